@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 use crate::api::{Problem, kinds};
 
 /// Reads the bytes of a component file.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     read_at_most(path, COMPONENT_BYTES_MAX)
 }
 
 /// Reads a text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, Problem> {
     let not_text = |error| {
-        Problem::of_file(
+        Problem::from_file_error(
             "read",
             path,
             std::io::Error::new(ErrorKind::InvalidData, error),
@@ -36,7 +36,7 @@ fn read_at_most(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Problem> {
             .read_to_end(&mut bytes)
             .map(|_| bytes)
     });
-    let bytes = read.map_err(|error| Problem::of_file("read", path, error))?;
+    let bytes = read.map_err(|error| Problem::from_file_error("read", path, error))?;
     if bytes.len() <= bytes_max {
         return Ok(bytes);
     }

@@ -25,7 +25,7 @@ mod files;
 mod guest;
 mod lines;
 mod output;
-mod places;
+mod paths;
 mod registry;
 mod server;
 mod settings;
@@ -43,6 +43,6 @@ use airssys_wasm_host::CompilerProcess;
 /// A host process starts this program again to compile a component; such a compiler process exits
 /// inside this function.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    CompilerProcess::run_if_asked();
+    CompilerProcess::run_if_requested();
     command::run(arguments)
 }

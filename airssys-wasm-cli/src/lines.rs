@@ -22,24 +22,26 @@ pub(crate) fn lines<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
 ) -> impl Stream<Item = Result<String, Problem>> {
     let reader = StreamReader::new(chunks.map_err(io::Error::other));
     let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE_BYTES_MAX));
-    let lines = lines.map_ok(|line| line.trim().to_owned()).map_err(problem);
+    let lines = lines
+        .map_ok(|line| line.trim().to_owned())
+        .map_err(line_problem);
     lines.try_filter(|line| std::future::ready(!line.is_empty()))
 }
 
-fn problem(error: LinesCodecError) -> Problem {
+fn line_problem(error: LinesCodecError) -> Problem {
     match error {
         LinesCodecError::MaxLineLengthExceeded => Problem::new(
             kinds::USAGE,
             format!("a line is longer than {LINE_BYTES_MAX} bytes"),
         ),
         LinesCodecError::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Problem::new(kinds::USAGE, "a line is not valid UTF-8").because(error)
+            Problem::new(kinds::USAGE, "a line is not valid UTF-8").with_cause(error)
         }
         LinesCodecError::Io(error) => Problem::new(
             kinds::PROTOCOL,
             "the connection failed before the end of the body",
         )
-        .because(error),
+        .with_cause(error),
     }
 }
 
@@ -49,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    async fn cut(chunks: &[&'static [u8]]) -> Vec<Result<String, String>> {
+    async fn split_chunks(chunks: &[&'static [u8]]) -> Vec<Result<String, String>> {
         let chunks: Vec<io::Result<Bytes>> = chunks
             .iter()
             .map(|chunk| Ok(Bytes::from_static(chunk)))
@@ -62,8 +64,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_may_come_in_pieces_and_the_last_needs_no_end() {
-        let lines = cut(&[b"on", b"e\n\n  \ntwo\r\nth", b"ree"]).await;
+    async fn a_line_may_span_chunks_and_the_last_needs_no_line_feed() {
+        let lines = split_chunks(&[b"on", b"e\n\n  \ntwo\r\nth", b"ree"]).await;
         assert_eq!(
             lines,
             [Ok("one".into()), Ok("two".into()), Ok("three".into())]
@@ -71,13 +73,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_text_or_has_no_end_is_told() {
+    async fn invalid_utf8_and_overlong_lines_are_errors() {
         assert_eq!(
-            cut(&[b"one\n", b"\xff\n"]).await,
+            split_chunks(&[b"one\n", b"\xff\n"]).await,
             [Ok("one".into()), Err("a line is not valid UTF-8".into())]
         );
         let long: &[u8] = vec![b'x'; LINE_BYTES_MAX + 2].leak();
-        let lines = cut(&[long]).await;
+        let lines = split_chunks(&[long]).await;
         assert!(
             matches!(&lines[..], [Err(problem)] if problem.contains("longer")),
             "{}",

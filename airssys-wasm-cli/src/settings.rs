@@ -111,7 +111,7 @@ mod tests {
     const EXAMPLE: &str = include_str!("../settings.example.toml");
 
     #[test]
-    fn the_example_has_every_key_and_can_be_read() {
+    fn the_example_has_every_key_and_parses() {
         let all: String = EXAMPLE
             .lines()
             .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_named_with_its_place() {
+    fn an_error_names_the_file_and_the_key() {
         let place = tempfile::tempdir().expect("a directory");
         let path = place.path().join("settings.toml");
         for (text, expected) in [

@@ -2,14 +2,14 @@
 //!
 //! This crate uses no runtime, files or clock, so everything in it can be tested exhaustively
 //! without starting anything. The host carries out the decisions; the SDK's macros write the
-//! sections that [`About`] and [`Requests`] read.
+//! sections that [`ComponentMetadata`] and [`Requests`] read.
 //!
 //! | item | purpose |
 //! |---|---|
 //! | [`ComponentName`], [`FunctionName`] | validated names |
 //! | [`PackageRef`] | references to published versions |
-//! | [`About`], [`Requests`], [`section`] | the custom sections of a component |
-//! | [`Capability`], [`Rule`], [`Kind`] | capabilities and their canonical text |
+//! | [`ComponentMetadata`], [`Requests`], [`section`] | the custom sections of a component |
+//! | [`Capability`], [`Rule`], [`CapabilityKind`] | capabilities and their canonical text |
 //! | `compose` (feature) | fusing several components into one |
 //! | [`policy`] | the permissions of a component, and the reasons for decisions |
 //! | `pipeline` (feature) | checking that components fit together, port to port |
@@ -30,8 +30,8 @@
 pub mod bounds;
 mod capability;
 mod component;
-#[cfg(feature = "compose")]
-pub mod compose;
+#[cfg(feature = "fuse")]
+pub mod fuse;
 mod instancing;
 mod limits;
 mod name;
@@ -48,19 +48,21 @@ mod value;
 pub mod world;
 
 pub use capability::{
-    Capability, CapabilityError, Kind, Need, ReasonError, Requests, RequestsError, Rule,
+    Capability, CapabilityError, CapabilityKind, Need, ReasonError, Requests, RequestsError, Rule,
 };
-pub use component::{About, AboutError};
 #[cfg(feature = "component")]
 pub use component::{Component, ComponentError, Digest, DigestError};
+pub use component::{ComponentMetadata, MetadataError};
 pub use instancing::{Instancing, InstancingError};
 pub use limits::{Limits, LimitsError};
 pub use name::{ComponentName, ComponentNameError, FunctionName, FunctionNameError};
-pub use package::{PackageRef, PackageRefError, Wanted};
+pub use package::{PackageRef, PackageRefError, VersionSelector};
 #[cfg(feature = "pipeline")]
 pub use pipeline::ComponentPipeline;
-pub use rollout::{Decision, Effect, Outcome, Rollout, Strategy, VersionNotNewer, check_version};
+pub use rollout::{
+    Effect, Outcome, Rollout, RolloutStep, Strategy, VersionNotNewer, check_version,
+};
 pub use units::parse_bytes;
 #[cfg(feature = "wave")]
 pub use value::WaveError;
-pub use value::{Mismatch, Value};
+pub use value::{Value, ValueMismatch};

@@ -203,7 +203,7 @@ mod tests {
 
     #[cfg(feature = "serde")]
     #[test]
-    fn what_is_written_is_read_and_what_is_unknown_is_refused() {
+    fn serialized_limits_parse_and_unknown_keys_are_rejected() {
         let read =
             |text: &str| serde_json::from_str::<Limits>(text).map_err(|error| error.to_string());
         for limits in [
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_every_limit_that_cannot_be_kept() {
+    fn reports_every_invalid_limit() {
         assert_eq!(Limits::default().check(), Ok(()));
         let limits = Limits {
             memory_bytes_max: 0,

@@ -28,20 +28,20 @@ pub struct PackageRef {
     /// The name of the component.
     pub name: ComponentName,
     /// The selected version.
-    pub version: Wanted,
+    pub version: VersionSelector,
 }
 
 /// A selector for one of several versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Wanted {
+pub enum VersionSelector {
     /// The newest version that is not a pre-release.
     #[default]
     Newest,
     /// Exactly this version: `1.5.0` or `v1.5.0`.
-    Exactly(Version),
+    Exact(Version),
     /// The newest version that meets a requirement: `^1.2`, `>=1.2, <1.5`, `~1.2.3`.
-    Meeting(VersionReq),
+    Matching(VersionReq),
 }
 
 /// A text that does not refer to a published component.
@@ -63,25 +63,28 @@ pub enum PackageRefError {
     },
 }
 
-impl Wanted {
+impl VersionSelector {
     /// Returns the selected version among the existing ones. An exact version is compared with its
     /// build metadata only if it has any.
     #[must_use]
-    pub fn pick<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
+    pub fn select<'a>(
+        &self,
+        versions: impl IntoIterator<Item = &'a Version>,
+    ) -> Option<&'a Version> {
         versions
             .into_iter()
-            .filter(|version| self.is_met_by(version))
+            .filter(|version| self.matches(version))
             .max()
     }
 
-    fn is_met_by(&self, version: &Version) -> bool {
+    fn matches(&self, version: &Version) -> bool {
         match self {
             Self::Newest => version.pre.is_empty(),
-            Self::Exactly(wanted) if wanted.build.is_empty() => {
+            Self::Exact(wanted) if wanted.build.is_empty() => {
                 wanted.cmp_precedence(version).is_eq()
             }
-            Self::Exactly(wanted) => wanted == version,
-            Self::Meeting(requirement) => requirement.matches(version),
+            Self::Exact(wanted) => wanted == version,
+            Self::Matching(requirement) => requirement.matches(version),
         }
     }
 }
@@ -97,21 +100,21 @@ impl FromStr for PackageRef {
             }),
             None => Ok(Self {
                 name: text.parse()?,
-                version: Wanted::Newest,
+                version: VersionSelector::Newest,
             }),
         }
     }
 }
 
-impl FromStr for Wanted {
+impl FromStr for VersionSelector {
     type Err = PackageRefError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Ok(version) = Version::parse(text.strip_prefix('v').unwrap_or(text)) {
-            return Ok(Self::Exactly(version));
+            return Ok(Self::Exact(version));
         }
         VersionReq::parse(text)
-            .map(Self::Meeting)
+            .map(Self::Matching)
             .map_err(|error| PackageRefError::Version {
                 text: text.escape_debug().to_string(),
                 problem: error.to_string(),
@@ -122,18 +125,18 @@ impl FromStr for Wanted {
 impl fmt::Display for PackageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.version {
-            Wanted::Newest => write!(f, "{}", self.name),
+            VersionSelector::Newest => write!(f, "{}", self.name),
             wanted => write!(f, "{}@{wanted}", self.name),
         }
     }
 }
 
-impl fmt::Display for Wanted {
+impl fmt::Display for VersionSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Newest => f.write_str("newest"),
-            Self::Exactly(version) => write!(f, "{version}"),
-            Self::Meeting(requirement) => write!(f, "{requirement}"),
+            Self::Exact(version) => write!(f, "{version}"),
+            Self::Matching(requirement) => write!(f, "{requirement}"),
         }
     }
 }
@@ -147,11 +150,11 @@ mod tests {
         let versions = versions.map(|version| Version::parse(version).expect("a version"));
         let wanted: PackageRef = text.parse().expect(text);
         assert_eq!(wanted.to_string().parse(), Ok(wanted.clone()), "{text}");
-        wanted.version.pick(&versions).map(ToString::to_string)
+        wanted.version.select(&versions).map(ToString::to_string)
     }
 
     #[test]
-    fn a_version_is_itself_and_a_requirement_the_newest() {
+    fn requirements_select_the_newest_matching_version() {
         for (text, meant) in [
             ("demo:greeter", Some("2.0.0")),
             ("greeter@1.0.0", Some("1.0.0")),
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_named() {
+    fn errors_contain_the_problem() {
         for (text, expected) in [
             ("", "empty"),
             ("Greeter@1.0.0", "'G' at column 1"),

@@ -2,7 +2,7 @@
 //!
 //! The first line of a section is a header with its name and format. Each further line is an entry:
 //! a word and the text after it. Linkers join sections of the same name, so a header may occur
-//! again and begins another block. `component::About` and `capability::Requests` interpret the
+//! again and begins another block. `component::ComponentMetadata` and `capability::Requests` interpret the
 //! entries.
 //! Tests: in this file, `airssys-wasm-core/tests/section_text.rs`.
 
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use crate::bounds::SECTION_BYTES_MAX;
-use crate::steps::step;
+use crate::steps::count_steps;
 
 /// The custom section with a component's name, version and description.
 pub const ABOUT: &str = "airssys:component";
@@ -24,7 +24,7 @@ const FORMAT: u32 = 1;
 
 /// An entry of a section: a word and the text after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct SectionEntry<'a> {
     /// The line number, counted from 1.
     pub(crate) line: usize,
     pub(crate) word: &'a str,
@@ -37,7 +37,7 @@ pub(crate) struct Entry<'a> {
 pub enum SectionError {
     /// The bytes are not UTF-8.
     #[error("custom section `{section}` is not UTF-8 from byte {offset} on; rebuild the component")]
-    NotText {
+    NotUtf8 {
         /// The name of the section.
         section: &'static str,
         /// The number of valid bytes.
@@ -47,7 +47,7 @@ pub enum SectionError {
     #[error(
         "custom section `{section}` does not begin with `{section} {FORMAT}`; rebuild the component with airssys-wasm-sdk"
     )]
-    NoHeader {
+    MissingHeader {
         /// The name of the section.
         section: &'static str,
     },
@@ -55,7 +55,7 @@ pub enum SectionError {
     #[error(
         "custom section `{section}` has format `{found}`; this version reads format {FORMAT}: update the host, or build the component with an older airssys-wasm-sdk"
     )]
-    Format {
+    UnsupportedFormat {
         /// The name of the section.
         section: &'static str,
         /// The format in the header.
@@ -73,7 +73,7 @@ pub enum SectionError {
     },
     /// A line is not an entry.
     #[error("line {line} of custom section `{section}`: {problem}")]
-    Line {
+    InvalidLine {
         /// The name of the section.
         section: &'static str,
         /// The line number, counted from 1.
@@ -87,9 +87,9 @@ pub enum SectionError {
 pub(crate) fn read<'a>(
     section: &'static str,
     bytes: &'a [u8],
-) -> Result<Vec<Entry<'a>>, SectionError> {
+) -> Result<Vec<SectionEntry<'a>>, SectionError> {
     check_size(section, bytes.len())?;
-    let text = std::str::from_utf8(bytes).map_err(|error| SectionError::NotText {
+    let text = std::str::from_utf8(bytes).map_err(|error| SectionError::NotUtf8 {
         section,
         offset: error.valid_up_to(),
     })?;
@@ -97,20 +97,20 @@ pub(crate) fn read<'a>(
     let mut begun = false;
     for (index, line) in text.lines().enumerate() {
         let line_number = index + 1;
-        step(1);
+        count_steps(1);
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         if word == section {
             check_format(section, rest)?;
             begun = true;
         } else if !begun {
-            return Err(SectionError::NoHeader { section });
+            return Err(SectionError::MissingHeader { section });
         } else if !line.is_empty() {
-            let text = unescape(rest).ok_or_else(|| SectionError::Line {
+            let text = unescape(rest).ok_or_else(|| SectionError::InvalidLine {
                 section,
                 line: line_number,
                 problem: r"a `\` does not begin a valid escape; write `\\`".into(),
             })?;
-            entries.push(Entry {
+            entries.push(SectionEntry {
                 line: line_number,
                 word,
                 text,
@@ -120,7 +120,7 @@ pub(crate) fn read<'a>(
     if begun {
         Ok(entries)
     } else {
-        Err(SectionError::NoHeader { section })
+        Err(SectionError::MissingHeader { section })
     }
 }
 
@@ -154,7 +154,7 @@ fn check_format(section: &'static str, found: &str) -> Result<(), SectionError> 
     if found == FORMAT.to_string() {
         return Ok(());
     }
-    Err(SectionError::Format {
+    Err(SectionError::UnsupportedFormat {
         section,
         found: found.escape_debug().to_string(),
     })
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_know() {
+    fn rejects_invalid_sections() {
         for (bytes, expected) in [
             (&b""[..], "does not begin"),
             (b"a 1\n", "does not begin"),

@@ -7,7 +7,7 @@
 
 /// Counts steps on the current thread.
 #[inline(always)]
-pub(crate) fn step(count: usize) {
+pub(crate) fn count_steps(count: usize) {
     #[cfg(test)]
     counter::add(count);
     #[cfg(not(test))]
@@ -27,7 +27,7 @@ mod counter {
     }
 
     /// Returns the number of steps that `run` takes.
-    pub(super) fn of(run: impl FnOnce()) -> usize {
+    pub(super) fn measure(run: impl FnOnce()) -> usize {
         let before = STEPS.get();
         run();
         STEPS.get() - before
@@ -37,14 +37,16 @@ mod counter {
 #[cfg(test)]
 mod tests {
     use super::counter;
-    use crate::policy::{FileAccess, Grants, Operation, Policy, Requested, Review, difference};
+    use crate::policy::{
+        FileAccess, GrantReview, Grants, Operation, Policy, RequestedCapabilities, request_changes,
+    };
     use crate::{Requests, Rule};
 
     /// Checks that doubling the input takes at most 2.3 times the steps.
     fn grows_linearly<T>(what: &str, count: usize, input: impl Fn(usize) -> T, run: impl Fn(&T)) {
         let steps = |count: usize| {
             let input = input(count);
-            counter::of(|| run(&input))
+            counter::measure(|| run(&input))
         };
         let (once, twice) = (steps(count), steps(2 * count));
         assert!(
@@ -126,15 +128,19 @@ mod tests {
                 let grants = requests
                     .iter()
                     .map(|(rule, _)| rule.clone())
-                    .fold(Grants::new(), Grants::with);
-                (Requested::These(requests.clone()), grants, requests)
+                    .fold(Grants::new(), Grants::with_rule);
+                (
+                    RequestedCapabilities::Listed(requests.clone()),
+                    grants,
+                    requests,
+                )
             };
             // Identical texts are a single rule.
             let count = if what == &"the same" { continue } else { 2_000 };
             grows_linearly(what, count / 7, input, |(requested, grants, requests)| {
-                let review = Review::of(requested, grants, 0);
-                assert!(review.suffices(), "{what}");
-                assert!(difference(requests, requests).is_empty(), "{what}");
+                let review = GrantReview::new(requested, grants, 0);
+                assert!(review.is_sufficient(), "{what}");
+                assert!(request_changes(requests, requests).is_empty(), "{what}");
             });
         }
     }
@@ -169,16 +175,16 @@ mod tests {
 
     /// The cost of an operation does not grow with the number of rules about other names.
     #[test]
-    fn a_decision_is_no_slower_with_many_rules() {
+    fn decision_cost_is_independent_of_unrelated_rules() {
         let steps = |count: usize| {
             let requests = requests(&texts(count).swap_remove(0).1);
             let rule: Rule = "file-read /d7".parse().expect("a rule");
-            let policy = Policy::new(requests, Grants::new().with(rule));
+            let policy = Policy::new(requests, Grants::new().with_rule(rule));
             let operation = Operation::File {
                 access: FileAccess::Read,
                 path: "/d7/a".into(),
             };
-            counter::of(|| assert!(policy.decide(&operation, 0).is_allowed()))
+            counter::measure(|| assert!(policy.decide(&operation, 0).is_allowed()))
         };
         assert!(steps(200) > 0);
         assert_eq!(steps(200), steps(20_000));
@@ -189,7 +195,7 @@ mod tests {
     fn a_suggestion_costs_no_more_than_its_bound() {
         let steps = |count: usize| {
             let names: Vec<String> = (0..count).map(|n| format!("name-{n}")).collect();
-            counter::of(|| {
+            counter::measure(|| {
                 crate::suggest::nearest("nmae", names.iter().map(String::as_str));
             })
         };

@@ -4,7 +4,7 @@
 //! Tests: in this file.
 
 use crate::bounds::SUGGESTIONS_MAX;
-use crate::steps::step;
+use crate::steps::count_steps;
 
 /// Maximum length of compared names. Longer ones are hardly typing errors, and a comparison costs
 /// the product of the lengths.
@@ -27,7 +27,7 @@ pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) 
         .into_iter()
         .take(SUGGESTIONS_MAX)
         .filter(|candidate| candidate.len() <= LENGTH_MAX)
-        .inspect(|candidate| step(wanted.len() * candidate.len()))
+        .inspect(|candidate| count_steps(wanted.len() * candidate.len()))
         .map(|candidate| (strsim::damerau_levenshtein(wanted, candidate), candidate))
         .filter(|(distance, candidate)| {
             *distance <= (wanted.chars().count().max(candidate.chars().count()) / 3).max(1)
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn stays_silent_when_nothing_is_near() {
+    fn returns_none_without_a_near_name() {
         assert_eq!(nearest("a", ["bcd"]), None);
         assert_eq!(nearest("a", []), None);
     }

@@ -39,7 +39,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Formats a number of bytes for [`parse_bytes`], in the largest unit that is exact.
-pub(crate) fn bytes_text(bytes: u64) -> String {
+pub(crate) fn format_bytes(bytes: u64) -> String {
     let exact = |size: u64| bytes != 0 && bytes.is_multiple_of(size);
     let (unit, size) = UNITS
         .iter()
@@ -65,7 +65,7 @@ pub(crate) mod as_bytes {
         let bytes = (*number)
             .try_into()
             .map_err(|_| S::Error::custom("number of bytes is too large"))?;
-        super::bytes_text(bytes).serialize(to)
+        super::format_bytes(bytes).serialize(to)
     }
 
     pub(crate) fn deserialize<'de, N, D>(from: D) -> Result<N, D::Error>
@@ -139,7 +139,7 @@ mod tests {
             (1_000, "1000B"),
             (3 << 29, "1536MiB"),
         ] {
-            assert_eq!(bytes_text(number), text);
+            assert_eq!(format_bytes(number), text);
             assert_eq!(parse_bytes(text), Ok(number));
         }
     }

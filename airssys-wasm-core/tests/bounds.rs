@@ -15,7 +15,11 @@ fn padded(text: &str, bytes: usize) -> String {
 
 /// Checks that a text of the maximum size is read, and that one more byte is refused with an error
 /// that has both numbers.
-fn is_bounded<T, E: ToString>(text: &str, bytes_max: usize, read: impl Fn(&str) -> Result<T, E>) {
+fn assert_bounded<T, E: ToString>(
+    text: &str,
+    bytes_max: usize,
+    read: impl Fn(&str) -> Result<T, E>,
+) {
     assert!(
         read(&padded(text, bytes_max)).is_ok(),
         "{bytes_max} bytes are read"
@@ -30,10 +34,10 @@ fn is_bounded<T, E: ToString>(text: &str, bytes_max: usize, read: impl Fn(&str) 
 
 #[test]
 fn grants_are_bounded() {
-    is_bounded("env HOME\n", GRANTS_BYTES_MAX, |text| {
+    assert_bounded("env HOME\n", GRANTS_BYTES_MAX, |text| {
         text.parse::<Grants>()
     });
-    is_bounded(
+    assert_bounded(
         "allow = [\"env HOME\"]\n",
         GRANTS_BYTES_MAX,
         Grants::from_toml,
@@ -42,7 +46,7 @@ fn grants_are_bounded() {
 
 #[test]
 fn requests_are_bounded() {
-    is_bounded(
+    assert_bounded(
         "require = [\"env HOME\"]\n",
         GRANTS_BYTES_MAX,
         Requests::from_toml,
@@ -52,14 +56,14 @@ fn requests_are_bounded() {
 #[test]
 fn definitions_are_bounded() {
     let stage = "[stages.one]\ncomponent = \"one\"\n";
-    is_bounded(
+    assert_bounded(
         &format!("name = \"p\"\n{stage}"),
         DEFINITION_BYTES_MAX,
         PipelineDefinition::from_toml,
     );
     let definition =
         PipelineDefinition::from_toml(&format!("name = \"p\"\n{stage}")).expect("a definition");
-    is_bounded(
+    assert_bounded(
         &definition.to_json(),
         DEFINITION_BYTES_MAX,
         PipelineDefinition::from_json,
@@ -69,5 +73,5 @@ fn definitions_are_bounded() {
 #[test]
 fn values_are_bounded() {
     let read = |text: &str| Value::from_wave(text, &Type::U32);
-    is_bounded("7", VALUE_TEXT_BYTES_MAX, read);
+    assert_bounded("7", VALUE_TEXT_BYTES_MAX, read);
 }

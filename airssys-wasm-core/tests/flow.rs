@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 /// Returns a type into which `ty` flows: `choices` decides which fields are left out, whether cases
 /// are added, and their order.
-fn looser(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
+fn loosened(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
     let mut choose = || choices.next().unwrap_or_default();
     let (first, second) = (choose(), choose());
     match ty {
@@ -22,16 +22,16 @@ fn looser(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
                 .filter(|(place, _)| first >> (place % 8) & 1 == 0)
                 .map(|(_, field)| Field {
                     name: field.name.clone(),
-                    ty: looser(&field.ty, choices),
+                    ty: loosened(&field.ty, choices),
                 })
                 .collect();
-            turn(&mut left, second);
+            rotate(&mut left, second);
             Type::Record(left)
         }
         Type::Variant(cases) => {
             let loose = |case: &Case| Case {
                 name: case.name.clone(),
-                ty: case.ty.as_ref().map(|ty| looser(ty, choices)),
+                ty: case.ty.as_ref().map(|ty| loosened(ty, choices)),
             };
             let mut more: Vec<Case> = cases.iter().map(loose).collect();
             if first.is_multiple_of(2) {
@@ -40,21 +40,22 @@ fn looser(ty: &Type, choices: &mut dyn Iterator<Item = u8>) -> Type {
                     ty: Some(Type::U8),
                 });
             }
-            turn(&mut more, second);
+            rotate(&mut more, second);
             Type::Variant(more)
         }
         Type::Enum(names) => Type::Enum(more_names(names, first, second)),
         Type::Flags(names) => Type::Flags(more_names(names, first, second)),
-        Type::List(ty) => Type::List(Box::new(looser(ty, choices))),
+        Type::List(ty) => Type::List(Box::new(loosened(ty, choices))),
         Type::FixedLengthList(ty, length) => {
-            Type::FixedLengthList(Box::new(looser(ty, choices)), *length)
+            Type::FixedLengthList(Box::new(loosened(ty, choices)), *length)
         }
-        Type::Map(key, ty) => Type::Map(key.clone(), Box::new(looser(ty, choices))),
-        Type::Option(ty) => Type::Option(Box::new(looser(ty, choices))),
-        Type::Tuple(types) => Type::Tuple(types.iter().map(|ty| looser(ty, choices)).collect()),
+        Type::Map(key, ty) => Type::Map(key.clone(), Box::new(loosened(ty, choices))),
+        Type::Option(ty) => Type::Option(Box::new(loosened(ty, choices))),
+        Type::Tuple(types) => Type::Tuple(types.iter().map(|ty| loosened(ty, choices)).collect()),
         Type::Result { ok, err } => {
             let mut side = |side: &Option<Box<Type>>| {
-                side.as_ref().map(|ty| Box::new(looser(ty, &mut *choices)))
+                side.as_ref()
+                    .map(|ty| Box::new(loosened(ty, &mut *choices)))
             };
             Type::Result {
                 ok: side(ok),
@@ -71,11 +72,11 @@ fn more_names(names: &[String], first: u8, second: u8) -> Vec<String> {
         more.push("one-more-case".into());
     }
     more.dedup();
-    turn(&mut more, second);
+    rotate(&mut more, second);
     more
 }
 
-fn turn<T>(items: &mut [T], by: u8) {
+fn rotate<T>(items: &mut [T], by: u8) {
     if !items.is_empty() {
         items.rotate_left(usize::from(by) % items.len());
     }
@@ -94,10 +95,10 @@ proptest! {
     }
 
     #[test]
-    fn what_flows_on_flows_through(ty in any_type(), first in choices(), second in choices()) {
-        let looser_type = looser(&ty, &mut first.into_iter());
+    fn flowing_is_transitive_for_loosened_types(ty in any_type(), first in choices(), second in choices()) {
+        let looser_type = loosened(&ty, &mut first.into_iter());
         // All added cases have the same name, which an enum can contain only once.
-        let loosest = looser(&looser_type, &mut second.into_iter().map(|choice| choice | 1));
+        let loosest = loosened(&looser_type, &mut second.into_iter().map(|choice| choice | 1));
         prop_assert_eq!(ty.flows_into(&looser_type), Ok(()));
         prop_assert_eq!(looser_type.flows_into(&loosest), Ok(()));
         prop_assert_eq!(ty.flows_into(&loosest), Ok(()));
@@ -111,11 +112,11 @@ proptest! {
     }
 
     #[test]
-    fn a_value_becomes_one_of_the_type_it_flows_into(
+    fn values_convert_to_loosened_types(
         (ty, value) in any_type().prop_flat_map(|ty| (Just(ty.clone()), value_of(&ty))),
         choices in choices(),
     ) {
-        let wanted = looser(&ty, &mut choices.into_iter());
+        let wanted = loosened(&ty, &mut choices.into_iter());
         let converted = value.clone().into_type(&wanted);
         prop_assert!(converted.is_ok(), "{} as {}: {:?}", ty, wanted, converted);
         prop_assert_eq!(converted.and_then(|value| value.clone().into_type(&wanted).map(|again| again == value)), Ok(true));
@@ -123,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn what_flows_between_arbitrary_types_converts(
+    fn values_convert_if_their_type_flows(
         (a, value) in any_type().prop_flat_map(|ty| (Just(ty.clone()), value_of(&ty))),
         b in any_type(),
     ) {

@@ -4,7 +4,7 @@
 //! `airssys-wasm-macros/src/component_capabilities/forms.rs`.
 #![cfg(feature = "toml")]
 
-use airssys_wasm_core::{Capability, Kind, Need, Requests};
+use airssys_wasm_core::{Capability, CapabilityKind, Need, Requests};
 
 const TOML: &str = r#"
 require = [
@@ -38,13 +38,16 @@ fn in_code() -> Requests {
             .with_option("max", "64MiB")
             .expect("an option"),
         Capability::FileWrite("/log mode=append".into()),
-        Capability::of_words(Kind::FileRead, ["/my files"]),
-        Capability::of_words(Kind::Http, ["GET,POST", "https://api.example.com/v1/**"]),
+        Capability::from_words(CapabilityKind::FileRead, ["/my files"]),
+        Capability::from_words(
+            CapabilityKind::Http,
+            ["GET,POST", "https://api.example.com/v1/**"],
+        ),
         Capability::Udp("dns.internal:53".into()),
     ];
     let mut requests = Requests::new(required).expect("requests");
     let telemetry = Capability::Http("https://telemetry.example.com".into())
-        .rule()
+        .to_rule()
         .expect("a rule");
     let need = Need::optional("says \"hello\"").expect("a reason");
     requests.add(telemetry, need).expect("no contradiction");

@@ -6,7 +6,9 @@
 use std::error::Error;
 use std::num::NonZeroU32;
 
-use airssys_wasm_core::{About, Capability, ComponentName, Instancing, Need, Requests, Rule};
+use airssys_wasm_core::{
+    Capability, ComponentMetadata, ComponentName, Instancing, Need, Requests, Rule,
+};
 use proptest::prelude::*;
 use semver::Version;
 
@@ -43,7 +45,7 @@ fn capability() -> impl Strategy<Value = Capability> {
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
-    capability().prop_filter_map("a rule", |capability| capability.rule().ok())
+    capability().prop_filter_map("a rule", |capability| capability.to_rule().ok())
 }
 
 fn need() -> impl Strategy<Value = Need> {
@@ -70,7 +72,7 @@ fn instancing() -> impl Strategy<Value = Instancing> {
     ]
 }
 
-fn about() -> impl Strategy<Value = About> {
+fn about() -> impl Strategy<Value = ComponentMetadata> {
     let name =
         "[a-z]{1,8}(:[a-z]{1,8})?".prop_map(|text| text.parse::<ComponentName>().expect("a name"));
     (
@@ -79,12 +81,14 @@ fn about() -> impl Strategy<Value = About> {
         prop::option::of(any::<String>()),
         prop::option::of(instancing()),
     )
-        .prop_map(|(name, version, description, instancing)| About {
-            name,
-            version,
-            description,
-            instancing,
-        })
+        .prop_map(
+            |(name, version, description, instancing)| ComponentMetadata {
+                name,
+                version,
+                description,
+                instancing,
+            },
+        )
 }
 
 /// Bytes that start like a section, so that more than the header is read.
@@ -152,13 +156,13 @@ proptest! {
 
     #[test]
     fn about_is_read_as_it_was_written(about in about()) {
-        prop_assert_eq!(About::from_section(about.to_section().as_bytes()), Ok(about));
+        prop_assert_eq!(ComponentMetadata::from_section(about.to_section().as_bytes()), Ok(about));
     }
 
     #[test]
     fn no_bytes_make_a_reader_panic_and_what_is_read_has_one_text(bytes in almost_a_section()) {
-        match About::from_section(&bytes) {
-            Ok(about) => prop_assert_eq!(About::from_section(about.to_section().as_bytes()), Ok(about)),
+        match ComponentMetadata::from_section(&bytes) {
+            Ok(about) => prop_assert_eq!(ComponentMetadata::from_section(about.to_section().as_bytes()), Ok(about)),
             Err(error) => prop_assert!(is_printable(&error), "{error:?}"),
         }
         match Requests::from_section(&bytes) {

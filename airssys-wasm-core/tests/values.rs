@@ -34,7 +34,7 @@ fn parts(value: &mut Value) -> Vec<&mut Value> {
 }
 
 /// Replaces a part of `value`, selected by `way`, with a value of another kind.
-fn spoil(value: &mut Value, way: &[Index]) {
+fn corrupt(value: &mut Value, way: &[Index]) {
     if let Some((step, rest)) = way.split_first() {
         let parts = parts(value);
         if !parts.is_empty() {
@@ -43,7 +43,7 @@ fn spoil(value: &mut Value, way: &[Index]) {
                 .into_iter()
                 .skip(place)
                 .take(1)
-                .for_each(|part| spoil(part, rest));
+                .for_each(|part| corrupt(part, rest));
         }
     }
     *value = match value {
@@ -66,7 +66,7 @@ proptest! {
         way in prop::collection::vec(any::<Index>(), 0..4),
     ) {
         let mut spoilt = value;
-        spoil(&mut spoilt, &way);
+        corrupt(&mut spoilt, &way);
         prop_assert!(spoilt.fits(&ty).is_err(), "{} as {}", spoilt.describe(), ty);
     }
 
@@ -85,7 +85,7 @@ proptest! {
         let read = Value::from_json(&json, &ty);
         let is_map = |ty: &Type| matches!(ty, Type::Map(..));
         // The keys of an object are not ordered.
-        if !ty.any(&is_map) {
+        if !ty.any_part(&is_map) {
             prop_assert_eq!(read.as_ref(), Ok(&value), "{} as {}", text, ty);
         }
         prop_assert_eq!(read.map(|value| value.to_json()), Ok(json), "{} as {}", text, ty);
@@ -130,6 +130,6 @@ fn function(types: Vec<Type>) -> Function {
         name: "f".parse::<FunctionName>().expect("a name"),
         params: types.into_iter().enumerate().map(param).collect(),
         result: None,
-        async_func: false,
+        is_async_func: false,
     }
 }

@@ -10,10 +10,10 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::deployment::{Named, Serving};
+use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::engine::{Alarm, Clock, Ticks};
 use crate::instance::{Instance, call_failed};
-use crate::link::Tree;
+use crate::link::CallTree;
 use crate::observe::{CallId, Event};
 use crate::revision::Revision;
 use crate::{CallEnd, Error, Result};
@@ -25,7 +25,7 @@ pub(crate) struct Elapsed;
 /// Runs `call` until `deadline`, then stops polling it. A call that never waits sets no alarm.
 /// Takes a pinned reference because the future of a call is large: moving it would cost as much as
 /// the rest of this path.
-pub(crate) async fn within<F: Future + ?Sized>(
+pub(crate) async fn run_until_deadline<F: Future + ?Sized>(
     clock: &Arc<Clock>,
     deadline: Ticks,
     mut call: Pin<&mut F>,
@@ -40,7 +40,7 @@ pub(crate) async fn within<F: Future + ?Sized>(
         }
         alarm
             .get_or_insert_with(|| clock.alarm(deadline))
-            .wake(context.waker());
+            .set_waker(context.waker());
         Poll::Pending
     })
     .await
@@ -51,14 +51,14 @@ pub(crate) async fn within<F: Future + ?Sized>(
 #[inline]
 pub(crate) fn begin(
     instance: &mut Instance,
-    serving: &Arc<Serving>,
+    serving: &Arc<ActiveRevision>,
     deadline: Ticks,
-    tree: Option<&Arc<Tree>>,
+    tree: Option<&Arc<CallTree>>,
 ) -> Result<()> {
     let revision = &*serving.revision;
     instance.arm(deadline, revision.limits.fuel_per_call)?;
-    if revision.calls_others {
-        instance.store.data_mut().stand(serving, tree);
+    if revision.has_links {
+        instance.store.data_mut().enter_call_context(serving, tree);
     }
     Ok(())
 }
@@ -67,7 +67,7 @@ pub(crate) fn begin(
 /// be used again.
 #[inline]
 pub(crate) fn end<R>(
-    named: &Named,
+    named: &DeploymentEntry,
     instance: &mut Instance,
     revision: &Revision,
     what: &str,
@@ -78,15 +78,15 @@ pub(crate) fn end<R>(
         Ok(value) => {
             let state = instance.store.data_mut();
             state.output.end_call();
-            if revision.calls_others {
-                state.stand_alone();
+            if revision.has_links {
+                state.leave_call_context();
             }
             Ok(value)
         }
         Err(error) => {
             let state = instance.store.data();
             let error = call_failed(revision, what, error, state);
-            failed(named, revision, Some(state.call()), &error);
+            report_failure(named, revision, Some(state.call()), &error);
             Err(error)
         }
     }
@@ -95,27 +95,32 @@ pub(crate) fn end<R>(
 /// Waits until the audit log has taken the records of a call, or until the call's deadline. A slow
 /// audit log therefore delays the calls that it records.
 #[inline]
-pub(crate) async fn record(clock: &Arc<Clock>, deadline: Ticks, revision: &Revision) {
+pub(crate) async fn wait_for_audit_log(clock: &Arc<Clock>, deadline: Ticks, revision: &Revision) {
     // After the deadline the records are still in the log's queue.
-    let _ = within(clock, deadline, pin!(revision.authority.records_taken())).await;
+    let _ = run_until_deadline(clock, deadline, pin!(revision.authority.wait_for_records())).await;
 }
 
 /// Returns the error of a call that exceeded its deadline and whose instance is discarded, and
 /// reports the failure.
-pub(crate) fn too_long(named: &Named, revision: &Revision, what: &str) -> Error {
-    let error = past_deadline(revision, what);
-    failed(named, revision, None, &error);
+pub(crate) fn deadline_exceeded(named: &DeploymentEntry, revision: &Revision, what: &str) -> Error {
+    let error = deadline_error(revision, what);
+    report_failure(named, revision, None, &error);
     error
 }
 
 /// Returns the error of a call that exceeded its deadline.
-pub(crate) fn past_deadline(revision: &Revision, what: &str) -> Error {
+pub(crate) fn deadline_error(revision: &Revision, what: &str) -> Error {
     let message = format!("`{what}` of {revision} {}", deadline_message(revision));
-    Error::of_call(CallEnd::DeadlineExceeded, message)
+    Error::from_call_end(CallEnd::DeadlineExceeded, message)
 }
 
 /// Counts and announces a failed call; does nothing if the call ended in success.
-pub(crate) fn failed(named: &Named, revision: &Revision, call: Option<CallId>, error: &Error) {
+pub(crate) fn report_failure(
+    named: &DeploymentEntry,
+    revision: &Revision,
+    call: Option<CallId>,
+    error: &Error,
+) {
     let Some(end) = error.call_end().filter(|end| end.is_failure()) else {
         return;
     };

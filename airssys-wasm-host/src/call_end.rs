@@ -57,7 +57,7 @@ pub enum CallEnd {
 impl CallEnd {
     /// Classifies a call that returned this value, or none.
     #[must_use]
-    pub fn of_value(value: Option<&Value>) -> Self {
+    pub fn from_value(value: Option<&Value>) -> Self {
         match value {
             Some(Value::Result(Err(_))) => Self::ReturnedError,
             _ => Self::Returned,
@@ -139,12 +139,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn returned_error_is_told_from_returned_value() {
+    fn returned_error_is_distinguished_from_returned_value() {
         let ok = Value::Result(Ok(None));
-        assert_eq!(CallEnd::of_value(None), CallEnd::Returned);
-        assert_eq!(CallEnd::of_value(Some(&ok)), CallEnd::Returned);
+        assert_eq!(CallEnd::from_value(None), CallEnd::Returned);
+        assert_eq!(CallEnd::from_value(Some(&ok)), CallEnd::Returned);
         assert_eq!(
-            CallEnd::of_value(Some(&Value::Result(Err(None)))),
+            CallEnd::from_value(Some(&Value::Result(Err(None)))),
             CallEnd::ReturnedError
         );
     }

@@ -43,7 +43,7 @@ impl Component {
     /// if it is not a component; both name the file.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = read_at_most(path).map_err(|error| {
+        let bytes = read_bounded(path).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot read `{}`", path.display()))
                 .with_source(error)
         })?;
@@ -99,7 +99,7 @@ impl Component {
     }
 
     /// Records the components that this one was fused from.
-    pub(crate) fn fused_of(self, parts: Vec<Component>) -> Self {
+    pub(crate) fn with_parts(self, parts: Vec<Component>) -> Self {
         Self {
             parts: parts.into(),
             ..self
@@ -122,7 +122,7 @@ impl Component {
 }
 
 /// Reads a file up to one byte beyond the maximum size of a component, which core then rejects.
-fn read_at_most(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     file.take(COMPONENT_BYTES_MAX as u64 + 1)

@@ -11,7 +11,7 @@ use std::fmt;
 use airssys_wasm_core::{ComponentName, Effect};
 
 use crate::CallEnd;
-use crate::instance::Original;
+use crate::instance::OriginalError;
 
 /// The reason an operation on a host failed.
 ///
@@ -21,9 +21,9 @@ use crate::instance::Original;
 /// let error = Component::from_bytes(b"hello".to_vec()).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::InvalidComponent);
 /// ```
-pub struct Error(Box<Inner>);
+pub struct Error(Box<ErrorInner>);
 
-struct Inner {
+struct ErrorInner {
     kind: ErrorKind,
     message: String,
     phase: Option<Effect>,
@@ -144,7 +144,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Inner {
+        Self(Box::new(ErrorInner {
             kind,
             message,
             phase: None,
@@ -155,7 +155,7 @@ impl Error {
     }
 
     /// Creates the error of a call that ended this way, with the kind that belongs to it.
-    pub(crate) fn of_call(end: CallEnd, message: impl Into<String>) -> Self {
+    pub(crate) fn from_call_end(end: CallEnd, message: impl Into<String>) -> Self {
         Self::new(end.kind(), message).with_call_end(end)
     }
 
@@ -263,7 +263,7 @@ impl Error {
             std::iter::successors(Some(source as &(dyn StdError + 'static)), |&error| {
                 error.source()
             });
-        chain.find_map(|error| match error.downcast_ref::<Original>() {
+        chain.find_map(|error| match error.downcast_ref::<OriginalError>() {
             Some(original) => original.downcast_ref(),
             None => error.downcast_ref(),
         })

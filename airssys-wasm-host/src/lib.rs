@@ -44,7 +44,7 @@
 //! `bindgen!`, and [`wasmtime_wasi`] for worlds that use types of WASI such as streams.
 #![deny(unsafe_code)]
 
-mod aside;
+mod blocking;
 mod budget;
 mod call;
 mod call_end;
@@ -80,8 +80,8 @@ mod wasi;
 
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::{
-    Capability, ComponentName, Digest, Effect, FunctionName, Instancing, Kind, Limits, Need,
-    PackageRef, Requests, Rule, Strategy, Value, Wanted, policy, world,
+    Capability, CapabilityKind, ComponentName, Digest, Effect, FunctionName, Instancing, Limits,
+    Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector, policy, world,
 };
 pub use budget::Budget;
 pub use call_end::CallEnd;
@@ -101,7 +101,7 @@ pub use observe::{
     Verdict,
 };
 pub use rollout::{Approval, Deploy, Promoted, Rollback, RolloutProbe, Update};
-pub use state::{Action, Change, Serves};
+pub use state::{Action, Change, RevisionSummary};
 pub use wasi::Console;
 pub use wasmtime;
 pub use wasmtime_wasi;

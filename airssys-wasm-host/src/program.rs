@@ -10,9 +10,9 @@ use std::sync::{Arc, OnceLock};
 use wasmtime::component::InstancePre;
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
-use crate::code_cache::Stop;
+use crate::code_cache::StopHandle;
 use crate::engine::{Allocation, Profile};
-use crate::instance::{InstanceState, contained};
+use crate::instance::{InstanceState, run_catching_panics};
 use crate::observe::Event;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
@@ -25,9 +25,9 @@ pub(crate) struct Program {
     /// Linked on first use.
     on_demand: OnceLock<InstancePre<InstanceState>>,
     /// Held by the call that has the program linked on demand; other calls wait for it.
-    linking: tokio::sync::Mutex<()>,
+    link_turn: tokio::sync::Mutex<()>,
     /// Held by the thread that links: the call that started it may have been cancelled.
-    compiling: parking_lot::Mutex<()>,
+    load_lock: parking_lot::Mutex<()>,
     component: Component,
 }
 
@@ -38,14 +38,14 @@ impl Program {
         runtime: &Runtime,
         profile: Profile,
         component: &Component,
-        stop: &Stop,
+        stop: &StopHandle,
     ) -> Result<Self> {
         let mut program = Self {
             profile,
             pooled: None,
             on_demand: OnceLock::new(),
-            linking: tokio::sync::Mutex::default(),
-            compiling: parking_lot::Mutex::default(),
+            link_turn: tokio::sync::Mutex::default(),
+            load_lock: parking_lot::Mutex::default(),
             component: component.clone(),
         };
         match runtime.engines.get(profile, Allocation::Pooled) {
@@ -81,7 +81,7 @@ impl Program {
     )> {
         if let Some(pooled) = &self.pooled {
             let mut store = store(pooled.engine())?;
-            let outcome = contained(pin!(pooled.instantiate_async(&mut store))).await;
+            let outcome = run_catching_panics(pin!(pooled.instantiate_async(&mut store))).await;
             match outcome {
                 Err(error) if error.is::<PoolConcurrencyLimitError>() => {}
                 outcome => return Ok((store, outcome)),
@@ -89,7 +89,7 @@ impl Program {
         }
         let pre = self.on_demand(runtime).await?;
         let mut store = store(pre.engine())?;
-        let outcome = contained(pin!(pre.instantiate_async(&mut store))).await;
+        let outcome = run_catching_panics(pin!(pre.instantiate_async(&mut store))).await;
         Ok((store, outcome))
     }
 
@@ -113,11 +113,11 @@ impl Program {
         if let Some(pre) = self.on_demand.get() {
             return Ok(pre);
         }
-        let _turn = self.linking.lock().await;
+        let _turn = self.link_turn.lock().await;
         if self.on_demand.get().is_none() {
             let (program, shared) = (Arc::clone(self), Arc::clone(runtime));
             runtime
-                .aside
+                .blocking
                 .compile(move || program.link_on_demand(&shared).map(drop))
                 .await?;
         }
@@ -126,14 +126,14 @@ impl Program {
 
     /// Links the program for on-demand allocation. Blocks while it compiles.
     fn link_on_demand(&self, runtime: &Runtime) -> Result<&InstancePre<InstanceState>> {
-        let _turn = self.compiling.lock();
+        let _turn = self.load_lock.lock();
         if let Some(pre) = self.on_demand.get() {
             return Ok(pre);
         }
         let compiling = runtime.engines.get(self.profile, Allocation::OnDemand)?;
         let code = runtime
             .code_cache
-            .code(&compiling, &self.component, &Stop::default())?;
+            .code(&compiling, &self.component, &StopHandle::default())?;
         let compiled = code.load(&compiling.engine).map_err(|error| {
             Error::new(
                 ErrorKind::Unusable,

@@ -14,24 +14,24 @@ use parking_lot::RwLock;
 /// The value of each name; `None` while it is being prepared.
 pub(crate) type Entries<T> = BTreeMap<ComponentName, Option<Arc<T>>>;
 
-pub(crate) struct Registry<T>(pub(crate) Arc<RwLock<Entries<T>>>);
+pub(crate) struct NameRegistry<T>(pub(crate) Arc<RwLock<Entries<T>>>);
 
 /// A reserved name. Dropping it before it is filled frees the name.
-pub(crate) struct Reserved<T> {
-    registry: Registry<T>,
+pub(crate) struct NameReservation<T> {
+    registry: NameRegistry<T>,
     name: ComponentName,
     filled: bool,
 }
 
-impl<T> Registry<T> {
+impl<T> NameRegistry<T> {
     /// Reserves a name. Returns `None` if it is taken.
-    pub(crate) fn reserve(&self, name: &ComponentName) -> Option<Reserved<T>> {
+    pub(crate) fn reserve(&self, name: &ComponentName) -> Option<NameReservation<T>> {
         let mut entries = self.0.write();
         if entries.contains_key(name) {
             return None;
         }
         entries.insert(name.clone(), None);
-        Some(Reserved {
+        Some(NameReservation {
             registry: Self(Arc::clone(&self.0)),
             name: name.clone(),
             filled: false,
@@ -44,19 +44,19 @@ impl<T> Registry<T> {
     }
 }
 
-impl<T> Default for Registry<T> {
+impl<T> Default for NameRegistry<T> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<T> Reserved<T> {
+impl<T> NameReservation<T> {
     pub(crate) fn name(&self) -> &ComponentName {
         &self.name
     }
 
     /// Frees the name.
-    pub(crate) fn take_back(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.registry.remove(&self.name);
     }
 
@@ -69,7 +69,7 @@ impl<T> Reserved<T> {
     }
 }
 
-impl<T> Drop for Reserved<T> {
+impl<T> Drop for NameReservation<T> {
     fn drop(&mut self) {
         if !self.filled {
             self.registry.remove(&self.name);

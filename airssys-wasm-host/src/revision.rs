@@ -11,10 +11,10 @@ use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits, Rule};
 use parking_lot::RwLock;
 
 use crate::budget::DeploymentShare;
-use crate::capability::{Authority, BlockingOperations, Enforcement, Rooms};
-use crate::data::SharedData;
+use crate::capability::{Authority, BlockingOperations, Enforcement, OpenCapabilities};
+use crate::data::SharedValues;
 use crate::engine::Ticks;
-use crate::link::{Bound, Links};
+use crate::link::{LinkBindings, RevisionLinks};
 use crate::observe::{GuestLog, Identity, LogBudget};
 use crate::program::Program;
 use crate::runtime::Runtime;
@@ -34,20 +34,20 @@ pub(crate) struct Revision {
     pub(crate) printer: Arc<Printer>,
     pub(crate) console: Option<Arc<Console>>,
     pub(crate) authority: Arc<Authority>,
-    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) open_capabilities: Arc<OpenCapabilities>,
     /// Revocations lifted by its grants.
-    pub(crate) lifted: Vec<Rule>,
-    pub(crate) links: Arc<Links>,
+    pub(crate) lifted_revocations: Vec<Rule>,
+    pub(crate) links: Arc<RevisionLinks>,
     /// The embedder's data, of the host and of the deployment.
-    pub(crate) data: SharedData,
+    pub(crate) data: SharedValues,
     /// `true` if it imports functions of other deployments.
-    pub(crate) calls_others: bool,
+    pub(crate) has_links: bool,
     /// Full function names by the names that callers use, filled on lookup.
     exact_names: RwLock<HashMap<FunctionName, Arc<FunctionName>>>,
 }
 
 /// Everything a revision is made of except its program.
-pub(crate) struct Draft {
+pub(crate) struct RevisionPlan {
     pub(crate) name: ComponentName,
     pub(crate) number: u64,
     pub(crate) component: Component,
@@ -55,48 +55,48 @@ pub(crate) struct Draft {
     pub(crate) instancing: Instancing,
     pub(crate) grants: Grants,
     /// Revocations lifted by the grants.
-    pub(crate) lifted: Vec<Rule>,
+    pub(crate) lifted_revocations: Vec<Rule>,
     pub(crate) enforcement: Enforcement,
-    pub(crate) approved: Approved,
+    pub(crate) grant_origin: GrantOrigin,
     /// Connects the guest to the program that runs it.
     pub(crate) console: Option<Arc<Console>>,
     /// The embedder's data, of the host and of the deployment.
-    pub(crate) data: SharedData,
+    pub(crate) data: SharedValues,
     /// Deployments chosen to serve its imports, including choices inherited from the previous
     /// revision.
-    pub(crate) bound: Bound,
+    pub(crate) bindings: LinkBindings,
     /// The choices made for this revision itself.
-    pub(crate) said: Bound,
+    pub(crate) explicit_bindings: LinkBindings,
     /// Deployments that serve its imports, once resolved.
-    pub(crate) links: Arc<Links>,
+    pub(crate) links: Arc<RevisionLinks>,
     /// Its authority and open capabilities, once prepared.
-    pub(crate) powers: Option<Powers>,
+    pub(crate) authority: Option<PreparedAuthority>,
 }
 
 /// The origin of a revision's grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Approved {
+pub(crate) enum GrantOrigin {
     /// They were given with this revision, after this number of revocations.
-    Now { lifting: usize },
+    Explicit { revocations_seen: usize },
     /// They were inherited from the previous revision.
-    Before,
+    Inherited,
 }
 
 /// The authority of a revision, and the capabilities opened for it.
 #[derive(Clone)]
-pub(crate) struct Powers {
+pub(crate) struct PreparedAuthority {
     pub(crate) authority: Arc<Authority>,
-    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) open_capabilities: Arc<OpenCapabilities>,
 }
 
-impl Draft {
+impl RevisionPlan {
     /// The policy that requests and grants form together.
     pub(crate) fn policy(&self) -> Policy {
-        Policy::of(self.component.requested().clone(), self.grants.clone())
+        Policy::with_requested(self.component.requested().clone(), self.grants.clone())
     }
 
     /// Opens the granted capabilities. Blocks.
-    pub(crate) fn open(&mut self, runtime: &Runtime) -> Result<Powers> {
+    pub(crate) fn open(&mut self, runtime: &Runtime) -> Result<PreparedAuthority> {
         let identity = Identity {
             component: self.name.clone(),
             revision: self.number,
@@ -106,20 +106,35 @@ impl Draft {
         let policy = self.policy();
         let share = runtime.shares.get(&self.name);
         let blocking = BlockingOperations::new(&share, self.limits.blocking_operations_max);
-        let rooms = Arc::new(Rooms::open(&policy, &runtime.suppliers, share, blocking)?);
+        let rooms = Arc::new(OpenCapabilities::open(
+            &policy,
+            &runtime.suppliers,
+            share,
+            blocking,
+        )?);
         let (audit, clock) = (
             Arc::clone(&runtime.audit),
             Arc::clone(runtime.engines.clock()),
         );
         let authority = Authority::new(identity, policy, self.enforcement, audit, clock);
-        let powers = Powers { authority, rooms };
-        self.powers = Some(powers.clone());
+        let powers = PreparedAuthority {
+            authority,
+            open_capabilities: rooms,
+        };
+        self.authority = Some(powers.clone());
         Ok(powers)
     }
 
     /// Completes the revision. Returns `None` if its capabilities have not been opened.
-    pub(crate) fn with_program(self, runtime: &Runtime, program: Arc<Program>) -> Option<Revision> {
-        let Powers { authority, rooms } = self.powers?;
+    pub(crate) fn into_revision(
+        self,
+        runtime: &Runtime,
+        program: Arc<Program>,
+    ) -> Option<Revision> {
+        let PreparedAuthority {
+            authority,
+            open_capabilities: rooms,
+        } = self.authority?;
         let imports = linker::unprovided(self.component.world(), runtime.linkers.providers());
         let calls_others = imports.iter().any(|import| !import.functions.is_empty());
         let share = Arc::clone(&rooms.share);
@@ -136,17 +151,17 @@ impl Draft {
             component: self.component,
             program,
             // The clock shows the last tick, so one more ensures that no call gets less time.
-            call_ticks: Ticks::lasting(self.limits.call_deadline).plus(Ticks(1)),
-            http_ticks: Ticks::lasting(self.limits.http_deadline).plus(Ticks(1)),
+            call_ticks: Ticks::from_duration(self.limits.call_deadline).saturating_add(Ticks(1)),
+            http_ticks: Ticks::from_duration(self.limits.http_deadline).saturating_add(Ticks(1)),
             limits: self.limits,
             share,
             instancing: self.instancing,
             printer: Arc::new(printer),
             console: self.console,
             authority,
-            rooms,
-            lifted: self.lifted,
-            calls_others,
+            open_capabilities: rooms,
+            lifted_revocations: self.lifted_revocations,
+            has_links: calls_others,
             data: self.data,
             links: self.links,
             exact_names: RwLock::default(),
@@ -157,7 +172,7 @@ impl Draft {
 impl Revision {
     /// The longest time that a call, or an HTTP request if it handles any, may run in this
     /// revision.
-    pub(crate) fn longest_ticks(&self) -> Ticks {
+    pub(crate) fn deadline_ticks_max(&self) -> Ticks {
         match self.component.world().http_handler() {
             Some(_) => self.call_ticks.max(self.http_ticks),
             None => self.call_ticks,
@@ -185,7 +200,7 @@ impl Revision {
     }
 
     /// Returns the full name of the function that a name denotes in this revision.
-    pub(crate) fn exact(&self, name: &FunctionName) -> Result<Arc<FunctionName>> {
+    pub(crate) fn exact_name(&self, name: &FunctionName) -> Result<Arc<FunctionName>> {
         if let Some(exact) = self.exact_names.read().get(name) {
             return Ok(Arc::clone(exact));
         }

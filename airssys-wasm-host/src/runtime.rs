@@ -10,30 +10,30 @@ use airssys_wasm_core::{Digest, Limits};
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 
-use crate::aside::Aside;
+use crate::blocking::BlockingThreads;
 use crate::budget::DeploymentShares;
-use crate::capability::Suppliers;
-use crate::code_cache::{CodeCache, Stop};
-use crate::data::{Factories, SharedData};
+use crate::capability::CapabilitySettings;
+use crate::code_cache::{CodeCache, StopHandle};
+use crate::data::{Factories, SharedValues};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::linker::Linkers;
 use crate::observe::{Announcer, AuditTrail, QueuedLog};
 use crate::program::Program;
 use crate::rollout::RolloutProbe;
-use crate::state::State;
+use crate::state::StateDirectory;
 use crate::{Component, Result};
 
 pub(crate) struct Runtime {
     /// Threads for blocking work.
-    pub(crate) aside: Aside,
+    pub(crate) blocking: BlockingThreads,
     pub(crate) engines: Engines,
     pub(crate) linkers: Linkers,
     pub(crate) code_cache: CodeCache,
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) audit: Arc<AuditTrail>,
-    pub(crate) suppliers: Suppliers,
+    pub(crate) suppliers: CapabilitySettings,
     /// The embedder's data for all deployments.
-    pub(crate) data: SharedData,
+    pub(crate) data: SharedValues,
     pub(crate) instance_data: Factories,
     pub(crate) instances_started: AtomicU64,
     pub(crate) guest_log: Arc<QueuedLog>,
@@ -41,26 +41,26 @@ pub(crate) struct Runtime {
     pub(crate) revisions_kept: usize,
     /// The number of lanes over which calls to a revision are spread.
     pub(crate) lanes: usize,
-    pub(crate) programs: Programs,
+    pub(crate) programs: ProgramCache,
     pub(crate) shares: DeploymentShares,
     /// The longest time that a rollout waits for the compiler.
     pub(crate) compile_time_max: Duration,
     /// The state directory; `None` if the embedder configured none.
-    pub(crate) state: ArcSwapOption<State>,
+    pub(crate) state: ArcSwapOption<StateDirectory>,
 }
 
 /// Compiled programs in use. Deployments of the same bytes share one.
 #[derive(Default)]
-pub(crate) struct Programs(Mutex<HashMap<(Digest, Profile), Weak<Program>>>);
+pub(crate) struct ProgramCache(Mutex<HashMap<(Digest, Profile), Weak<Program>>>);
 
 impl Runtime {
     /// Returns the state directory; `None` if none is configured, or it was closed.
-    pub(crate) fn state(&self) -> Option<Arc<State>> {
+    pub(crate) fn state(&self) -> Option<Arc<StateDirectory>> {
         self.state.load_full()
     }
 
     /// Returns `true` if changes are persisted, which blocks.
-    pub(crate) fn keeps(&self) -> bool {
+    pub(crate) fn is_persistent(&self) -> bool {
         self.state.load().is_some()
     }
 
@@ -71,7 +71,7 @@ impl Runtime {
 
     /// Selects the engine of a component from its types and its imports.
     fn profile(&self, component: &Component, limits: &Limits) -> Profile {
-        let profile = Profile::of(component, limits);
+        let profile = Profile::for_component(component, limits);
         match self.linkers.needs_concurrency(component.world()) {
             true => profile.with_concurrency(),
             false => profile,
@@ -80,7 +80,7 @@ impl Runtime {
 
     /// Returns `true` if the program is available within the time of a few calls: it is in use, or
     /// its code is cached and small.
-    pub(crate) fn has_program_at_hand(&self, component: &Component, limits: &Limits) -> bool {
+    pub(crate) fn has_program_ready(&self, component: &Component, limits: &Limits) -> bool {
         let profile = self.profile(component, limits);
         let in_use = self
             .programs
@@ -91,7 +91,7 @@ impl Runtime {
         let compiling = || self.engines.get(profile, Allocation::Pooled);
         in_use
             || compiling()
-                .is_ok_and(|compiling| self.code_cache.has_at_hand(&compiling, component.digest()))
+                .is_ok_and(|compiling| self.code_cache.has_small(&compiling, component.digest()))
     }
 
     /// Returns the program of a component, compiling it unless it exists already or `stop` stops
@@ -100,7 +100,7 @@ impl Runtime {
         &self,
         component: &Component,
         limits: &Limits,
-        stop: &Stop,
+        stop: &StopHandle,
     ) -> Result<Arc<Program>> {
         let key = (component.digest(), self.profile(component, limits));
         if let Some(program) = self.programs.0.lock().get(&key).and_then(Weak::upgrade) {

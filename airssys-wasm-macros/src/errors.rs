@@ -10,11 +10,11 @@ use quote::ToTokens;
 
 /// The errors found so far; as tokens, one `compile_error!` each.
 #[derive(Default)]
-pub(crate) struct Errors(Option<syn::Error>);
+pub(crate) struct MacroErrors(Option<syn::Error>);
 
-impl Errors {
+impl MacroErrors {
     /// Adds an error that has a span.
-    pub(crate) fn add(&mut self, error: syn::Error) {
+    pub(crate) fn push(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(first) => first.combine(error),
             None => self.0 = Some(error),
@@ -22,8 +22,8 @@ impl Errors {
     }
 
     /// Adds an error about `tokens`.
-    pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl Display) {
-        self.add(syn::Error::new_spanned(tokens, message));
+    pub(crate) fn push_at(&mut self, tokens: impl ToTokens, message: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
     }
 
     /// Returns `true` if there are no errors so far.
@@ -42,7 +42,7 @@ impl Errors {
     }
 }
 
-impl ToTokens for Errors {
+impl ToTokens for MacroErrors {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         if let Some(error) = &self.0 {
             tokens.extend(error.to_compile_error());

@@ -29,7 +29,7 @@ use proc_macro::TokenStream;
 /// `airssys_wasm_sdk::component` is the same macro, with examples.
 #[proc_macro_attribute]
 pub fn component(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let package = component::Package::from_environment();
+    let package = component::CargoPackage::from_environment();
     component::expand(arguments.into(), item.into(), &package).into()
 }
 
@@ -38,6 +38,6 @@ pub fn component(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `airssys_wasm_sdk::component_capabilities` is the same macro, with examples.
 #[proc_macro_attribute]
 pub fn component_capabilities(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let origin = component_capabilities::Origin::from_environment();
+    let origin = component_capabilities::MacroOrigin::from_environment();
     component_capabilities::expand(arguments.into(), item.into(), &origin).into()
 }

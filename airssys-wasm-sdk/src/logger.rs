@@ -10,14 +10,14 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 /// Installs this logger for the process, unless another one is installed.
 pub(crate) fn install() {
-    if log::set_logger(&Lines).is_ok() {
+    if log::set_logger(&StderrLogger).is_ok() {
         log::set_max_level(LevelFilter::Trace);
     }
 }
 
-struct Lines;
+struct StderrLogger;
 
-impl Log for Lines {
+impl Log for StderrLogger {
     fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
         true
     }
@@ -25,13 +25,13 @@ impl Log for Lines {
     /// Writes each record with a single call, so that lines stay whole. Errors are ignored: they
     /// cannot be reported if standard error is closed.
     fn log(&self, record: &Record<'_>) {
-        let _ = std::io::stderr().write_all(line(record).as_bytes());
+        let _ = std::io::stderr().write_all(format_line(record).as_bytes());
     }
 
     fn flush(&self) {}
 }
 
-fn line(record: &Record<'_>) -> String {
+fn format_line(record: &Record<'_>) -> String {
     let text = format!("{} {}: {}", record.level(), record.target(), record.args());
     let mut line = String::with_capacity(text.len() + 1);
     for c in text.chars() {
@@ -52,7 +52,7 @@ mod tests {
     use log::Level;
 
     fn written(level: Level, target: &str, message: &str) -> String {
-        line(
+        format_line(
             &Record::builder()
                 .level(level)
                 .target(target)

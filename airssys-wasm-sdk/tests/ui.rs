@@ -3,7 +3,7 @@
 //! updates the expected messages.
 
 #[test]
-fn the_macros_say_what_to_write() {
+fn compile_errors_contain_advice() {
     let cases = trybuild::TestCases::new();
     cases.pass("tests/ui/pass/*.rs");
     cases.compile_fail("tests/ui/fail/*.rs");

@@ -8,7 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The data of a store: WASI and nothing else.
-pub(crate) struct State {
+pub(crate) struct BareState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
@@ -18,13 +18,13 @@ pub(crate) struct State {
 
 /// An instance in its own store, and its functions.
 pub(crate) struct Callee {
-    pub(crate) store: Store<State>,
+    pub(crate) store: Store<BareState>,
     pub(crate) add: TypedFunc<(u32, u32), (u32,)>,
     pub(crate) echo: TypedFunc<(Vec<u8>,), (Vec<u8>,)>,
     pub(crate) describe: Func,
 }
 
-impl WasiHttpView for State {
+impl WasiHttpView for BareState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView {
             ctx: &mut self.http,
@@ -34,7 +34,7 @@ impl WasiHttpView for State {
     }
 }
 
-impl WasiView for State {
+impl WasiView for BareState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
             ctx: &mut self.wasi,
@@ -50,7 +50,7 @@ pub(crate) fn default_engine() -> Engine {
 
 /// Returns an engine with the settings that the host uses for components without async types: it
 /// compiles the same code and allocates instances from the same kind of pool.
-pub(crate) fn same_engine() -> Engine {
+pub(crate) fn engine_like_host() -> Engine {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(1_000)
         .total_core_instances(8_000)
@@ -73,14 +73,14 @@ pub(crate) fn same_engine() -> Engine {
 }
 
 /// Returns a linker with WASI.
-pub(crate) fn linker(engine: &Engine) -> Linker<State> {
+pub(crate) fn linker(engine: &Engine) -> Linker<BareState> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("WASI links");
     linker
 }
 
 /// Compiles and links a component.
-pub(crate) fn linked(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
+pub(crate) fn link(engine: &Engine, bytes: &[u8]) -> InstancePre<BareState> {
     let component = Component::from_binary(engine, bytes).expect("it compiles");
     linker(engine)
         .instantiate_pre(&component)
@@ -88,7 +88,7 @@ pub(crate) fn linked(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
 }
 
 /// Compiles and links a component with WASI HTTP.
-pub(crate) fn linked_with_http(engine: &Engine, bytes: &[u8]) -> InstancePre<State> {
+pub(crate) fn link_with_http(engine: &Engine, bytes: &[u8]) -> InstancePre<BareState> {
     let component = Component::from_binary(engine, bytes).expect("it compiles");
     let mut linker = linker(engine);
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).expect("WASI HTTP links");
@@ -96,13 +96,13 @@ pub(crate) fn linked_with_http(engine: &Engine, bytes: &[u8]) -> InstancePre<Sta
 }
 
 /// Returns a store without epoch interruption.
-pub(crate) fn store(engine: &Engine) -> Store<State> {
+pub(crate) fn store(engine: &Engine) -> Store<BareState> {
     store_with(engine, WasiCtx::builder().build())
 }
 
 /// Returns a store without epoch interruption, with this WASI context.
-pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
-    let state = State {
+pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<BareState> {
+    let state = BareState {
         wasi,
         http: WasiHttpCtx::new(),
         table: ResourceTable::new(),
@@ -114,7 +114,7 @@ pub(crate) fn store_with(engine: &Engine, wasi: WasiCtx) -> Store<State> {
 }
 
 /// Returns a function of an instance, named as `greet` or `demo:greeter/api#greet`.
-pub(crate) fn function(store: &mut Store<State>, instance: &Instance, name: &str) -> Func {
+pub(crate) fn function(store: &mut Store<BareState>, instance: &Instance, name: &str) -> Func {
     let (interface, name) = match name.split_once('#') {
         Some((interface, name)) => (
             instance.get_export_index(&mut *store, None, interface),

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::kept_connection::KeptConnection;
+use crate::persistent_connection::PersistentConnection;
 
 /// A host process, which is killed when dropped.
 pub(crate) struct HostProcess {
@@ -75,8 +75,8 @@ impl HostProcess {
     }
 
     /// Opens a connection to the API.
-    pub(crate) fn api(&self) -> KeptConnection<UnixStream> {
-        KeptConnection::over(self.socket())
+    pub(crate) fn api(&self) -> PersistentConnection<UnixStream> {
+        PersistentConnection::from_stream(self.socket())
     }
 
     /// Starts a call without arguments. The call ends when the connection is dropped.
@@ -101,7 +101,8 @@ impl HostProcess {
     }
 
     fn socket(&self) -> UnixStream {
-        UnixStream::connect(state(self.place.path()).join("admin.sock")).expect("connected")
+        UnixStream::connect(state_directory(self.place.path()).join("admin.sock"))
+            .expect("connected")
     }
 }
 
@@ -138,11 +139,11 @@ fn command(place: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(this.with_file_name("airssys-wasm"));
     command.args(arguments).current_dir(place);
     command
-        .env("AIRSSYS_WASM_STATE", state(place))
+        .env("AIRSSYS_WASM_STATE", state_directory(place))
         .env_remove("AIRSSYS_WASM_OUTPUT");
     command
 }
 
-fn state(place: &Path) -> PathBuf {
+fn state_directory(place: &Path) -> PathBuf {
     place.join("state")
 }

@@ -41,7 +41,7 @@ fn module(functions: usize, number: u32) -> Module {
         .function([ValType::I32, ValType::I32], [ValType::I32]);
     let mut declared = FunctionSection::new();
     let mut code = CodeSection::new();
-    let mut numbers = Numbers(u64::from(number));
+    let mut numbers = PseudorandomNumbers(u64::from(number));
     for function in 0..functions {
         declared.function(0);
         code.function(&body(function, &mut numbers));
@@ -67,7 +67,7 @@ fn module(functions: usize, number: u32) -> Module {
 }
 
 /// Returns a function body: a loop of statements. Each function calls the previous one.
-fn body(function: u32, numbers: &mut Numbers) -> Function {
+fn body(function: u32, numbers: &mut PseudorandomNumbers) -> Function {
     let mut body = Function::new([(LOCALS, ValType::I32)]);
     body.instructions()
         .block(BlockType::Empty)
@@ -95,7 +95,7 @@ fn body(function: u32, numbers: &mut Numbers) -> Function {
 }
 
 /// Appends an assignment, a store, or a branch out of the loop.
-fn statement(code: &mut InstructionSink<'_>, numbers: &mut Numbers) {
+fn statement(code: &mut InstructionSink<'_>, numbers: &mut PseudorandomNumbers) {
     let at = MemArg {
         offset: numbers.below(1 << 16),
         align: 2,
@@ -134,9 +134,9 @@ fn statement(code: &mut InstructionSink<'_>, numbers: &mut Numbers) {
 }
 
 /// A deterministic sequence of pseudorandom numbers.
-struct Numbers(u64);
+struct PseudorandomNumbers(u64);
 
-impl Numbers {
+impl PseudorandomNumbers {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0

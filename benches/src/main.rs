@@ -10,10 +10,10 @@
 mod bare;
 mod command;
 mod files;
-mod kept_connection;
 mod large_component;
 mod measure;
 mod memory;
+mod persistent_connection;
 mod report;
 mod rows;
 mod variants;
@@ -53,7 +53,7 @@ fn main() {
     if let [rows::web::HOLD, address, connections] =
         wanted.iter().map(String::as_str).collect::<Vec<_>>()[..]
     {
-        return rows::web::hold(address, connections);
+        return rows::web::hold_connections(address, connections);
     }
     let mut rows = Vec::new();
     for (name, bench) in BENCHES {

@@ -10,7 +10,7 @@ const SHORT_BATCHES: usize = 200;
 
 /// Returns the median time of one call on each side in nanoseconds. Calls are made one after
 /// another in batches of `calls`.
-pub(crate) async fn in_turns(
+pub(crate) async fn alternate(
     calls: u32,
     mut ours: impl AsyncFnMut(),
     mut theirs: impl AsyncFnMut(),
@@ -32,7 +32,7 @@ pub(crate) async fn in_turns(
 /// Returns the time by which a call of `many` exceeds a call of `few` on each side, in nanoseconds.
 /// The fastest batch of each of the four counts, because a difference of medians would be the
 /// difference of two slow moments.
-pub(crate) async fn beyond(
+pub(crate) async fn excess(
     calls: u32,
     (mut our_few, mut our_many): (impl AsyncFnMut(), impl AsyncFnMut()),
     (mut their_few, mut their_many): (impl AsyncFnMut(), impl AsyncFnMut()),

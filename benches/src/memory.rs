@@ -18,7 +18,7 @@ pub(crate) fn peak_bytes_of(process: u32) -> f64 {
 }
 
 /// Restarts the measurement of a process's peak from its current memory.
-pub(crate) fn forget_peak_of(process: u32) {
+pub(crate) fn reset_peak_of(process: u32) {
     std::fs::write(format!("/proc/{process}/clear_refs"), "5").expect("a process of this user");
 }
 

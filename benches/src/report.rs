@@ -34,7 +34,7 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     /// The maximum of our figure divided by the peer's, or of our figure minus the peer's; either
     /// is enough.
-    RatioOrMoreAtMost(f64, f64),
+    RatioOrExcessAtMost(f64, f64),
     /// The maximum of our figure.
     AtMost(f64),
     /// No goal; the figures are informative.
@@ -43,7 +43,7 @@ pub(crate) enum Goal {
 
 impl Row {
     /// Creates a row of two times in nanoseconds. The goal is at most `most` times the peer's time.
-    pub(crate) fn of_times(
+    pub(crate) fn from_times(
         name: impl Into<Cow<'static, str>>,
         guest: &'static str,
         peer: impl Into<Cow<'static, str>>,
@@ -66,11 +66,11 @@ impl Row {
         self.ours / self.theirs
     }
 
-    fn met(&self) -> Option<bool> {
+    fn is_met(&self) -> Option<bool> {
         Some(match self.goal {
             Goal::RatioAtMost(most) => self.ratio() <= most,
             Goal::RatioAtLeast(least) => self.ratio() >= least,
-            Goal::RatioOrMoreAtMost(most, more) => {
+            Goal::RatioOrExcessAtMost(most, more) => {
                 self.ratio() <= most || self.ours - self.theirs <= more
             }
             Goal::AtMost(most) => self.ours <= most,
@@ -82,10 +82,10 @@ impl Row {
         match self.goal {
             Goal::RatioAtMost(most) => format!("<= {most} x"),
             Goal::RatioAtLeast(least) => format!(">= {least} x"),
-            Goal::RatioOrMoreAtMost(most, more) => {
-                format!("<= {most} x or +{}", shown(more, self.unit))
+            Goal::RatioOrExcessAtMost(most, more) => {
+                format!("<= {most} x or +{}", display(more, self.unit))
             }
-            Goal::AtMost(most) => format!("<= {}", shown(most, self.unit)),
+            Goal::AtMost(most) => format!("<= {}", display(most, self.unit)),
             Goal::None => "none".into(),
         }
     }
@@ -103,11 +103,12 @@ pub(crate) fn table(rows: &[Row]) -> String {
             "{:<56} {:<16} {:>11} {:>11} {:>6.2} x  {:<18} {:<4} {}",
             row.name,
             row.guest,
-            shown(row.ours, row.unit),
-            shown(row.theirs, row.unit),
+            display(row.ours, row.unit),
+            display(row.theirs, row.unit),
             row.ratio(),
             row.goal(),
-            row.met().map_or("-", |met| if met { "yes" } else { "NO" }),
+            row.is_met()
+                .map_or("-", |met| if met { "yes" } else { "NO" }),
             row.peer,
         );
     }
@@ -121,7 +122,7 @@ pub(crate) fn write(rows: &[Row], path: &Path) {
         .map(|row| {
             json!({
                 "name": row.name, "guest": row.guest, "ours_ns": row.ours, "peer": row.peer,
-                "peer_ns": row.theirs, "ratio": row.ratio(), "goal": row.goal(), "met": row.met(),
+                "peer_ns": row.theirs, "ratio": row.ratio(), "goal": row.goal(), "met": row.is_met(),
                 "unit": match row.unit { Unit::Nanoseconds => "ns", Unit::Bytes => "bytes", Unit::PerSecond => "a second" },
             })
         })
@@ -134,7 +135,7 @@ pub(crate) fn write(rows: &[Row], path: &Path) {
 }
 
 /// Formats a figure with its unit.
-pub(crate) fn shown(value: f64, unit: Unit) -> String {
+pub(crate) fn display(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Bytes if value >= 1024.0 * 1024.0 * 10.0 => {
             format!("{:.1} MiB", value / 1024.0 / 1024.0)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// The measurements of `wrk`.
 #[derive(Clone, Copy)]
-pub(crate) struct Seen {
+pub(crate) struct WrkResult {
     pub(crate) a_second: f64,
     /// The 99th percentile of latency in nanoseconds.
     pub(crate) p99: f64,
@@ -29,7 +29,7 @@ end
 /// # Panics
 ///
 /// Panics if a request failed, or if `wrk` is missing; `cargo xtask bench` installs it.
-pub(crate) fn ask(url: &str, time: Duration) -> Seen {
+pub(crate) fn measure(url: &str, time: Duration) -> WrkResult {
     let place = tempfile::tempdir().expect("a directory");
     let script = place.path().join("report.lua");
     std::fs::write(&script, REPORT).expect("written");
@@ -59,7 +59,7 @@ pub(crate) fn ask(url: &str, time: Duration) -> Seen {
         requests > 0.0 && failed == 0.0,
         "{failed} of {requests} requests to {url} failed: {printed}"
     );
-    Seen {
+    WrkResult {
         a_second: requests / microseconds * 1e6,
         p99: p99 * 1e3,
         p999: p999 * 1e3,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use airssys_wasm_host::policy::{Grants, Requested, Shortfall};
+use airssys_wasm_host::policy::{Grants, RequestedCapabilities, Shortfall};
 use airssys_wasm_host::{
     AuditRecord, Component, Deployment, Instancing, Need, Requests, Rule, Verdict,
 };
@@ -13,7 +13,7 @@ use airssys_wasm_tests::guests::guest;
 use crate::table::Case;
 use crate::world::{World, contents, directory};
 
-type Attempted = Result<String, String>;
+type AttemptResult = Result<String, String>;
 
 /// The outcome of a row.
 #[derive(Default)]
@@ -27,14 +27,14 @@ pub(crate) struct Outcome {
 }
 
 /// The rules under which an attempt is made.
-struct Setting<'a> {
+struct AttemptSetting<'a> {
     grants: &'a [String],
     deny: &'a [String],
     requests: Option<&'a [String]>,
     revoke: Option<&'a str>,
 }
 
-pub(crate) async fn carry_out(world: &World, case: &Case) -> Outcome {
+pub(crate) async fn run(world: &World, case: &Case) -> Outcome {
     let mut outcome = Outcome::default();
     if let Err(problem) = attack(world, case, &mut outcome).await {
         outcome.leaked = Some(problem);
@@ -46,7 +46,7 @@ pub(crate) async fn carry_out(world: &World, case: &Case) -> Outcome {
 /// Returns `Ok` if nothing got through; records a missing audit record in `outcome`.
 async fn attack(world: &World, case: &Case, outcome: &mut Outcome) -> Result<(), String> {
     let directory = directory();
-    let setting = Setting {
+    let setting = AttemptSetting {
         grants: &case.grants,
         deny: &case.deny,
         requests: case.requests.as_deref(),
@@ -73,7 +73,7 @@ async fn attack(world: &World, case: &Case, outcome: &mut Outcome) -> Result<(),
 async fn attack_deployed(
     world: &World,
     case: &Case,
-    setting: &Setting<'_>,
+    setting: &AttemptSetting<'_>,
     deployment: &Deployment,
     directory: &Path,
     outcome: &mut Outcome,
@@ -84,7 +84,7 @@ async fn attack_deployed(
             .map_err(|told| format!("before the attempt: {told}"))?;
     }
     if let Some(rule) = setting.revoke {
-        let rule = world.fill(rule, directory);
+        let rule = world.expand(rule, directory);
         world
             .host
             .revoke(deployment.name().as_str(), &rule)
@@ -100,7 +100,7 @@ async fn attack_deployed(
     let swapping = case
         .swap
         .as_ref()
-        .map(|name| Swapping::start(directory.join(name)));
+        .map(|name| SwapThread::start(directory.join(name)));
     let attempted = attempt(world, deployment, &case.attempt, directory).await;
     drop(swapping);
     // A datagram that got through would have arrived by then.
@@ -137,34 +137,38 @@ async fn attack_deployed(
     if leaks.iter().any(|leak| told.contains(*leak)) {
         return Err(format!("the error reveals too much: {told:?}"));
     }
-    outcome.unaudited = missing_in_time(world, case, deployment).await;
+    outcome.unaudited = wait_for_record(world, case, deployment).await;
     Ok(())
 }
 
 /// Returns what is missing from the record, after waiting up to 1.5 seconds for aggregated records.
-async fn missing_in_time(world: &World, case: &Case, deployment: &Deployment) -> Option<String> {
+async fn wait_for_record(world: &World, case: &Case, deployment: &Deployment) -> Option<String> {
     let mut records = world.audit.take();
-    let mut problem = missing(&case.reason, &records, deployment);
+    let mut problem = missing_record(&case.reason, &records, deployment);
     for _ in 0..15 {
         if problem.is_none() || case.reason == "none" {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
         records.extend(world.audit.take());
-        problem = missing(&case.reason, &records, deployment);
+        problem = missing_record(&case.reason, &records, deployment);
     }
     problem
 }
 
 /// Returns what is missing from the record.
-fn missing(reason: &str, records: &[AuditRecord], deployment: &Deployment) -> Option<String> {
+fn missing_record(
+    reason: &str,
+    records: &[AuditRecord],
+    deployment: &Deployment,
+) -> Option<String> {
     if reason == "none" {
         let recorded = records.iter().find(|record| record.is_denial());
         return recorded.map(|record| format!("the row names no reason: {}", record.to_json()));
     }
     let fits = |record: &AuditRecord| {
         record.identity.component == *deployment.name()
-            && matches!(&record.verdict, Verdict::Denied { reason: found } if found.word() == reason)
+            && matches!(&record.verdict, Verdict::Denied { reason: found } if found.as_str() == reason)
     };
     if records.iter().any(fits) {
         return None;
@@ -179,7 +183,7 @@ fn missing(reason: &str, records: &[AuditRecord], deployment: &Deployment) -> Op
 async fn twin(world: &World, case: &Case) -> Result<(), String> {
     let directory = directory();
     let twin = &case.twin;
-    let setting = Setting {
+    let setting = AttemptSetting {
         grants: twin.grants.as_deref().unwrap_or(&case.grants),
         deny: &twin.deny,
         requests: twin.requests.as_deref(),
@@ -217,7 +221,7 @@ async fn twin(world: &World, case: &Case) -> Result<(), String> {
     if twin
         .sees
         .as_ref()
-        .is_some_and(|part| !seen.contains(&world.fill(part, directory.path())))
+        .is_some_and(|part| !seen.contains(&world.expand(part, directory.path())))
     {
         return Err(format!("the guest saw {seen:?}"));
     }
@@ -231,10 +235,10 @@ async fn twin(world: &World, case: &Case) -> Result<(), String> {
 async fn deploy(
     world: &World,
     directory: &Path,
-    setting: &Setting<'_>,
+    setting: &AttemptSetting<'_>,
 ) -> Result<Deployment, String> {
-    let fill = |text: &String| world.fill(text, directory);
-    let mut grants = Grants::new().shortfall(Shortfall::RunWithLess);
+    let fill = |text: &String| world.expand(text, directory);
+    let mut grants = Grants::new().with_shortfall(Shortfall::RunWithLess);
     for rule in setting.grants {
         grants = grants
             .allow(&fill(rule))
@@ -272,7 +276,7 @@ fn probe(requests: Option<Vec<String>>) -> Result<Component, String> {
         .map(|rule| (rule, Need::Required))
         .collect();
     assert!(
-        matches!(probe.requested(), Requested::Anything),
+        matches!(probe.requested(), RequestedCapabilities::Unlisted),
         "the probe requests nothing itself"
     );
     Ok(probe.with_requests(requests))
@@ -283,11 +287,11 @@ async fn attempt(
     deployment: &Deployment,
     words: &[String],
     directory: &Path,
-) -> Attempted {
+) -> AttemptResult {
     let function = deployment
-        .function::<(String, Vec<String>), (Attempted,)>("attempt")
+        .function::<(String, Vec<String>), (AttemptResult,)>("attempt")
         .map_err(|error| error.to_string())?;
-    let mut words = words.iter().map(|word| world.fill(word, directory));
+    let mut words = words.iter().map(|word| world.expand(word, directory));
     let what = words.next().ok_or("no attempt")?;
     let (attempted,) = function
         .call((what, words.collect()))
@@ -297,12 +301,12 @@ async fn attempt(
 }
 
 /// A thread on the host that keeps replacing a file by a link to a secret, and back.
-struct Swapping {
+struct SwapThread {
     stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Swapping {
+impl SwapThread {
     fn start(path: std::path::PathBuf) -> Self {
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let stopping = std::sync::Arc::clone(&stop);
@@ -332,7 +336,7 @@ impl Swapping {
     }
 }
 
-impl Drop for Swapping {
+impl Drop for SwapThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {

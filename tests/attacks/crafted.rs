@@ -3,15 +3,15 @@
 use airssys_wasm_host::Component;
 
 use crate::case::Outcome;
-use crate::table::Crafted;
+use crate::table::CraftedCase;
 
 /// Parses the component that a row describes, and its twin.
-pub(crate) fn carry_out(row: &Crafted) -> Outcome {
+pub(crate) fn run(row: &CraftedCase) -> Outcome {
     let twin = &row.twin;
     let line = twin.line.as_ref().unwrap_or(&row.line);
     let twin = read(&row.section, line, twin.lines.unwrap_or(row.lines));
     Outcome {
-        leaked: leaked(row),
+        leaked: find_leak(row),
         unaudited: None,
         twin_failed: twin.err(),
     }
@@ -19,7 +19,7 @@ pub(crate) fn carry_out(row: &Crafted) -> Outcome {
 
 /// Returns the problem unless the component is refused for the reason that the row names, with a
 /// message that contains no invisible characters.
-fn leaked(row: &Crafted) -> Option<String> {
+fn find_leak(row: &CraftedCase) -> Option<String> {
     let told = match read(&row.section, &row.line, row.lines) {
         Ok(()) => return Some("the component was accepted".into()),
         Err(told) => told,
@@ -40,10 +40,10 @@ fn read(section: &str, line: &str, lines: usize) -> Result<(), String> {
         text.push('\n');
     }
     let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
-    let mut body = length(section.len());
+    let mut body = leb128(section.len());
     body.extend(section.bytes().chain(text.bytes()));
     bytes.push(0);
-    bytes.extend(length(body.len()));
+    bytes.extend(leb128(body.len()));
     bytes.extend(body);
     Component::from_bytes(bytes).map(drop).map_err(|error| {
         let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
@@ -52,7 +52,7 @@ fn read(section: &str, line: &str, lines: usize) -> Result<(), String> {
 }
 
 /// Encodes a number in LEB128, as in the binary format.
-fn length(mut number: usize) -> Vec<u8> {
+fn leb128(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let low = u8::try_from(number & 0x7f).expect("seven bits");

@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
     let table = match table::read() {
         Ok(table) => table,
         Err(error) => {
-            report::say(&format!("error: {error}"));
+            report::print_line(&format!("error: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -42,11 +42,11 @@ async fn main() -> ExitCode {
     let is_wanted =
         |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     for case in table.case.iter().filter(|case| is_wanted(&case.name)) {
-        let outcome = case::carry_out(&world, case).await;
+        let outcome = case::run(&world, case).await;
         report.add(&case.name, &outcome);
     }
     for row in table.crafted.iter().filter(|row| is_wanted(&row.name)) {
-        report.add(&row.name, &crafted::carry_out(row));
+        report.add(&row.name, &crafted::run(row));
     }
     report.print(std::env::args().any(|argument| argument == "--json"));
     if report.is_clean() {

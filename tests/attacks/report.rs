@@ -21,18 +21,18 @@ impl Report {
         match &outcome.leaked {
             Some(what) => {
                 self.leaked += 1;
-                say(&format!("LEAKED     {name}: {what}"));
+                print_line(&format!("LEAKED     {name}: {what}"));
             }
             None => self.refused += 1,
         }
         if let Some(what) = &outcome.unaudited {
             self.unaudited += 1;
-            say(&format!("UNAUDITED  {name}: {what}"));
+            print_line(&format!("UNAUDITED  {name}: {what}"));
         }
         match &outcome.twin_failed {
             Some(what) => {
                 self.twins_failed += 1;
-                say(&format!("TWIN       {name}: {what}"));
+                print_line(&format!("TWIN       {name}: {what}"));
             }
             None => self.allowed_twins += 1,
         }
@@ -52,9 +52,9 @@ impl Report {
                 "twins_failed": self.twins_failed,
                 "unaudited": self.unaudited,
             });
-            say(&counts.to_string());
+            print_line(&counts.to_string());
         } else {
-            say(&format!(
+            print_line(&format!(
                 "{} cases: {} refused, {} leaked, {} not on the record; {} twins allowed, {} not",
                 self.cases,
                 self.refused,
@@ -72,6 +72,6 @@ impl Report {
     clippy::print_stdout,
     reason = "this program's output is what it is for"
 )]
-pub(crate) fn say(line: &str) {
+pub(crate) fn print_line(line: &str) {
     println!("{line}");
 }

@@ -7,13 +7,13 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
     pub(crate) case: Vec<Case>,
-    pub(crate) crafted: Vec<Crafted>,
+    pub(crate) crafted: Vec<CraftedCase>,
 }
 
 /// A component whose section must be refused when it is parsed, and its twin.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Crafted {
+pub(crate) struct CraftedCase {
     /// A unique description of the attack in a few words.
     pub(crate) name: String,
     /// The name of the custom section, whose header is added.

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 /// The environment that all attempts share.
 pub(crate) struct World {
     pub(crate) host: Host,
-    pub(crate) audit: Arc<Records>,
+    pub(crate) audit: Arc<AuditRecords>,
     pub(crate) reached: Arc<AtomicUsize>,
     pub(crate) lookups: Arc<AtomicUsize>,
     ports: HashMap<&'static str, u16>,
@@ -28,25 +28,25 @@ pub(crate) struct World {
 
 /// All decisions since the records were last taken.
 #[derive(Default)]
-pub(crate) struct Records(Mutex<Vec<AuditRecord>>);
+pub(crate) struct AuditRecords(Mutex<Vec<AuditRecord>>);
 
-impl Records {
+impl AuditRecords {
     pub(crate) fn take(&self) -> Vec<AuditRecord> {
         std::mem::take(&mut self.0.lock())
     }
 }
 
-impl AuditLog for Forward {
+impl AuditLog for ForwardingAuditLog {
     fn record(&self, record: &AuditRecord) {
         self.0.0.lock().push(record.clone());
     }
 }
 
-struct Forward(Arc<Records>);
+struct ForwardingAuditLog(Arc<AuditRecords>);
 
-struct Names(Arc<AtomicUsize>);
+struct TestResolver(Arc<AtomicUsize>);
 
-impl Resolver for Names {
+impl Resolver for TestResolver {
     fn resolve(&self, name: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
         let times = self.0.fetch_add(1, Ordering::SeqCst);
         let addresses: &[&str] = match name {
@@ -70,9 +70,9 @@ impl Resolver for Names {
     }
 }
 
-struct Safe;
+struct TestSecrets;
 
-impl SecretStore for Safe {
+impl SecretStore for TestSecrets {
     fn secret(
         &self,
         name: &str,
@@ -84,11 +84,14 @@ impl SecretStore for Safe {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let (audit, lookups) = (Arc::new(Records::default()), Arc::<AtomicUsize>::default());
+        let (audit, lookups) = (
+            Arc::new(AuditRecords::default()),
+            Arc::<AtomicUsize>::default(),
+        );
         let host = Host::builder()
-            .audit_log(Forward(Arc::clone(&audit)))
-            .resolver(Names(Arc::clone(&lookups)))
-            .secrets(Safe)
+            .audit_log(ForwardingAuditLog(Arc::clone(&audit)))
+            .resolver(TestResolver(Arc::clone(&lookups)))
+            .secrets(TestSecrets)
             .pooled_instances_max(20)
             .build()
             .expect("a host");
@@ -120,7 +123,7 @@ impl World {
     }
 
     /// Replaces the placeholders in a row's text.
-    pub(crate) fn fill(&self, text: &str, directory: &Path) -> String {
+    pub(crate) fn expand(&self, text: &str, directory: &Path) -> String {
         let text = text.replace("{dir}", &directory.display().to_string());
         let text = text
             .replace("{nul}", "\0")
@@ -144,13 +147,13 @@ async fn free_port() -> u16 {
         .port()
 }
 
-type Answering = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
+type AnswerFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
 async fn serve(
     listener: TcpListener,
     reached: Arc<AtomicUsize>,
     port: u16,
-    answer: fn(TcpStream, u16) -> Answering,
+    answer: fn(TcpStream, u16) -> AnswerFuture,
 ) {
     while let Ok((stream, _)) = listener.accept().await {
         reached.fetch_add(1, Ordering::SeqCst);
@@ -158,7 +161,7 @@ async fn serve(
     }
 }
 
-fn answer_http(mut stream: TcpStream, port: u16) -> Answering {
+fn answer_http(mut stream: TcpStream, port: u16) -> AnswerFuture {
     Box::pin(async move {
         let mut request = Vec::new();
         while !request.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -190,7 +193,7 @@ fn answer_http(mut stream: TcpStream, port: u16) -> Answering {
     })
 }
 
-fn echo(mut stream: TcpStream, _: u16) -> Answering {
+fn echo(mut stream: TcpStream, _: u16) -> AnswerFuture {
     Box::pin(async move {
         let mut part = [0; 64];
         loop {

@@ -15,18 +15,18 @@ use airssys_wasm_tests::{crafted, guests};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() {
-    let error =
-        CompilerProcess::of_this_program().expect_err("it would start this program recursively");
+    let error = CompilerProcess::from_current_program()
+        .expect_err("it would start this program recursively");
     assert_eq!(error.kind(), ErrorKind::Internal);
-    CompilerProcess::run_if_asked();
+    CompilerProcess::run_if_requested();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(compiles_what_can_be_called());
+    runtime.block_on(compiles_a_callable_component());
     runtime.block_on(dropping_a_deploy_ends_its_compiler());
     println!("compiler: ok");
 }
 
 fn host() -> Host {
-    let compiler = CompilerProcess::of_this_program().expect("a compiler process");
+    let compiler = CompilerProcess::from_current_program().expect("a compiler process");
     Host::builder()
         .pooled_instances_max(4)
         .compiler_process(compiler)
@@ -34,7 +34,7 @@ fn host() -> Host {
         .expect("a host")
 }
 
-async fn compiles_what_can_be_called() {
+async fn compiles_a_callable_component() {
     let component = Component::from_file(guests::path("greeter-v1")).expect("a component");
     let host = host();
     let greeter = host.deploy(component).await.expect("deployed");
@@ -48,7 +48,7 @@ async fn compiles_what_can_be_called() {
 }
 
 async fn dropping_a_deploy_ends_its_compiler() {
-    let bytes = wat::parse_str(crafted::loops()).expect("bytes");
+    let bytes = wat::parse_str(crafted::nested_loops()).expect("bytes");
     let component = Component::from_bytes(bytes)
         .and_then(|it| it.with_name("crafted"))
         .expect("a component");
@@ -57,10 +57,10 @@ async fn dropping_a_deploy_ends_its_compiler() {
         let host = host.clone();
         async move { host.deploy(component).await.map(drop) }
     });
-    until("a compiler starts", || !children().is_empty()).await;
+    wait_until("a compiler starts", || !children().is_empty()).await;
     assert!(!deploying.is_finished());
     deploying.abort();
-    until("the compiler ends", || children().is_empty()).await;
+    wait_until("the compiler ends", || children().is_empty()).await;
     host.deploy(Component::from_file(guests::path("greeter-v1")).expect("a component"))
         .await
         .expect("deployed");
@@ -70,7 +70,7 @@ fn children() -> Vec<u32> {
     children_of(std::process::id())
 }
 
-async fn until(what: &str, is_so: impl Fn() -> bool) {
+async fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "{what}");

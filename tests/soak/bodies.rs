@@ -54,7 +54,7 @@ async fn version(host: &Host) -> String {
     let asked = Request::get("http://localhost/")
         .body(http_body_util::Empty::<Bytes>::new())
         .expect("a request");
-    let answer = host.http("web").expect("a name").answer(asked).await;
+    let answer = host.http("web").expect("a name").handle(asked).await;
     answer.headers()["x-version"]
         .to_str()
         .expect("text")
@@ -96,7 +96,7 @@ async fn begin_echo(address: SocketAddr, pattern: &Bytes) -> http::Response<Inco
 }
 
 /// Reads the echoed body and updates the component three times meanwhile.
-async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
+async fn echo_a_gibibyte(name: &str, versions: [&str; 3]) {
     let (host, address) = serve(name).await;
     let pattern: Bytes = (0..PERIOD + PIECE)
         .map(|place| (place % PERIOD) as u8)
@@ -134,7 +134,7 @@ async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
                 settled
             };
         }
-        most = most.max(resident_kib_now_and_then(came));
+        most = most.max(sampled_resident_kib(came));
     }
     assert_eq!((came, updates), (BYTES, 3));
     println!(
@@ -145,7 +145,7 @@ async fn a_gibibyte_through(name: &str, versions: [&str; 3]) {
 }
 
 /// Reading `/proc` costs more than reading a piece, so memory is measured only now and then.
-fn resident_kib_now_and_then(came: u64) -> u64 {
+fn sampled_resident_kib(came: u64) -> u64 {
     if came % (1 << 22) < PIECE {
         resident_kib()
     } else {
@@ -157,8 +157,8 @@ fn resident_kib_now_and_then(came: u64) -> u64 {
 async fn pass_through_updates_in_flat_memory() {
     let time = Duration::from_secs(240);
     let all = async {
-        a_gibibyte_through("http-v1", ["http-v2", "http-service", "http-v2"]).await;
-        a_gibibyte_through("http-service", ["http-v2", "http-v1", "http-v2"]).await;
+        echo_a_gibibyte("http-v1", ["http-v2", "http-service", "http-v2"]).await;
+        echo_a_gibibyte("http-service", ["http-v2", "http-v1", "http-v2"]).await;
     };
     tokio::time::timeout(time, all)
         .await

@@ -36,7 +36,7 @@ fn open_files() -> usize {
 
 /// Waits until at most `most` files are open, or [`PATIENCE`] has passed, and returns the number of
 /// open files. An update closes its files in the background; leaked ones stay open.
-async fn files_once_no_more_than(most: usize) -> usize {
+async fn wait_for_open_files(most: usize) -> usize {
     let begun = Instant::now();
     while open_files() > most && begun.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -80,7 +80,7 @@ async fn leave_nothing_behind() {
             settled = (resident_kib(), open_files());
         }
     }
-    let (kib, files) = (resident_kib(), files_once_no_more_than(settled.1).await);
+    let (kib, files) = (resident_kib(), wait_for_open_files(settled.1).await);
     println!(
         "after {} swaps {settled:?} KiB and files, after {SWAPS} ({kib}, {files})",
         SWAPS / 10

@@ -9,7 +9,7 @@ const LEVELS: usize = 20;
 /// Returns the text of a 190 KB component with deeply nested loops over many variables. The
 /// compiler merges every variable at the head of every loop, which takes minutes and gigabytes.
 #[must_use]
-pub fn loops() -> String {
+pub fn nested_loops() -> String {
     let mut code = String::new();
     for variable in 0..VARIABLES {
         let _ = write!(
@@ -25,7 +25,7 @@ pub fn loops() -> String {
 /// Returns the text of a 1 KB component whose instances multiply: each level instantiates the level
 /// below it twice.
 #[must_use]
-pub fn instances() -> String {
+pub fn multiplying_instances() -> String {
     let mut text = "(component $c0 (core module $m) (core instance (instantiate $m)))".to_owned();
     for level in 1..LEVELS {
         let before = format!("(instance (instantiate $c{}))", level - 1);

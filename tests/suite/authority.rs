@@ -1,7 +1,7 @@
 //! Components have no authority by default: a guest that tries everything gets nothing.
 
 use airssys_wasm_host::ErrorKind;
-use airssys_wasm_host::policy::{Grants, Requested, Shortfall};
+use airssys_wasm_host::policy::{Grants, RequestedCapabilities, Shortfall};
 
 use crate::support::{guest, host};
 
@@ -28,7 +28,7 @@ async fn everything_a_guest_tries_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_requested_is_shown() {
+async fn requests_of_a_component_are_shown() {
     let host = host();
     let error = host
         .deploy(guest("capabilities-declared"))
@@ -41,13 +41,13 @@ async fn what_is_requested_is_shown() {
             .contains("`file-read /data` (not granted)"),
         "{error}"
     );
-    let less = Grants::new().shortfall(Shortfall::RunWithLess);
+    let less = Grants::new().with_shortfall(Shortfall::RunWithLess);
     let deployment = host
         .deploy(guest("capabilities-declared"))
         .grants(less)
         .await
         .expect("deployed");
-    let Requested::These(requests) = deployment.status().serving.requested else {
+    let RequestedCapabilities::Listed(requests) = deployment.status().active.requested else {
         panic!("the component has a section of requests");
     };
     let requests: Vec<_> = requests.iter().map(|(rule, _)| rule.to_string()).collect();

@@ -6,9 +6,9 @@ use std::time::Duration;
 use airssys_wasm_host::{Component, Error, ErrorKind, Event, Instancing, Limits, Value};
 use airssys_wasm_tests::guests::path;
 
-use crate::support::{greet, greeter, guest, host, wat};
+use crate::support::{deploy_greeter, greet, guest, host, wat};
 
-fn is(error: &Error, kind: ErrorKind, says: &str) {
+fn assert_error(error: &Error, kind: ErrorKind, says: &str) {
     assert_eq!(error.kind(), kind, "{error}");
     assert!(
         error.to_string().contains(says),
@@ -17,7 +17,7 @@ fn is(error: &Error, kind: ErrorKind, says: &str) {
 }
 
 #[test]
-fn files_that_are_no_components() {
+fn files_that_are_not_components_are_refused() {
     let place = tempfile::tempdir().expect("a directory");
     let whole = std::fs::read(path("greeter-v1")).expect("built");
     let module = wat::parse_str("(module)").expect("valid text");
@@ -30,11 +30,11 @@ fn files_that_are_no_components() {
         let file = place.path().join(name);
         std::fs::write(&file, bytes).expect("written");
         let error = Component::from_file(&file).expect_err(name);
-        is(&error, ErrorKind::InvalidComponent, says);
+        assert_error(&error, ErrorKind::InvalidComponent, says);
         assert!(error.to_string().contains(name), "names the file: {error}");
     }
     let error = Component::from_file(place.path().join("nowhere")).expect_err("no file");
-    is(&error, ErrorKind::Io, "nowhere");
+    assert_error(&error, ErrorKind::Io, "nowhere");
 }
 
 /// Every prefix and a few flipped bytes give an error or a component, never a panic.
@@ -72,16 +72,16 @@ async fn a_body_that_does_not_validate_is_refused_when_deployed() {
         .deploy(component)
         .await
         .expect_err("an i64 where an i32 is due");
-    is(&error, ErrorKind::InvalidComponent, "type mismatch");
+    assert_error(&error, ErrorKind::InvalidComponent, "type mismatch");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn imports_that_nothing_provides() {
+async fn imports_without_a_provider_are_refused() {
     let error = host()
         .deploy(guest("import-missing"))
         .await
         .expect_err("nothing provides it");
-    is(&error, ErrorKind::MissingImport, "`acme:store/kv`");
+    assert_error(&error, ErrorKind::MissingImport, "`acme:store/kv`");
     for (import, says) in [
         (
             "wasi:cli/stdot@0.2.0",
@@ -96,7 +96,7 @@ async fn imports_that_nothing_provides() {
             "odd",
             &format!(r#"(component (import "{import}" (instance)))"#),
         );
-        is(
+        assert_error(
             &host().deploy(component).await.expect_err(import),
             ErrorKind::MissingImport,
             says,
@@ -105,10 +105,10 @@ async fn imports_that_nothing_provides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_of_another_shape_than_the_provider() {
+async fn an_import_with_other_types_than_the_providers_is_refused() {
     let text = r#"(component (import "wasi:random/random@0.2.0"
         (instance (export "get-random-u64" (func (param "x" string) (result u64))))))"#;
-    is(
+    assert_error(
         &host()
             .deploy(wat("odd", text))
             .await
@@ -119,8 +119,8 @@ async fn an_import_of_another_shape_than_the_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn functions_that_are_not_there() {
-    let (_host, greeter) = greeter(Instancing::PerCall).await;
+async fn missing_functions_are_refused_with_the_nearest() {
+    let (_host, greeter) = deploy_greeter(Instancing::PerCall).await;
     for (name, kind, says) in [
         (
             "demo:greeter/api#gret",
@@ -138,12 +138,12 @@ async fn functions_that_are_not_there() {
             "exports `demo:greeter/api#greet`",
         ),
     ] {
-        is(
+        assert_error(
             &greeter.dynamic_function(name).map(drop).expect_err(name),
             kind,
             says,
         );
-        is(
+        assert_error(
             &greeter
                 .function::<(String,), (String,)>(name)
                 .map(drop)
@@ -155,13 +155,13 @@ async fn functions_that_are_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn types_that_do_not_fit() {
-    let (_host, greeter) = greeter(Instancing::PerCall).await;
+async fn types_that_do_not_match_are_refused() {
+    let (_host, greeter) = deploy_greeter(Instancing::PerCall).await;
     let error = greeter
         .function::<(u32,), (String,)>("greet")
         .map(drop)
         .expect_err("greet takes a string");
-    is(
+    assert_error(
         &error,
         ErrorKind::TypeMismatch,
         "`func(name: string) -> string`",
@@ -174,36 +174,36 @@ async fn types_that_do_not_fit() {
         .call(&[Value::U32(7)])
         .await
         .expect_err("greet takes a string");
-    is(
+    assert_error(
         &error,
         ErrorKind::TypeMismatch,
         "argument `name`: expected `string`, found `u32`",
     );
     let error = greet.call(&[]).await.expect_err("greet takes one");
-    is(&error, ErrorKind::TypeMismatch, "0 arguments were given");
+    assert_error(&error, ErrorKind::TypeMismatch, "0 arguments were given");
     let error = greet
         .call_wave("(7)")
         .await
         .expect_err("greet takes a string");
-    is(&error, ErrorKind::TypeMismatch, "column 2");
+    assert_error(&error, ErrorKind::TypeMismatch, "column 2");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_that_are_taken_missing_or_wrong() {
-    let (host, _) = greeter(Instancing::PerCall).await;
-    is(
+async fn taken_missing_and_misspelled_names_are_refused() {
+    let (host, _) = deploy_greeter(Instancing::PerCall).await;
+    assert_error(
         &host.deploy(guest("greeter-v1")).await.expect_err("taken"),
         ErrorKind::NameTaken,
         "host.update(\"greeter\"",
     );
     let unnamed = Component::from_bytes(wat::parse_str("(component)").expect("valid text"))
         .expect("a component");
-    is(
+    assert_error(
         &host.deploy(unnamed.clone()).await.expect_err("unnamed"),
         ErrorKind::Unnamed,
         ".name(",
     );
-    is(
+    assert_error(
         &host
             .deploy(unnamed)
             .name("Not A Name")
@@ -212,7 +212,7 @@ async fn names_that_are_taken_missing_or_wrong() {
         ErrorKind::InvalidName,
         "column 1",
     );
-    is(
+    assert_error(
         &host.deployment("greter").expect_err("not there"),
         ErrorKind::NotDeployed,
         "did you mean `greeter`?",
@@ -228,7 +228,7 @@ async fn names_that_are_taken_missing_or_wrong() {
             .expect_err("not there"),
         host.remove("greter").await.expect_err("not there"),
     ] {
-        is(&error, ErrorKind::NotDeployed, "did you mean `greeter`?");
+        assert_error(&error, ErrorKind::NotDeployed, "did you mean `greeter`?");
     }
 }
 
@@ -245,8 +245,8 @@ async fn a_failed_deploy_leaves_the_name_free() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn versions_that_are_not_newer_want_saying_so() {
-    let (host, deployment) = greeter(Instancing::PerCall).await;
+async fn versions_that_are_not_newer_need_confirmation() {
+    let (host, deployment) = deploy_greeter(Instancing::PerCall).await;
     for version in ["1.0.0", "0.9.0"] {
         let older = guest("greeter-v2").with_version(version.parse().expect("a version"));
         let error = host
@@ -254,7 +254,7 @@ async fn versions_that_are_not_newer_want_saying_so() {
             .await
             .map(drop)
             .expect_err("not newer");
-        is(&error, ErrorKind::VersionNotNewer, ".any_version()");
+        assert_error(&error, ErrorKind::VersionNotNewer, ".any_version()");
         drop(
             host.update("greeter", older)
                 .any_version()
@@ -274,7 +274,7 @@ async fn versions_that_are_not_newer_want_saying_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn state_is_not_lost_without_saying_so() {
+async fn state_is_not_lost_without_confirmation() {
     let host = host();
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let name = counter.name().as_str();
@@ -288,7 +288,7 @@ async fn state_is_not_lost_without_saying_so() {
         .await
         .map(drop)
         .expect_err("it has state");
-    is(&error, ErrorKind::StateWouldBeLost, ".discard_state()");
+    assert_error(&error, ErrorKind::StateWouldBeLost, ".discard_state()");
     assert_eq!(
         increment.call(()).await.expect("counted").0,
         2,
@@ -311,11 +311,11 @@ async fn state_is_not_lost_without_saying_so() {
         .await
         .map(drop)
         .expect_err("it has state");
-    is(&error, ErrorKind::StateWouldBeLost, ".discard_state()");
+    assert_error(&error, ErrorKind::StateWouldBeLost, ".discard_state()");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_that_goes_away_in_the_middle_ends_its_call() {
+async fn a_caller_that_disconnects_ends_its_call() {
     let host = host();
     let limits = Limits {
         concurrent_calls_max: 1,
@@ -342,7 +342,7 @@ async fn a_caller_that_goes_away_in_the_middle_ends_its_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_on_a_removed_name_fail_and_those_in_flight_end() {
+async fn calls_to_a_removed_deployment_fail_and_those_in_flight_complete() {
     let host = host();
     let sleep = host.deploy(guest("limits-sleep")).await.expect("deployed");
     let function = sleep
@@ -356,7 +356,7 @@ async fn calls_on_a_removed_name_fail_and_those_in_flight_end() {
         parked.await.expect("a task").is_ok(),
         "removing waits for it"
     );
-    is(
+    assert_error(
         &function.call((1,)).await.expect_err("removed"),
         ErrorKind::NotDeployed,
         "limits-sleep",
@@ -364,7 +364,7 @@ async fn calls_on_a_removed_name_fail_and_those_in_flight_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_dropped_while_calls_run_lets_them_end() {
+async fn a_host_dropped_while_calls_run_lets_them_complete() {
     let host = host();
     let sleep = host.deploy(guest("limits-sleep")).await.expect("deployed");
     let function = sleep
@@ -374,7 +374,7 @@ async fn a_host_dropped_while_calls_run_lets_them_end() {
     let parked = tokio::spawn(async move { parked.call((200,)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
     drop(host);
-    is(
+    assert_error(
         &function.call((1,)).await.expect_err("dropped"),
         ErrorKind::HostDropped,
         "keep the `Host`",
@@ -383,7 +383,7 @@ async fn a_host_dropped_while_calls_run_lets_them_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_fails_is_announced() {
+async fn a_failed_call_emits_an_event() {
     let host = host();
     let mut events = host.events();
     let plain = host.deploy(guest("plain-bindgen")).await.expect("deployed");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use airssys_wasm_host::{Budget, Deployment, ErrorKind, Host, Instancing, Limits, TestClock};
 use tokio::task::yield_now;
 
-use crate::support::{guest, parked, wat};
+use crate::support::{guest, start_parked_call, wat};
 
 const PAGE: u64 = 64 << 10;
 
@@ -70,7 +70,7 @@ async fn memory_beyond_the_budget_is_refused_to_the_guest() {
 }
 
 #[tokio::test]
-async fn a_call_waits_for_memory_until_another_gives_it_back() {
+async fn a_call_waits_for_memory_until_another_releases_it() {
     let host = host(40);
     let limits = Limits {
         call_deadline: Duration::from_secs(600),
@@ -103,7 +103,7 @@ async fn a_call_waits_for_memory_until_another_gives_it_back() {
 }
 
 #[tokio::test]
-async fn what_one_deployment_takes_leaves_the_others_their_part() {
+async fn one_deployment_leaves_the_others_their_share() {
     let host = host(40);
     let greedy = host
         .deploy(pages("greedy", 20))
@@ -120,7 +120,7 @@ async fn what_one_deployment_takes_leaves_the_others_their_part() {
 }
 
 #[tokio::test]
-async fn instances_that_lie_idle_make_room_for_those_that_are_needed() {
+async fn idle_instances_make_room_for_needed_ones() {
     let host = host(30);
     let pool = Instancing::pooled(4);
     let idle = host
@@ -146,7 +146,7 @@ async fn instances_that_lie_idle_make_room_for_those_that_are_needed() {
 
 /// The memory of an instance that becomes idle goes to a call that is waiting for memory.
 #[tokio::test]
-async fn an_instance_that_becomes_idle_makes_room_for_one_that_waits() {
+async fn an_instance_that_becomes_idle_makes_room_for_a_waiting_call() {
     let host = host(40);
     let sleeper = host
         .deploy(guest("limits-sleep"))
@@ -155,7 +155,7 @@ async fn an_instance_that_becomes_idle_makes_room_for_one_that_waits() {
     let sleeper = sleeper.expect("deployed");
     let taken = sleeper.status().memory_bytes / PAGE;
     assert!((11..=20).contains(&taken), "{taken} pages");
-    let sleeping = parked(&sleeper, 300).await;
+    let sleeping = start_parked_call(&sleeper, 300).await;
     let _rest = host
         .deploy(pages("rest", 20))
         .instancing(Instancing::Stateful)
@@ -171,7 +171,7 @@ async fn an_instance_that_becomes_idle_makes_room_for_one_that_waits() {
 }
 
 #[tokio::test]
-async fn a_component_that_fits_no_share_is_refused_at_once() {
+async fn a_component_larger_than_its_share_is_refused_at_once() {
     let error = host(40)
         .deploy(pages("large", 21))
         .await
@@ -186,7 +186,7 @@ async fn a_component_that_fits_no_share_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_none_is_refused() {
+async fn an_invalid_budget_is_refused() {
     let budget = Budget {
         memory_bytes: 0,
         share_percent: 0,
@@ -242,7 +242,7 @@ fn large(name: &str) -> airssys_wasm_host::Component {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_says() {
+async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_allows() {
     let clock = TestClock::new();
     let budget = Budget {
         compile_time_max: Duration::from_secs(30),

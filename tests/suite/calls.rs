@@ -2,7 +2,7 @@
 
 use airssys_wasm_host::{ErrorKind, Instancing};
 
-use crate::support::{greeter, guest, host};
+use crate::support::{deploy_greeter, guest, host};
 
 /// Generated from the same WIT as the guest.
 mod generated {
@@ -15,9 +15,9 @@ mod generated {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_three_survive_an_update() {
+async fn all_three_kinds_of_handles_survive_an_update() {
     for instancing in [Instancing::PerCall, Instancing::pooled(2)] {
-        let (host, greeter) = greeter(instancing).await;
+        let (host, greeter) = deploy_greeter(instancing).await;
         let typed = greeter
             .function::<(String,), (String,)>("demo:greeter/api#greet")
             .expect("typed");
@@ -56,7 +56,7 @@ async fn all_three_survive_an_update() {
 /// Futures of calls can be spawned.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_can_be_spawned() {
-    let (_host, greeter) = greeter(Instancing::PerCall).await;
+    let (_host, greeter) = deploy_greeter(Instancing::PerCall).await;
     let bound = greeter
         .bindings(|mut store, instance| generated::Greeter::new(&mut store, instance))
         .await
@@ -153,7 +153,7 @@ async fn typed_calls_take_tuples_lists_and_results() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resources_are_no_values_and_the_error_says_what_to_use() {
+async fn resources_are_refused_as_values_with_the_alternative() {
     let host = host();
     let resources = host
         .deploy(guest("plain-resource"))

@@ -18,7 +18,7 @@ fn host(cache: &Path) -> (Host, Events) {
 }
 
 /// Deploys the greeter and calls it, which works in any state of the cache.
-async fn greets(host: &Host) {
+async fn deploy_and_greet(host: &Host) {
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     assert_eq!(
         greet(&greeter)
@@ -50,14 +50,14 @@ fn rejected(events: &mut Events) -> usize {
 async fn an_intact_entry_is_used_and_not_written_again() {
     let place = tempfile::tempdir().expect("a directory");
     let cache = place.path().join("code");
-    greets(&host(&cache).0).await;
+    deploy_and_greet(&host(&cache).0).await;
     let [code] = &entries(&cache, "cwasm")[..] else {
         panic!("one entry")
     };
     let written = fs::metadata(code)
         .and_then(|file| file.modified())
         .expect("a time");
-    greets(&host(&cache).0).await;
+    deploy_and_greet(&host(&cache).0).await;
     assert_eq!(
         fs::metadata(code)
             .and_then(|file| file.modified())
@@ -67,10 +67,10 @@ async fn an_intact_entry_is_used_and_not_written_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_entry_is_compiled_anew() {
+async fn a_damaged_entry_is_recompiled() {
     let place = tempfile::tempdir().expect("a directory");
     let cache = place.path().join("code");
-    greets(&host(&cache).0).await;
+    deploy_and_greet(&host(&cache).0).await;
     let code = entries(&cache, "cwasm").remove(0);
     let intact = fs::read(&code).expect("readable");
     let middle = intact.len() / 2;
@@ -83,7 +83,7 @@ async fn a_damaged_entry_is_compiled_anew() {
     for damaged in [&flipped[..], &intact[..middle], b"", b"not code at all"] {
         fs::write(&code, damaged).expect("damaged");
         let (host, mut events) = host(&cache);
-        greets(&host).await;
+        deploy_and_greet(&host).await;
         assert_eq!(rejected(&mut events), 1, "the damage is reported");
         assert_eq!(
             fs::read(&code).expect("readable"),
@@ -102,7 +102,7 @@ async fn an_entry_for_other_settings_has_another_name() {
         fuel_per_call: Some(1_000_000),
         ..Default::default()
     };
-    greets(&host(&cache).0).await;
+    deploy_and_greet(&host(&cache).0).await;
     host(&cache)
         .0
         .deploy(guest("greeter-v1"))
@@ -113,7 +113,7 @@ async fn an_entry_for_other_settings_has_another_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_cannot_be_made_is_said_once_and_not_needed() {
+async fn a_directory_that_cannot_be_created_is_reported_once_and_not_required() {
     let place = tempfile::tempdir().expect("a directory");
     let file = place.path().join("file");
     fs::write(&file, "in the way").expect("written");
@@ -122,17 +122,17 @@ async fn a_directory_that_cannot_be_made_is_said_once_and_not_needed() {
         .code_cache(file.join("code"))
         .build()
         .expect("a host");
-    greets(&host).await;
+    deploy_and_greet(&host).await;
 }
 
 /// As on a full disk, entries cannot be written.
 #[tokio::test(flavor = "multi_thread")]
-async fn entries_that_cannot_be_written_are_said_once_and_not_needed() {
+async fn entries_that_cannot_be_written_are_reported_once_and_not_required() {
     let place = tempfile::tempdir().expect("a directory");
     let cache = place.path().join("code");
     let (host, mut events) = host(&cache);
     fs::remove_dir_all(&cache).expect("removed");
-    greets(&host).await;
+    deploy_and_greet(&host).await;
     host.deploy(guest("plain-bindgen")).await.expect("deployed");
     let said = std::iter::from_fn(|| events.try_next())
         .filter(|e| matches!(e, Event::CodeCacheUnavailable { .. }));

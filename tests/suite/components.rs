@@ -6,7 +6,7 @@ use airssys_wasm_host::{Event, Host, Instancing};
 use crate::support::{guest, host, wat_file};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_with_async_exports_runs_beside_plain_ones() {
+async fn a_component_with_async_exports_runs_beside_plain_ones() {
     let host = host();
     let component = guest("async-exports");
     assert!(component.uses_async());
@@ -54,7 +54,7 @@ async fn one_with_async_exports_runs_beside_plain_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_exceeds_the_pool_runs_all_the_same() {
+async fn a_component_that_exceeds_the_pool_runs_as_well() {
     let host = host();
     let mut events = host.events();
     let large = host
@@ -65,7 +65,7 @@ async fn one_that_exceeds_the_pool_runs_all_the_same() {
         .function::<(), (u32,)>("answer")
         .expect("an exported function");
     assert_eq!(answer.call(()).await.expect("an answer").0, 42);
-    assert!(!large.status().serving.pooled);
+    assert!(!large.status().active.pooled);
     let told = std::iter::from_fn(|| events.try_next())
         .any(|event| matches!(event, Event::AllocatedOnDemand { .. }));
     assert!(told);
@@ -73,7 +73,7 @@ async fn one_that_exceeds_the_pool_runs_all_the_same() {
         .deploy(wat_file("answers-u32"))
         .await
         .expect("deployed");
-    assert!(small.status().serving.pooled);
+    assert!(small.status().active.pooled);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +132,7 @@ async fn a_thousand_deployments_of_the_same_bytes_share_their_code() {
 }
 
 #[test]
-fn what_the_sdk_embeds_is_read_back() {
+fn sections_embedded_by_the_sdk_are_read_back() {
     let greeter = guest("greeter-v1");
     assert_eq!(greeter.name().map(|name| name.as_str()), Some("greeter"));
     assert_eq!(

@@ -34,7 +34,7 @@ async fn stateful_remembers_every_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stateful_serves_one_call_after_the_other_and_skips_none() {
+async fn stateful_serves_calls_one_by_one_and_skips_none() {
     let host = host();
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let increment = counter
@@ -65,7 +65,7 @@ async fn stateful_serves_one_call_after_the_other_and_skips_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pool_keeps_to_its_bound_and_everyone_has_a_turn() {
+async fn a_pool_stays_within_its_maximum_and_serves_every_call() {
     let host = host();
     let sleep = host
         .deploy(guest("limits-sleep"))
@@ -92,7 +92,7 @@ async fn a_pool_keeps_to_its_bound_and_everyone_has_a_turn() {
 
 /// No instance is idle while a call waits, even if all are freed at the same moment.
 #[tokio::test(flavor = "current_thread")]
-async fn all_that_is_freed_at_once_is_used_at_once() {
+async fn instances_freed_together_are_used_together() {
     let host = host();
     let sleeper = host
         .deploy(guest("limits-sleep"))
@@ -126,7 +126,7 @@ async fn all_that_is_freed_at_once_is_used_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_the_line_keeps_nobody_waiting() {
+async fn a_call_that_leaves_the_queue_blocks_no_other() {
     let host = host();
     let sleeper = host
         .deploy(guest("limits-sleep"))

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm_host::{Deployment, Error, ErrorKind, Host, Instancing, Limits};
 
-use crate::support::{Lines, guest, host, wat, wat_file};
+use crate::support::{RecordedLines, guest, host, wat, wat_file};
 
 async fn deploy(name: &str, limits: Limits) -> (Host, Deployment) {
     let host = host();
@@ -29,7 +29,7 @@ async fn call(
         .await
 }
 
-fn quick() -> Limits {
+fn short_deadline() -> Limits {
     Limits {
         call_deadline: Duration::from_millis(200),
         ..Limits::default()
@@ -37,8 +37,8 @@ fn quick() -> Limits {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_that_computes_for_ever_ends_at_its_deadline() {
-    let (_host, spin) = deploy("limits-spin", quick()).await;
+async fn a_guest_that_computes_forever_ends_at_its_deadline() {
+    let (_host, spin) = deploy("limits-spin", short_deadline()).await;
     let begun = Instant::now();
     let error = call(&spin, "spin", "()")
         .await
@@ -61,7 +61,7 @@ async fn a_guest_that_computes_for_ever_ends_at_its_deadline() {
 
 /// Deadlines are checked with each slice.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_short_deadline_is_kept() {
+async fn a_short_deadline_is_enforced() {
     let short = Limits {
         call_deadline: Duration::from_millis(20),
         ..Limits::default()
@@ -86,7 +86,7 @@ async fn a_guest_that_computes_lets_others_run() {
         "limits-spin",
         Limits {
             call_deadline: Duration::from_secs(1),
-            ..quick()
+            ..short_deadline()
         },
     )
     .await;
@@ -107,7 +107,7 @@ async fn a_guest_that_computes_lets_others_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_waits_in_a_host_call_ends_at_its_deadline() {
-    let (_host, sleep) = deploy("limits-sleep", quick()).await;
+    let (_host, sleep) = deploy("limits-sleep", short_deadline()).await;
     let begun = Instant::now();
     let error = call(&sleep, "sleep", "(60000)")
         .await
@@ -128,7 +128,7 @@ async fn a_guest_that_spins_while_it_starts_is_refused() {
     let host = host();
     let error = host
         .deploy(guest("start-spins"))
-        .limits(quick())
+        .limits(short_deadline())
         .await
         .expect_err("it never starts");
     assert_eq!(error.kind(), ErrorKind::StartFailed);
@@ -172,7 +172,7 @@ async fn time_spent_waiting_for_an_instance_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_is_bounded_and_the_error_says_by_what() {
+async fn memory_is_bounded_and_the_error_names_the_limit() {
     let (_host, eat) = deploy(
         "limits-eat-memory",
         Limits {
@@ -306,7 +306,7 @@ async fn handles_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_call_copies_out_is_bounded() {
+async fn bytes_copied_out_by_one_call_are_bounded() {
     let limits = Limits {
         hostcall_bytes_max: 1 << 20,
         ..Limits::default()
@@ -342,7 +342,7 @@ async fn random_bytes_at_once_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fuel_is_counted_where_it_is_asked_for() {
+async fn fuel_is_counted_where_it_is_configured() {
     let limits = Limits {
         fuel_per_call: Some(200_000),
         ..Limits::default()
@@ -372,9 +372,9 @@ async fn fuel_is_counted_where_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_guest_prints_is_bounded() {
+async fn output_of_a_guest_is_bounded() {
     for name in ["limits-flood-stdout", "limits-flood-stderr"] {
-        let lines = Lines::default();
+        let lines = RecordedLines::default();
         let host = Host::builder()
             .pooled_instances_max(50)
             .guest_log(lines.clone())
@@ -403,7 +403,7 @@ async fn what_a_guest_prints_is_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrent_calls_are_bounded_and_wait_their_turn() {
+async fn concurrent_calls_are_bounded_and_queued() {
     let host = host();
     let limits = Limits {
         concurrent_calls_max: 2,
@@ -434,7 +434,7 @@ async fn concurrent_calls_are_bounded_and_wait_their_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limits_that_cannot_be_kept_are_refused() {
+async fn limits_that_cannot_be_enforced_are_refused() {
     let limits = Limits {
         memory_bytes_max: 0,
         fuel_per_call: Some(0),

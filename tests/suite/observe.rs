@@ -2,11 +2,11 @@
 
 use airssys_wasm_host::{Event, Host, Instancing, Limits};
 
-use crate::support::{Lines, greet, greeter, guest, parked};
+use crate::support::{RecordedLines, deploy_greeter, greet, guest, start_parked_call};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_come_in_order() {
-    let (host, deployment) = greeter(Instancing::PerCall).await;
+    let (host, deployment) = deploy_greeter(Instancing::PerCall).await;
     let mut events = host.events();
     let promoted = host
         .update("greeter", guest("greeter-v2"))
@@ -32,10 +32,10 @@ async fn events_come_in_order() {
 
 /// The end of a drain is reported even if no caller waits for it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_is_told_when_its_last_call_ends() {
+async fn a_drain_is_reported_when_its_last_call_ends() {
     let host = crate::support::host();
     let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let parked = parked(&sleeper, 200).await;
+    let parked = start_parked_call(&sleeper, 200).await;
     let mut events = host.events();
     drop(
         host.update("limits-sleep", guest("limits-sleep"))
@@ -58,8 +58,8 @@ async fn a_drain_is_told_when_its_last_call_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn status_says_what_serves_and_what_it_may_use() {
-    let (host, deployment) = greeter(Instancing::pooled(2)).await;
+async fn status_reports_the_active_revision_and_its_grants() {
+    let (host, deployment) = deploy_greeter(Instancing::pooled(2)).await;
     drop(
         host.update("greeter", guest("greeter-v2"))
             .limits(Limits {
@@ -76,18 +76,18 @@ async fn status_says_what_serves_and_what_it_may_use() {
             .expect("an answer");
     }
     let status = host.status("greeter").expect("deployed");
-    assert_eq!(status.serving.revision, 2);
+    assert_eq!(status.active.revision, 2);
     assert_eq!(
         status
-            .serving
+            .active
             .version
             .map(|version| version.to_string())
             .as_deref(),
         Some("2.0.0")
     );
-    assert_eq!(status.serving.limits.handles_max, 7);
+    assert_eq!(status.active.limits.handles_max, 7);
     assert_eq!(
-        status.serving.instancing,
+        status.active.instancing,
         Instancing::pooled(2),
         "carried over from the previous revision"
     );
@@ -104,8 +104,8 @@ async fn status_says_what_serves_and_what_it_may_use() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_guests_print_is_told_with_whose_it_is() {
-    let lines = Lines::default();
+async fn guest_output_is_logged_with_its_deployment() {
+    let lines = RecordedLines::default();
     let host = Host::builder()
         .pooled_instances_max(50)
         .guest_log(lines.clone())
@@ -129,8 +129,8 @@ async fn what_guests_print_is_told_with_whose_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_has_every_name() {
-    let (host, _) = greeter(Instancing::PerCall).await;
+async fn list_contains_every_deployment() {
+    let (host, _) = deploy_greeter(Instancing::PerCall).await;
     host.deploy(guest("plain-bindgen")).await.expect("deployed");
     let names: Vec<_> = host
         .list()

@@ -1,22 +1,32 @@
-//! The README matches the code: its blocks are compared with the files of an example and of a
-//! guest, which other tests build and run.
+//! `README.md` and the guides in `docs` match the code: their blocks are compared with files of
+//! examples and of a guest, which other tests build and run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+const EMBEDDING: &str = "docs/embedding.md";
+const WRITING_COMPONENTS: &str = "docs/writing-components.md";
+const HTTP: &str = "docs/http.md";
+const CAPABILITIES: &str = "docs/capabilities.md";
+const COMPOSING: &str = "docs/pipelines-and-links.md";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 fn read(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let path = root().join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Returns the code blocks of the README by the file that they belong in, which is named on the
+/// Returns the code blocks of a document by the file that they belong in, which is named on the
 /// line above.
-fn files() -> BTreeMap<String, String> {
-    let readme = read("README.md");
-    let named = readme
+fn named_files(document: &str) -> BTreeMap<String, String> {
+    let text = read(document);
+    let named = text
         .split("\n```")
         .step_by(2)
-        .zip(readme.split("\n```").skip(1).step_by(2));
+        .zip(text.split("\n```").skip(1).step_by(2));
     named
         .filter_map(|(before, block)| {
             let file = before
@@ -30,106 +40,116 @@ fn files() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Returns the block of a language that contains `text`.
-fn block(kind: &str, text: &str) -> String {
-    let readme = read("README.md");
-    let blocks = readme.split("\n```").skip(1).step_by(2);
-    let found = blocks.filter_map(|block| block.strip_prefix(kind)?.strip_prefix('\n'));
-    found
+/// Returns the blocks of a document in a language that contain `text`.
+fn block(document: &str, kind: &str, text: &str) -> String {
+    let read = read(document);
+    let blocks = read.split("\n```").skip(1).step_by(2);
+    let found: String = blocks
+        .filter_map(|block| block.strip_prefix(kind)?.strip_prefix('\n'))
         .filter(|block| block.contains(text))
         .map(|block| block.to_owned() + "\n")
-        .collect()
+        .collect();
+    assert!(!found.is_empty(), "{document}: no block with `{text}`");
+    found
+}
+
+/// Asserts that the text of a file contains these lines in this order, whatever is between them.
+fn assert_contains_lines(file: &str, text: &str, lines: &str) {
+    let mut rest = text.lines().map(str::trim);
+    for line in lines.lines().map(str::trim) {
+        assert!(
+            rest.any(|found| found == line),
+            "`{line}` is missing from `{file}`, or out of order"
+        );
+    }
+}
+
+/// Asserts that a file contains this block as it is, indented by one level.
+fn assert_contains_indented(file: &str, block: &str) {
+    let block = block.replace('\n', "\n    ");
+    assert!(read(file).contains(block.trim_end()), "{file}: {block}");
 }
 
 #[test]
-fn the_component_is_a_guest_that_is_built() {
-    let files = files();
-    for (file, guest) in [
-        ("wit/greeter.wit", "wit/greeter.wit"),
-        ("src/lib.rs", "src/lib.rs"),
-    ] {
+fn the_component_is_a_built_guest() {
+    let files = named_files(WRITING_COMPONENTS);
+    for file in ["wit/greeter.wit", "src/lib.rs"] {
         assert_eq!(
             files[&format!("greeter/{file}")],
-            read(&format!("tests/guests/readme-greeter/{guest}"))
+            read(&format!("tests/guests/readme-greeter/{file}"))
         );
     }
-    // The guest is in another directory than the README's, and its manifest has other paths.
+    // The guest is in another directory than the guide's, and its manifest has other paths.
     let manifest = files["greeter/Cargo.toml"].replace("../airssys-wasm/", "../../../");
     assert_eq!(manifest, read("tests/guests/readme-greeter/Cargo.toml"));
+    assert_eq!(files.len(), 3, "{:?}", files.keys());
 }
 
 #[test]
-fn the_program_is_an_example_that_is_run() {
-    let files = files();
+fn the_programs_are_tested_examples() {
     assert_eq!(
-        files["program/src/main.rs"],
+        block("README.md", "rust", "fn main"),
         read("examples/embed/src/main.rs")
     );
-    assert_eq!(block("text", "Ada"), read("examples/embed/expected.txt"));
-    assert_eq!(files.len(), 5, "{:?}", files.keys());
+    assert_eq!(
+        block("README.md", "text", "deployed:"),
+        read("examples/embed/expected.txt")
+    );
+    let files = named_files(EMBEDDING);
+    assert_eq!(
+        files["program/src/main.rs"],
+        read("examples/first-call/src/main.rs")
+    );
+    assert_eq!(
+        block(EMBEDDING, "text", "Ada"),
+        read("examples/first-call/expected.txt")
+    );
+    assert_eq!(files.len(), 2, "{:?}", files.keys());
 }
 
 #[test]
-fn the_lines_on_replacing_are_those_of_an_example() {
-    let example = read("examples/hot-swap/src/main.rs");
-    let mut rest = example.lines().map(str::trim);
-    for line in block("rust", "host.update").lines() {
-        assert!(
-            rest.any(|found| found == line),
-            "`{line}` is missing from the example, or out of order"
-        );
-    }
+fn the_lines_on_replacing_match_an_example() {
+    let example = "examples/hot-swap/src/main.rs";
+    let lines = block(EMBEDDING, "rust", "host.update");
+    assert_contains_lines(example, &read(example), &lines);
 }
 
 #[test]
-fn the_lines_on_functions_of_your_own_are_those_of_an_example() {
-    let lines = block("rust", "Plugin::add_to_linker").replace('\n', "\n    ");
-    assert!(read("examples/editor/src/host.rs").contains(lines.trim_end()));
-}
-
-#[test]
-fn the_lines_on_mounting_are_those_of_an_example() {
-    assert!(
-        read("examples/web/src/main.rs").contains(
-            block("rust", "nest_service")
-                .replace('\n', "\n    ")
-                .trim_end()
-        )
+fn the_lines_on_host_functions_match_an_example() {
+    assert_contains_indented(
+        "examples/editor/src/host.rs",
+        &block(EMBEDDING, "rust", "Plugin::add_to_linker"),
     );
 }
 
 #[test]
-fn the_lines_on_composing_are_those_of_examples() {
+fn the_lines_on_mounting_match_an_example() {
+    assert_contains_indented(
+        "examples/web/src/main.rs",
+        &block(HTTP, "rust", "nest_service"),
+    );
+}
+
+#[test]
+fn the_lines_on_composing_match_examples() {
     for (example, text) in [("pipeline", "deploy_pipeline"), ("linked", "allow(\"call ")] {
-        let source = read(&format!("examples/{example}/src/main.rs"));
-        let mut rest = source.lines().map(str::trim);
-        let lines = block("rust", text);
+        let example = format!("examples/{example}/src/main.rs");
+        let lines = block(COMPOSING, "rust", text);
         assert!(lines.lines().count() > 2, "{lines}");
-        for line in lines.lines().map(str::trim) {
-            assert!(
-                rest.any(|found| found == line),
-                "`{line}` is missing from `{example}`, or out of order"
-            );
-        }
+        assert_contains_lines(&example, &read(&example), &lines);
     }
 }
 
 #[test]
-fn the_lines_on_requests_are_those_of_the_sdk() {
-    let sdk = read("airssys-wasm-sdk/src/lib.rs");
-    let mut rest = sdk.lines().map(|line| line.trim_start_matches('/').trim());
-    let requests = block("rust", "#[component_capabilities");
+fn the_lines_on_requests_match_the_sdk() {
+    let sdk = "airssys-wasm-sdk/src/lib.rs";
+    let requests = block(CAPABILITIES, "rust", "#[component_capabilities");
     assert!(requests.lines().count() > 10, "{requests}");
-    for line in requests.lines().map(str::trim) {
-        assert!(
-            rest.any(|found| found == line),
-            "`{line}` is missing from the SDK, or out of order"
-        );
-    }
+    assert_contains_lines(sdk, &read(sdk).replace("/// ", ""), &requests);
 }
 
 #[test]
-fn what_is_refused_is_what_the_builder_says() {
+fn the_defaults_match_the_docs_of_the_builder() {
     let table = |text: &str| -> Vec<String> {
         let lines = text
             .lines()
@@ -140,45 +160,44 @@ fn what_is_refused_is_what_the_builder_says() {
             .map(str::to_owned)
             .collect()
     };
-    let readme = table(&read("README.md"));
-    assert!(readme.len() > 5, "{readme:?}");
-    assert_eq!(
-        readme,
-        table(&read("airssys-wasm-host/src/host/builder.rs"))
-    );
+    let guide = table(&read(CAPABILITIES));
+    assert!(guide.len() > 5, "{guide:?}");
+    assert_eq!(guide, table(&read("airssys-wasm-host/src/host/builder.rs")));
 }
 
 #[test]
-fn the_commands_are_there() {
-    let readme = read("README.md");
+fn the_commands_exist() {
     let xtask = read("xtask/src/main.rs");
-    let commands: Vec<_> = readme
-        .split("`cargo xtask ")
-        .skip(1)
-        .filter_map(|rest| rest.split('`').next())
-        .collect();
-    assert!(commands.len() >= 3);
-    for command in commands {
-        assert!(
-            xtask.contains(&format!("(\"{command}\",")),
-            "no `cargo xtask {command}`"
-        );
+    let mut found = 0;
+    let guides = sources(&root().join("docs"))
+        .into_iter()
+        .map(|(_, text)| text);
+    for text in guides.chain([read("README.md")]) {
+        for rest in text.split("`cargo xtask ").skip(1) {
+            let command = rest.split(['`', ' ']).next().unwrap_or_default();
+            assert!(
+                xtask.contains(&format!("\"{command}\",")),
+                "no `cargo xtask {command}`"
+            );
+            found += 1;
+        }
     }
+    assert!(found >= 3, "{found}");
 }
 
-/// Links to files exist in every top-level document.
+/// Links to files exist in every top-level document and in `docs`.
 #[test]
-fn links_lead_somewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for document in [
+fn links_to_files_exist() {
+    let top_level = [
         "README.md",
         "ARCHITECTURE.md",
         "GLOSSARY.md",
         "SECURITY.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
-    ] {
-        let text = read(document);
+    ];
+    let documents = top_level.map(|document| (root().join(document), read(document)));
+    for (document, text) in sources(&root().join("docs")).into_iter().chain(documents) {
         for target in text
             .split("](")
             .skip(1)
@@ -187,18 +206,18 @@ fn links_lead_somewhere() {
             let file = target.split('#').next().unwrap_or_default();
             let elsewhere = file.is_empty() || target.contains("://");
             assert!(
-                elsewhere || root.join(file).exists(),
-                "{document}: {target}"
+                elsewhere || document.with_file_name(file).exists(),
+                "{}: {target}",
+                document.display()
             );
         }
     }
 }
 
-/// Checks named in the documents exist: `room::name_of_a_test` is a function in a file of that
-/// room, and a path is a file.
+/// Tests and paths named in the documents exist: `file::name_of_a_test` is a function in a file of
+/// that name.
 #[test]
-fn named_checks_are_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+fn named_checks_exist() {
     let sources: Vec<(PathBuf, String)> = [
         "tests/suite",
         "airssys-wasm-host/src",
@@ -207,14 +226,19 @@ fn named_checks_are_there() {
         "airssys-wasm-cli/tests",
     ]
     .iter()
-    .flat_map(|folder| sources(&root.join(folder)))
+    .flat_map(|folder| sources(&root().join(folder)))
     .collect();
     let mut found = 0;
-    for document in ["ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md"] {
+    for document in [
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "docs/guarantees.md",
+    ] {
         let text = read(document);
         for word in text.split('`').skip(1).step_by(2) {
             if word.ends_with(".rs") && word.contains('/') {
-                assert!(root.join(word).exists(), "{document}: no {word}");
+                assert!(root().join(word).exists(), "{document}: no {word}");
             }
             let Some((room, test)) = word.split_once("::").filter(|(_, test)| test.contains('_'))
             else {
@@ -231,6 +255,7 @@ fn named_checks_are_there() {
     assert!(found > 20, "{found}");
 }
 
+/// Returns the text files in a folder and below, with their paths.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let entries =
         std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -15,18 +15,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A log that accepts nothing until the sender is dropped, and then records everything.
 #[derive(Clone)]
-struct Slow(Arc<Taken>);
+struct BlockedLog(Arc<BlockedLogState>);
 
-struct Taken {
+struct BlockedLogState {
     held: Mutex<Receiver<()>>,
     lines: Mutex<Vec<(String, u64)>>,
 }
 
-impl Slow {
+impl BlockedLog {
     fn new() -> (Self, Sender<()>) {
         let (release, held) = channel();
         (
-            Self(Arc::new(Taken {
+            Self(Arc::new(BlockedLogState {
                 held: Mutex::new(held),
                 lines: Mutex::default(),
             })),
@@ -40,13 +40,13 @@ impl Slow {
     }
 }
 
-impl GuestLog for Slow {
+impl GuestLog for BlockedLog {
     fn line(&self, line: GuestLine<'_>) {
         self.take(line.component.to_string(), line.dropped_before);
     }
 }
 
-impl AuditLog for Slow {
+impl AuditLog for BlockedLog {
     fn record(&self, record: &AuditRecord) {
         self.take(record.operation.action().to_owned(), record.count);
     }
@@ -58,8 +58,8 @@ fn builder() -> airssys_wasm_host::HostBuilder {
 
 /// Runs on one thread, so that blocking the thread would block the test.
 #[tokio::test]
-async fn a_guest_log_that_takes_nothing_delays_no_call() {
-    let (log, release) = Slow::new();
+async fn a_blocked_guest_log_delays_no_call() {
+    let (log, release) = BlockedLog::new();
     let host = builder().guest_log(log.clone()).build().expect("a host");
     let limits = Limits {
         log_bytes_per_second_max: 1 << 30,
@@ -83,10 +83,10 @@ async fn a_guest_log_that_takes_nothing_delays_no_call() {
         "{dropped} of 2,000 lines of 1,000 bytes were dropped"
     );
     drop(release);
-    host.logs_written().await;
+    host.flush_logs().await;
     assert_eq!(log.0.lines.lock().len() as u64, 2000 - dropped);
     flood.call_wave("(1, 1)").await.expect("printed");
-    host.logs_written().await;
+    host.flush_logs().await;
     assert_eq!(
         log.0.lines.lock().last().map(|(_, dropped)| *dropped),
         Some(dropped),
@@ -96,8 +96,8 @@ async fn a_guest_log_that_takes_nothing_delays_no_call() {
 
 /// Runs on one thread, so that blocking the thread would block the test.
 #[tokio::test]
-async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else() {
-    let (log, release) = Slow::new();
+async fn a_blocked_audit_log_delays_only_recorded_calls() {
+    let (log, release) = BlockedLog::new();
     let host = builder().audit_log(log.clone()).build().expect("a host");
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     let denied = host.deploy(probe(&[])).await.expect("deployed");
@@ -124,8 +124,8 @@ async fn an_audit_log_that_takes_nothing_delays_whom_it_records_and_nobody_else(
 }
 
 #[tokio::test]
-async fn a_call_waits_for_the_audit_log_no_longer_than_its_deadline_and_its_record_is_kept() {
-    let (log, release) = Slow::new();
+async fn a_call_waits_for_the_audit_log_until_its_deadline_and_its_record_is_kept() {
+    let (log, release) = BlockedLog::new();
     let host = builder().audit_log(log.clone()).build().expect("a host");
     let limits = Limits {
         call_deadline: Duration::from_millis(200),

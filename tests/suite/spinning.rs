@@ -27,11 +27,11 @@ async fn spinner(host: &Host, name: &str) -> Deployment {
         .expect("deployed")
 }
 
-type Spinning = JoinSet<Result<Option<String>, Error>>;
+type SpinningCalls = JoinSet<Result<Option<String>, Error>>;
 
 /// Starts `calls` calls, and returns once each has had to wait for a permit.
-async fn spin(deployment: &Deployment, calls: u64) -> Spinning {
-    let mut spinning = Spinning::new();
+async fn spin(deployment: &Deployment, calls: u64) -> SpinningCalls {
+    let mut spinning = SpinningCalls::new();
     let before = deployment.status().slices;
     for _ in 0..calls {
         let spin = deployment
@@ -39,18 +39,18 @@ async fn spin(deployment: &Deployment, calls: u64) -> Spinning {
             .expect("an exported function");
         spinning.spawn(async move { spin.call_wave("()").await });
     }
-    reach(deployment, before + calls).await;
+    wait_for_slices(deployment, before + calls).await;
     spinning
 }
 
-async fn reach(deployment: &Deployment, slices: u64) {
+async fn wait_for_slices(deployment: &Deployment, slices: u64) {
     while deployment.status().slices < slices {
         yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn others_wait_for_few_slices_whatever_spins_on_their_thread() {
+async fn others_wait_for_few_slices_however_many_calls_spin() {
     let host = host();
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     let greet = greet(&greeter);
@@ -71,7 +71,7 @@ async fn others_wait_for_few_slices_whatever_spins_on_their_thread() {
 
 /// Starts `callers` callers that make calls one after another, each of which ends within its first
 /// slice.
-fn compute_little(deployment: &Deployment, callers: usize) -> (JoinSet<()>, Arc<AtomicUsize>) {
+fn start_short_calls(deployment: &Deployment, callers: usize) -> (JoinSet<()>, Arc<AtomicUsize>) {
     let (mut computing, ended) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
     for _ in 0..callers {
         let compute = deployment
@@ -91,12 +91,12 @@ fn compute_little(deployment: &Deployment, callers: usize) -> (JoinSet<()>, Arc<
 }
 
 #[tokio::test]
-async fn others_wait_for_few_calls_that_compute_little_whatever_their_number() {
+async fn others_wait_for_few_short_calls_however_many_there_are() {
     let host = host();
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     let greet = greet(&greeter);
     let busy = host.deploy(guest("attack-load")).await.expect("deployed");
-    let (_computing, ended) = compute_little(&busy, 40);
+    let (_computing, ended) = start_short_calls(&busy, 40);
     // Until the scheduler notices that they keep the thread busy.
     while ended.load(Ordering::Relaxed) < 200 {
         yield_now().await;
@@ -112,13 +112,13 @@ async fn others_wait_for_few_calls_that_compute_little_whatever_their_number() {
 }
 
 #[tokio::test]
-async fn one_call_computes_as_much_as_all_of_another_deployment() {
+async fn one_call_gets_as_many_slices_as_all_calls_of_another_deployment() {
     let host = host();
     let (many, one) = (spinner(&host, "many").await, spinner(&host, "one").await);
     let _many = spin(&many, 40).await;
     let _one = spin(&one, 1).await;
     let before = (many.status().slices, one.status().slices);
-    reach(&one, before.1 + 20).await;
+    wait_for_slices(&one, before.1 + 20).await;
     let many = many.status().slices - before.0;
     assert!(many <= 22, "{many} slices of 40 calls, 20 of one");
 }
@@ -140,7 +140,7 @@ async fn calls_that_wait_to_compute_end_at_their_deadline() {
 }
 
 #[tokio::test]
-async fn a_call_that_nobody_polls_keeps_no_permit() {
+async fn a_call_that_is_not_polled_holds_no_permit() {
     let host = host();
     let (stuck, other) = (spinner(&host, "stuck").await, spinner(&host, "other").await);
     let spin_once = stuck
@@ -157,5 +157,5 @@ async fn a_call_that_nobody_polls_keeps_no_permit() {
     })
     .await;
     let _spinning = spin(&other, 2).await;
-    reach(&other, 10).await;
+    wait_for_slices(&other, 10).await;
 }

@@ -44,7 +44,7 @@ pub(crate) fn wat_file(name: &str) -> Component {
 }
 
 /// Deploys the greeter in its first version.
-pub(crate) async fn greeter(instancing: Instancing) -> (Host, Deployment) {
+pub(crate) async fn deploy_greeter(instancing: Instancing) -> (Host, Deployment) {
     let host = host();
     let deployment = host
         .deploy(guest("greeter-v1"))
@@ -54,14 +54,14 @@ pub(crate) async fn greeter(instancing: Instancing) -> (Host, Deployment) {
     (host, deployment)
 }
 
-pub(crate) type Sleep = Function<(u64,), ()>;
+pub(crate) type SleepFunction = Function<(u64,), ()>;
 
-pub(crate) fn sleep(deployment: &Deployment) -> Sleep {
+pub(crate) fn sleep(deployment: &Deployment) -> SleepFunction {
     deployment.function("sleep").expect("an exported function")
 }
 
 /// Starts a call that stays in flight for `milliseconds`, and returns once it is admitted.
-pub(crate) async fn parked(
+pub(crate) async fn start_parked_call(
     sleeper: &Deployment,
     milliseconds: u64,
 ) -> JoinHandle<Result<(), Error>> {
@@ -73,16 +73,16 @@ pub(crate) async fn parked(
     call
 }
 
-pub(crate) type Greet = Function<(String,), (String,)>;
+pub(crate) type GreetFunction = Function<(String,), (String,)>;
 
-pub(crate) fn greet(deployment: &Deployment) -> Greet {
+pub(crate) fn greet(deployment: &Deployment) -> GreetFunction {
     deployment
         .function("demo:greeter/api#greet")
         .expect("the greeter greets")
 }
 
 /// Calls the greeter with an id, and reads revision and id from its answer.
-pub(crate) async fn greet_with_id(greet: Greet, id: u64) -> Answer {
+pub(crate) async fn greet_with_id(greet: GreetFunction, id: u64) -> Answer {
     match greet.call((id.to_string(),)).await {
         Ok((answer,)) => read_greeting(&answer),
         Err(error) => Err(error.to_string()),
@@ -115,17 +115,17 @@ pub(crate) fn failures(events: &mut Events) -> Vec<(CallEnd, String)> {
 
 /// A guest log that records all lines.
 #[derive(Clone, Default)]
-pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct RecordedLines(Arc<Mutex<Vec<String>>>);
 
-impl Lines {
+impl RecordedLines {
     /// Returns all lines that guests of a host have printed so far.
     pub(crate) async fn all(&self, host: &Host) -> Vec<String> {
-        host.logs_written().await;
+        host.flush_logs().await;
         self.0.lock().clone()
     }
 }
 
-impl GuestLog for Lines {
+impl GuestLog for RecordedLines {
     fn line(&self, line: GuestLine<'_>) {
         self.0.lock().push(format!(
             "{}#{} {:?}: {}",

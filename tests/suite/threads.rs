@@ -14,7 +14,7 @@ use crate::support::{greet, guest};
 const SOON: Duration = Duration::from_secs(30);
 
 #[test]
-fn deploys_and_revocations_need_no_thread_that_guests_can_hold() {
+fn deploys_and_revocations_need_no_thread_available_to_guests() {
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(1)

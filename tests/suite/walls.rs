@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-fn tree(arguments: &[&str]) -> BTreeSet<String> {
+fn dependency_tree(arguments: &[&str]) -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let output = cargo
@@ -34,15 +34,15 @@ fn tree(arguments: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
-fn ours(of: &str) -> Vec<String> {
-    let names = tree(&["--package", of])
+fn workspace_dependencies(of: &str) -> Vec<String> {
+    let names = dependency_tree(&["--package", of])
         .into_iter()
         .filter(|name| name.starts_with("airssys-") && name != of);
     names.collect()
 }
 
 #[test]
-fn arrows_between_our_crates() {
+fn dependencies_between_our_crates() {
     for (from, to) in [
         ("airssys-wasm-core", &[][..]),
         ("airssys-wasm-macros", &["airssys-wasm-core"]),
@@ -53,13 +53,13 @@ fn arrows_between_our_crates() {
             &["airssys-wasm-core", "airssys-wasm-host"],
         ),
     ] {
-        assert_eq!(ours(from), to, "{from}");
+        assert_eq!(workspace_dependencies(from), to, "{from}");
     }
 }
 
 #[test]
-fn core_names_no_runtime_and_no_filesystem() {
-    let core = tree(&["--package", "airssys-wasm-core"]);
+fn core_uses_no_runtime_and_no_filesystem() {
+    let core = dependency_tree(&["--package", "airssys-wasm-core"]);
     for stranger in [
         "wasmtime",
         "tokio",
@@ -91,15 +91,15 @@ fn core_names_no_runtime_and_no_filesystem() {
 }
 
 #[test]
-fn guests_carry_little() {
-    let sdk = tree(&["--package", "airssys-wasm-sdk", "--target", "wasm32-wasip2"]);
+fn guests_have_few_dependencies() {
+    let sdk = dependency_tree(&["--package", "airssys-wasm-sdk", "--target", "wasm32-wasip2"]);
     for stranger in ["wasmtime", "tokio", "wit-component", "wasm-wave", "sha2"] {
         assert!(!sdk.contains(stranger), "the SDK depends on {stranger}");
     }
 }
 
 #[test]
-fn only_the_host_names_wasmtime_and_it_is_one_line_of_it() {
+fn only_the_host_depends_on_one_version_of_wasmtime() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
     let lock = std::fs::read_to_string(lock).expect("readable");
     assert_eq!(
@@ -112,7 +112,10 @@ fn only_the_host_names_wasmtime_and_it_is_one_line_of_it() {
         "airssys-wasm-macros",
         "airssys-wasm-sdk",
     ] {
-        assert!(!tree(&["--package", other]).contains("wasmtime"), "{other}");
+        assert!(
+            !dependency_tree(&["--package", other]).contains("wasmtime"),
+            "{other}"
+        );
     }
 }
 

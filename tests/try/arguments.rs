@@ -28,7 +28,7 @@ impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let component = words.next().ok_or("no component given")?;
         let mut arguments = Self {
-            component: component_of(&component)?,
+            component: load_component(&component)?,
             grants: Grants::new(),
             audit_only: false,
             calls: Vec::new(),
@@ -41,7 +41,7 @@ impl Arguments {
             let value = words
                 .next()
                 .ok_or_else(|| format!("`{word}` needs a value"))?;
-            arguments = arguments.with(&word, &value)?;
+            arguments = arguments.apply(&word, &value)?;
         }
         if arguments.calls.is_empty() {
             return Err("nothing to call; add `--call '<function>(<arguments>)'`".into());
@@ -49,7 +49,7 @@ impl Arguments {
         Ok(arguments)
     }
 
-    fn with(mut self, option: &str, value: &str) -> Result<Self, String> {
+    fn apply(mut self, option: &str, value: &str) -> Result<Self, String> {
         match option {
             "--grant" => {
                 self.grants = self
@@ -59,23 +59,23 @@ impl Arguments {
             }
             "--deny" => self.grants = self.grants.deny(value).map_err(|error| error.to_string())?,
             "--grants" => {
-                self.grants = Grants::from_toml(&file(value)?)
+                self.grants = Grants::from_toml(&read_file(value)?)
                     .map_err(|error| format!("{value}: {error}"))?;
             }
             "--requests" => {
-                let requests = Requests::from_toml(&file(value)?);
+                let requests = Requests::from_toml(&read_file(value)?);
                 let requests = requests.map_err(|error| format!("{value}: {error}"))?;
                 self.component = self.component.with_requests(requests);
             }
-            "--call" => self.calls.push(call(value)?),
+            "--call" => self.calls.push(parse_call(value)?),
             _ => return Err(format!("unknown option `{option}`")),
         }
         Ok(self)
     }
 }
 
-fn component_of(name: &str) -> Result<Component, String> {
-    let file = from_there(name);
+fn load_component(name: &str) -> Result<Component, String> {
+    let file = resolve_path(name);
     let path = if file.is_file() {
         file
     } else {
@@ -90,13 +90,13 @@ fn component_of(name: &str) -> Result<Component, String> {
     }
 }
 
-fn file(name: &str) -> Result<String, String> {
-    let path = from_there(name);
+fn read_file(name: &str) -> Result<String, String> {
+    let path = resolve_path(name);
     std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Resolves a path relative to the directory in which the command was run.
-fn from_there(name: &str) -> PathBuf {
+fn resolve_path(name: &str) -> PathBuf {
     std::env::var_os("TRY_FROM")
         .map(PathBuf::from)
         .unwrap_or_default()
@@ -104,7 +104,7 @@ fn from_there(name: &str) -> PathBuf {
 }
 
 /// Splits `greet("Ada")` into a function and its arguments.
-fn call(text: &str) -> Result<(String, String), String> {
+fn parse_call(text: &str) -> Result<(String, String), String> {
     let open = text
         .find('(')
         .ok_or_else(|| format!("`{text}` is not a call; write `function(arguments)`"))?;

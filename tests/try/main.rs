@@ -18,14 +18,14 @@ async fn main() -> ExitCode {
     let outcome = match Arguments::read(std::env::args().skip(1)) {
         Ok(arguments) => run(arguments).await,
         Err(error) => {
-            say(&format!("error: {error}\n\n{}", arguments::USAGE));
+            print_line(&format!("error: {error}\n\n{}", arguments::USAGE));
             return ExitCode::from(2);
         }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("error      {error}"));
+            print_line(&format!("error      {error}"));
             ExitCode::FAILURE
         }
     }
@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> airssys_wasm_host::Result<()> {
     let host = Host::builder()
-        .audit_log(Print)
+        .audit_log(PrintingAuditLog)
         .pooled_instances_max(4)
         .build()?;
     let enforcement = match arguments.audit_only {
@@ -42,7 +42,7 @@ async fn run(arguments: Arguments) -> airssys_wasm_host::Result<()> {
     };
     let deployment = host
         .deploy(arguments.component)
-        .grants(arguments.grants.shortfall(Shortfall::RunWithLess))
+        .grants(arguments.grants.with_shortfall(Shortfall::RunWithLess))
         .enforcement(enforcement)
         .instancing(Instancing::Stateful)
         .await?;
@@ -53,22 +53,22 @@ async fn run(arguments: Arguments) -> airssys_wasm_host::Result<()> {
             .call_wave(values)
             .await
         {
-            Ok(result) => say(&format!("result     {}", result.unwrap_or_default())),
+            Ok(result) => print_line(&format!("result     {}", result.unwrap_or_default())),
             Err(error) => outcome = Err(error),
         }
     }
     for rule in deployment.learned().unwrap_or_default() {
-        say(&format!("learned    {rule}"));
+        print_line(&format!("learned    {rule}"));
     }
     outcome
 }
 
 /// Prints each decision.
-struct Print;
+struct PrintingAuditLog;
 
-impl AuditLog for Print {
+impl AuditLog for PrintingAuditLog {
     fn record(&self, record: &AuditRecord) {
-        say(&format!("audit      {}", record.to_json()));
+        print_line(&format!("audit      {}", record.to_json()));
     }
 }
 
@@ -77,6 +77,6 @@ impl AuditLog for Print {
     clippy::print_stdout,
     reason = "this program's output is what it is for"
 )]
-fn say(line: &str) {
+fn print_line(line: &str) {
     println!("{line}");
 }

@@ -10,7 +10,7 @@ const TARGET: &str = "wasm32-wasip2";
 
 /// Builds every guest.
 pub fn run(_: &[String]) -> Result<(), String> {
-    have_target()?;
+    ensure_target()?;
     let manifest = root().join("tests/guests/Cargo.toml");
     let built = target_directory()?.join("guests");
     shell_run(
@@ -32,7 +32,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
 }
 
 /// Installs the target if it is missing, because toolchains install nothing automatically here.
-fn have_target() -> Result<(), String> {
+fn ensure_target() -> Result<(), String> {
     let Ok(installed) =
         read(
             Command::new("rustup")

@@ -13,12 +13,13 @@ mod ratchet;
 mod shell;
 mod soak;
 mod test;
+mod tidy;
 mod tools;
 mod try_out;
 
 use std::process::ExitCode;
 
-const COMMANDS: [(&str, &str, Command); 11] = [
+const COMMANDS: [(&str, &str, Command); 12] = [
     (
         "demo",
         "replaces a component under load, and checks that no call was dropped [--json]",
@@ -68,6 +69,11 @@ const COMMANDS: [(&str, &str, Command); 11] = [
         "ratchet",
         "counts the instructions of each operation and fails if one grew [--bless] [ROW...]",
         ratchet::run,
+    ),
+    (
+        "tidy",
+        "checks the sources' words, names, pointers and walls [--counts] [--rooms]",
+        tidy::run,
     ),
     (
         "bless",

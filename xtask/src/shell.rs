@@ -60,11 +60,11 @@ pub fn program(name: &str) -> Result<Command, String> {
 pub fn run(command: &mut Command) -> Result<(), String> {
     let status = command
         .status()
-        .map_err(|error| format!("cannot run {}: {error}", shown(command)))?;
+        .map_err(|error| format!("cannot run {}: {error}", display(command)))?;
     if status.success() {
         Ok(())
     } else {
-        Err(format!("{} failed ({status})", shown(command)))
+        Err(format!("{} failed ({status})", display(command)))
     }
 }
 
@@ -73,12 +73,12 @@ pub fn read(command: &mut Command) -> Result<String, String> {
     let output = command
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| format!("cannot run {}: {error}", shown(command)))?;
+        .map_err(|error| format!("cannot run {}: {error}", display(command)))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         Ok(text)
     } else {
-        Err(format!("{} failed:\n{text}", shown(command)))
+        Err(format!("{} failed:\n{text}", display(command)))
     }
 }
 
@@ -95,7 +95,7 @@ pub fn step(name: &str, action: impl FnOnce() -> Result<(), String>) -> Result<(
     outcome
 }
 
-fn shown(command: &Command) -> String {
+fn display(command: &Command) -> String {
     let arguments = command
         .get_args()
         .map(|argument| argument.to_string_lossy());

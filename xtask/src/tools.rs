@@ -7,7 +7,7 @@ use crate::shell::{cargo, output, run};
 
 /// Ensures that a program exists; installs the Debian package of the same name if it does not.
 pub fn ensure(program: &str) -> Result<(), String> {
-    if is_there(program) {
+    if is_installed(program) {
         return Ok(());
     }
     let advice = |why: String| {
@@ -54,7 +54,7 @@ pub fn ensure_crate(
     Ok(there)
 }
 
-fn is_there(program: &str) -> bool {
+fn is_installed(program: &str) -> bool {
     let mut command = Command::new(program);
     command
         .arg("--version")

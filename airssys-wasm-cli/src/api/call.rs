@@ -11,18 +11,18 @@ use super::{Problem, kinds};
 /// A call of one function.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Call {
+pub(crate) struct CallRequest {
     /// The function's full name, such as `demo:greeter/api#greet`, or its short name, such as
     /// `greet`, if only one exported function has it.
     pub(crate) function: String,
     /// The arguments. Their format is also that of the result.
-    pub(crate) arguments: Arguments,
+    pub(crate) arguments: CallArguments,
 }
 
 /// The arguments of a call, in the format in which its result is returned.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Arguments {
+pub(crate) enum CallArguments {
     /// All arguments as one WAVE text: `("Ada", 36)`.
     Wave(String),
     /// JSON values, one for each argument.
@@ -32,7 +32,7 @@ pub(crate) enum Arguments {
 /// The result of a call.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Called {
+pub(crate) struct CallResult {
     /// The returned value: a string of WAVE text, or the JSON value itself. `null` if the function
     /// has no result.
     pub(crate) result: Option<serde_json::Value>,
@@ -44,9 +44,9 @@ pub(crate) struct Called {
     pub(crate) is_error: bool,
 }
 
-impl Call {
+impl CallRequest {
     /// Parses `function(arguments)`. The arguments begin at the first parenthesis.
-    pub(crate) fn read(text: &str, is_json: bool) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str, is_json: bool) -> Result<Self, Problem> {
         let text = text.trim();
         let place = text
             .find('(')
@@ -60,9 +60,9 @@ impl Call {
             })?;
         let (function, arguments) = (text[..place].trim().to_owned(), &text[place..]);
         let arguments = if is_json {
-            Arguments::json(arguments)?
+            CallArguments::parse_json(arguments)?
         } else {
-            Arguments::Wave(arguments.into())
+            CallArguments::Wave(arguments.into())
         };
         Ok(Self {
             function,
@@ -71,26 +71,26 @@ impl Call {
     }
 
     /// Calls `function`, which the caller has looked up by `self.function`.
-    pub(crate) async fn make(&self, function: &DynamicFunction) -> Result<Called, Problem> {
+    pub(crate) async fn run(&self, function: &DynamicFunction) -> Result<CallResult, Problem> {
         let arguments = match &self.arguments {
-            Arguments::Wave(text) => function
+            CallArguments::Wave(text) => function
                 .ty()
                 .arguments_from_wave(text)
                 .map_err(Error::from)?,
-            Arguments::Json(values) => {
+            CallArguments::Json(values) => {
                 function.ty().arguments_from_json(values).map_err(|error| {
                     let message = format!(
                         "`{}` is `{}`: {error}",
                         function.ty().name,
                         function.ty().signature()
                     );
-                    Problem::of(ErrorKind::TypeMismatch, message)
+                    Problem::from_kind(ErrorKind::TypeMismatch, message)
                 })?
             }
         };
         let value = function.call(&arguments).await?;
-        let json = matches!(self.arguments, Arguments::Json(_));
-        let is_error = CallEnd::of_value(value.as_ref()) == CallEnd::ReturnedError;
+        let json = matches!(self.arguments, CallArguments::Json(_));
+        let is_error = CallEnd::from_value(value.as_ref()) == CallEnd::ReturnedError;
         let result = value.map(|value| {
             if json {
                 value.to_json()
@@ -98,7 +98,7 @@ impl Call {
                 value.to_wave().into()
             }
         });
-        Ok(Called {
+        Ok(CallResult {
             result,
             json,
             is_error,
@@ -106,9 +106,9 @@ impl Call {
     }
 }
 
-impl Called {
+impl CallResult {
     /// Returns how the call ended.
-    pub(crate) fn end(&self) -> CallEnd {
+    pub(crate) fn call_end(&self) -> CallEnd {
         if self.is_error {
             CallEnd::ReturnedError
         } else {
@@ -117,7 +117,7 @@ impl Called {
     }
 
     /// Returns the result as text; empty if the function has no result.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         match &self.result {
             Some(serde_json::Value::String(wave)) if !self.json => wave.clone(),
             Some(json) => json.to_string(),
@@ -126,9 +126,9 @@ impl Called {
     }
 }
 
-impl Arguments {
+impl CallArguments {
     /// Parses JSON values in parentheses, separated by commas.
-    fn json(text: &str) -> Result<Self, Problem> {
+    fn parse_json(text: &str) -> Result<Self, Problem> {
         let inside = text
             .strip_prefix('(')
             .and_then(|text| text.strip_suffix(')'))
@@ -169,27 +169,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_a_function_and_its_arguments() {
-        let call = Call::read(" demo:greeter/api#greet (\"(Ada)\") ", false).expect("a call");
+    fn call_text_is_split_into_function_and_arguments() {
+        let call =
+            CallRequest::parse(" demo:greeter/api#greet (\"(Ada)\") ", false).expect("a call");
         assert_eq!(call.function, "demo:greeter/api#greet");
-        assert!(matches!(call.arguments, Arguments::Wave(text) if text == "(\"(Ada)\")"));
+        assert!(matches!(call.arguments, CallArguments::Wave(text) if text == "(\"(Ada)\")"));
         for text in ["", "greet", "greet(", "(1)", "greet(1) x"] {
-            assert!(Call::read(text, false).is_err(), "{text}");
+            assert!(CallRequest::parse(text, false).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn arguments_as_json_are_values() {
-        let call = Call::read("put({\"a\": [1, null]}, \")\")", true).expect("a call");
+    fn json_arguments_are_parsed() {
+        let call = CallRequest::parse("put({\"a\": [1, null]}, \")\")", true).expect("a call");
         let expected = vec![
             serde_json::json!({ "a": [1, null] }),
             serde_json::json!(")"),
         ];
-        assert!(matches!(call.arguments, Arguments::Json(values) if values == expected));
+        assert!(matches!(call.arguments, CallArguments::Json(values) if values == expected));
         assert!(
-            matches!(Call::read("f()", true).expect("a call").arguments, Arguments::Json(it) if it.is_empty())
+            matches!(CallRequest::parse("f()", true).expect("a call").arguments, CallArguments::Json(it) if it.is_empty())
         );
-        let problem = Call::read("f(some(1))", true)
+        let problem = CallRequest::parse("f(some(1))", true)
             .expect_err("not JSON")
             .to_string();
         assert!(problem.contains("not valid JSON"), "{problem}");

@@ -48,7 +48,7 @@ impl From<&Change> for ChangeView {
                 ("updated", Some(serves), None, granted_again(&serves.lifted))
             }
             Action::RolledBack(serves) => ("rolled-back", Some(serves), None, None),
-            Action::Waits { digest } => ("waits", None, Some(*digest), None),
+            Action::AwaitsApproval { digest } => ("waits", None, Some(*digest), None),
             Action::Revoked { rule } => (
                 "revoked",
                 None,

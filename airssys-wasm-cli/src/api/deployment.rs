@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use airssys_wasm_core::policy::Requested;
+use airssys_wasm_core::policy::RequestedCapabilities;
 use airssys_wasm_core::{Limits, Requests};
 use airssys_wasm_host::{Promoted, RevisionStatus, Status, Summary};
 use serde::{Deserialize, Serialize};
@@ -13,18 +13,18 @@ use super::{Problem, kinds};
 /// Every deployment, and those that could not be restored.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Overview {
+pub(crate) struct DeploymentList {
     /// All deployments.
-    pub(crate) deployments: Vec<SummaryView>,
+    pub(crate) deployments: Vec<DeploymentSummary>,
     /// Deployments whose stored state can no longer be read. Their names can be deployed again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) lost: Vec<LostView>,
+    pub(crate) lost: Vec<LostDeployment>,
 }
 
 /// A deployment whose stored state can no longer be read.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct LostView {
+pub(crate) struct LostDeployment {
     /// Name of the deployment.
     pub(crate) name: String,
     /// The reason its state cannot be read.
@@ -34,7 +34,7 @@ pub(crate) struct LostView {
 /// A summary of a deployment.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct SummaryView {
+pub(crate) struct DeploymentSummary {
     /// Name of the deployment.
     pub(crate) name: String,
     /// Number of the active revision.
@@ -105,7 +105,7 @@ pub(crate) struct RevisionView {
 /// A completed rollout.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct PromotedView {
+pub(crate) struct RolloutResult {
     /// Name of the deployment.
     pub(crate) name: String,
     /// Number of the previously active revision; `null` for a first deployment.
@@ -124,25 +124,25 @@ pub(crate) struct PromotedView {
     pub(crate) granted_again: Vec<String>,
 }
 
-impl From<&Summary> for SummaryView {
+impl From<&Summary> for DeploymentSummary {
     fn from(summary: &Summary) -> Self {
         Self {
             name: summary.component.to_string(),
-            revision: summary.serving.revision,
-            version: summary.serving.version.as_ref().map(ToString::to_string),
-            digest: summary.serving.digest.to_string(),
-            instancing: summary.serving.instancing.to_string(),
+            revision: summary.active.revision,
+            version: summary.active.version.as_ref().map(ToString::to_string),
+            digest: summary.active.digest.to_string(),
+            instancing: summary.active.instancing.to_string(),
             problem: summary.problem.clone(),
         }
     }
 }
 
 impl DeploymentView {
-    pub(crate) fn of(status: &Status, package: Option<String>, waiting: Option<String>) -> Self {
+    pub(crate) fn new(status: &Status, package: Option<String>, waiting: Option<String>) -> Self {
         Self {
             name: status.component.to_string(),
             package,
-            serving: (&status.serving).into(),
+            serving: (&status.active).into(),
             revisions: status.revisions.iter().map(Into::into).collect(),
             calls_in_flight: status.calls_in_flight,
             calls_admitted: status.calls_admitted,
@@ -175,9 +175,9 @@ impl From<&RevisionStatus> for RevisionView {
 
 /// Formats requests as one rule per line, optional ones with their reason. Returns `None` if the
 /// component does not declare what it needs.
-pub(crate) fn request_lines(requested: &Requested) -> Option<Vec<String>> {
+pub(crate) fn request_lines(requested: &RequestedCapabilities) -> Option<Vec<String>> {
     match requested {
-        Requested::These(requests) => Some(
+        RequestedCapabilities::Listed(requests) => Some(
             requests
                 .to_section()
                 .lines()
@@ -185,27 +185,29 @@ pub(crate) fn request_lines(requested: &Requested) -> Option<Vec<String>> {
                 .map(str::to_owned)
                 .collect(),
         ),
-        Requested::Anything => None,
+        RequestedCapabilities::Unlisted => None,
     }
 }
 
 /// Parses the output of [`request_lines`].
-pub(crate) fn read_request_lines(lines: Option<&[String]>) -> Result<Requested, Problem> {
+pub(crate) fn parse_request_lines(
+    lines: Option<&[String]>,
+) -> Result<RequestedCapabilities, Problem> {
     let Some(lines) = lines else {
-        return Ok(Requested::Anything);
+        return Ok(RequestedCapabilities::Unlisted);
     };
     let section = Requests::default().to_section() + &lines.join("\n");
     let problem = |error| {
         let message = "cannot parse the requests sent by the host process; is it the same version as this command?";
-        Problem::new(kinds::PROTOCOL, message).because(error)
+        Problem::new(kinds::PROTOCOL, message).with_cause(error)
     };
     Requests::from_section(section.as_bytes())
-        .map(Requested::These)
+        .map(RequestedCapabilities::Listed)
         .map_err(problem)
 }
 
-impl PromotedView {
-    pub(crate) fn of(name: &str, promoted: &Promoted) -> Self {
+impl RolloutResult {
+    pub(crate) fn new(name: &str, promoted: &Promoted) -> Self {
         Self {
             name: name.to_owned(),
             from_revision: Some(promoted.from_revision()),

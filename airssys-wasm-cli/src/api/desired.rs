@@ -6,13 +6,13 @@ use airssys_wasm_core::pipeline::PipelineDefinition;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{DeploySpec, Given};
+use super::{DeploySpec, GrantRules};
 
 /// The desired state of a deployment. Omitted settings take their defaults rather than their
 /// current values, except for links: links that are not listed stay as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Desired {
+pub(crate) struct DesiredDeployment {
     /// The deployment's component and settings. Its `name` is ignored: the path names the
     /// deployment.
     pub(crate) deployment: DeploySpec,
@@ -35,7 +35,7 @@ pub(crate) struct DesiredPipeline {
     #[schema(value_type = Object)]
     pub(crate) definition: PipelineDefinition,
     /// Grants by stage name. Stages that are not listed are granted nothing.
-    pub(crate) grants: BTreeMap<String, Given>,
+    pub(crate) grants: BTreeMap<String, GrantRules>,
     /// Allows the pipeline to be removed and deployed again if its stages are connected or
     /// configured differently. It accepts no items in the meantime.
     pub(crate) recreate: bool,
@@ -47,7 +47,7 @@ pub(crate) struct DesiredPipeline {
 /// The action taken to reach the desired state, or the action a dry run would take.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Applied {
+pub(crate) struct ApplyResult {
     /// Name of the deployment or pipeline.
     pub(crate) name: String,
     /// Action: `deploy`, `update`, `route`, `recreate` or `nothing`.
@@ -57,7 +57,7 @@ pub(crate) struct Applied {
     pub(crate) changes: Vec<String>,
 }
 
-impl Applied {
+impl ApplyResult {
     pub(crate) fn new(name: &str, action: &str, changes: Vec<String>) -> Self {
         Self {
             name: name.to_owned(),

@@ -28,7 +28,7 @@ pub(crate) struct GrantsView {
 /// A request to revoke a rule.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Revoke {
+pub(crate) struct RevokeRequest {
     /// The rule to revoke, such as `file-read /data`.
     pub(crate) rule: String,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Revoke {
 /// An operation to explain.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Asked {
+pub(crate) struct ExplainRequest {
     /// The operation, as written in audit records: `file-read /data/a.txt`.
     pub(crate) operation: String,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Asked {
 /// The policy decision about an operation.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Explained {
+pub(crate) struct ExplanationView {
     /// The operation, in canonical form.
     pub(crate) operation: String,
     /// `true` if the operation would be allowed.
@@ -56,14 +56,14 @@ pub(crate) struct Explained {
 /// The effect of a revocation.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Revoked {
+pub(crate) struct RevocationResult {
     /// Granted rules that the revocation affects. Empty if no grant matched; the revoked rule is
     /// denied all the same.
     pub(crate) touched: Vec<String>,
 }
 
-impl Revoked {
-    pub(crate) fn of(touched: &[airssys_wasm_core::Rule]) -> Self {
+impl RevocationResult {
+    pub(crate) fn from_rules(touched: &[airssys_wasm_core::Rule]) -> Self {
         Self {
             touched: touched
                 .iter()
@@ -74,7 +74,7 @@ impl Revoked {
 }
 
 impl GrantsView {
-    pub(crate) fn of(
+    pub(crate) fn new(
         grants: &Grants,
         lifted: &[airssys_wasm_core::Rule],
         requests: Option<Vec<String>>,

@@ -19,7 +19,7 @@ pub(crate) const BUILD: &str = "build";
 /// A signature or a digest does not match.
 pub(crate) const NOT_SIGNED: &str = "not-signed";
 /// The actual state differs from the desired one.
-pub(crate) const OTHERWISE: &str = "otherwise";
+pub(crate) const DIFFERENT: &str = "otherwise";
 /// Too many requests of this kind are in progress.
 pub(crate) const BUSY: &str = "busy";
 /// A bug in the command or the host process.

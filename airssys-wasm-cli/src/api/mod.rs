@@ -6,38 +6,41 @@ mod call;
 mod change;
 mod deployment;
 mod desired;
+mod dry_run;
+mod event;
 mod grants;
-mod happening;
 pub(crate) mod kinds;
 mod package;
 mod pipeline;
 mod problem;
-mod rehearsal;
 mod route;
 mod spec;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub(crate) use call::{Call, Called, FunctionView};
+pub(crate) use call::{CallRequest, CallResult, FunctionView};
 pub(crate) use change::ChangeView;
 pub(crate) use deployment::{
-    DeploymentView, LostView, Overview, PromotedView, RevisionView, read_request_lines,
-    request_lines,
+    DeploymentList, DeploymentView, LostDeployment, RevisionView, RolloutResult,
+    parse_request_lines, request_lines,
 };
-pub(crate) use desired::{Applied, Desired, DesiredPipeline};
-pub(crate) use grants::{Asked, Explained, GrantsView, Revoke, Revoked};
-pub(crate) use happening::{Happening, Line};
-pub(crate) use package::{PackageView, PublishSpec, Published};
+pub(crate) use desired::{ApplyResult, DesiredDeployment, DesiredPipeline};
+pub(crate) use dry_run::{DryRunQuery, MaybeDryRun, RemovalResult};
+pub(crate) use event::{EventView, OutputLine};
+pub(crate) use grants::{
+    ExplainRequest, ExplanationView, GrantsView, RevocationResult, RevokeRequest,
+};
+pub(crate) use package::{PackageView, PublishSpec, PublishedVersion};
 pub(crate) use pipeline::{
-    Came, GraphView, LetterView, PipelineSpec, PipelineView, build, inputs, part_of_stage,
+    DeadLetterView, GraphView, PipelineSpec, PipelineView, RunLine, build_pipeline, parse_inputs,
+    stage_part_name,
 };
 pub(crate) use problem::Problem;
-pub(crate) use rehearsal::{DoneOr, How, Removed};
-pub(crate) use route::{ListedRoute, RouteChanged, RouteView, WhichRoute};
+pub(crate) use route::{RouteChange, RouteQuery, RouteStatus, RouteView};
 pub(crate) use spec::{
-    Approve, DeploySpec, Given, GrantSpec, RollbackSpec, StageUpdateSpec, UpdateSpec, enforcement,
-    parse_instancing, parse_strategy, with_version,
+    ApproveSpec, DeploySpec, GrantRules, GrantSpec, RollbackSpec, StageUpdateSpec, UpdateSpec,
+    enforcement, parse_instancing, parse_strategy, with_version,
 };
 
 /// Information about a host process.

@@ -20,7 +20,7 @@ pub(crate) struct PublishSpec {
 /// A published version of a package.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Published {
+pub(crate) struct PublishedVersion {
     /// Name of the package.
     pub(crate) name: String,
     /// Version of the package.
@@ -50,8 +50,8 @@ impl PublishSpec {
     }
 }
 
-impl Published {
-    pub(crate) fn of(component: &Component) -> Self {
+impl PublishedVersion {
+    pub(crate) fn from_component(component: &Component) -> Self {
         Self {
             name: component
                 .name()

@@ -11,7 +11,7 @@ use airssys_wasm_host::pipeline::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Given, Problem};
+use super::{GrantRules, Problem};
 
 /// A pipeline to deploy. A stage whose component is not part of the request uses the published
 /// package that the definition names.
@@ -22,7 +22,7 @@ pub(crate) struct PipelineSpec {
     #[schema(value_type = Object)]
     pub(crate) definition: PipelineDefinition,
     /// Grants by stage name. Stages that are not listed are granted nothing.
-    pub(crate) grants: BTreeMap<String, Given>,
+    pub(crate) grants: BTreeMap<String, GrantRules>,
 }
 
 /// The status of a deployed pipeline.
@@ -90,14 +90,14 @@ pub(crate) struct GraphView {
 /// run. A response without such a last line was cut off.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case", untagged)]
-pub(crate) enum Came {
+pub(crate) enum RunLine {
     /// The outcome of one item.
     Outcome {
         /// Number of the item in the run, from 0.
         sequence: u64,
         /// The values that left the pipeline for this item. Empty if the item was skipped or sent
         /// to the dead letters.
-        outputs: Vec<Output>,
+        outputs: Vec<PipelineOutput>,
     },
     /// The end of a run that failed or was stopped.
     Ended {
@@ -114,7 +114,7 @@ pub(crate) enum Came {
 /// A value that left a pipeline.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Output {
+pub(crate) struct PipelineOutput {
     /// Name of the stage that returned the value.
     pub(crate) stage: String,
     /// The value as WAVE text.
@@ -124,7 +124,7 @@ pub(crate) struct Output {
 /// A dead letter: an item that a stage failed to process.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct LetterView {
+pub(crate) struct DeadLetterView {
     /// Time of the failure: RFC 3339, UTC, to the millisecond.
     time: String,
     /// Name of the pipeline.
@@ -150,7 +150,7 @@ impl PipelineSpec {
         mut deploy: DeployPipeline<'a>,
     ) -> Result<DeployPipeline<'a>, Problem> {
         for (stage, given) in &self.grants {
-            deploy = deploy.grants(stage, given.read()?);
+            deploy = deploy.grants(stage, given.parse()?);
         }
         Ok(deploy)
     }
@@ -158,12 +158,12 @@ impl PipelineSpec {
 
 /// Returns the name of the form part with a stage's component, by the stage's position in the
 /// definition.
-pub(crate) fn part_of_stage(place: usize) -> String {
+pub(crate) fn stage_part_name(place: usize) -> String {
     format!("stage-{place}")
 }
 
 /// Builds a pipeline from its definition and the components of its stages, in order.
-pub(crate) fn build(
+pub(crate) fn build_pipeline(
     definition: &PipelineDefinition,
     components: Vec<Result<airssys_wasm_host::Component, String>>,
 ) -> Result<ComponentPipeline, Problem> {
@@ -178,11 +178,11 @@ pub(crate) fn build(
 
 /// Parses an item for each input of a pipeline from WAVE text. Several inputs are written as a
 /// tuple.
-pub(crate) fn inputs(pipeline: &ComponentPipeline, text: &str) -> Result<Inputs, Problem> {
+pub(crate) fn parse_inputs(pipeline: &ComponentPipeline, text: &str) -> Result<Inputs, Problem> {
     let types: Vec<Type> = pipeline
         .inputs()
         .iter()
-        .map(|input| readable(&input.ty))
+        .map(|input| wave_type(&input.ty))
         .collect();
     let read = |ty: &Type| {
         Value::from_wave(text, ty)
@@ -198,25 +198,25 @@ pub(crate) fn inputs(pipeline: &ComponentPipeline, text: &str) -> Result<Inputs,
 }
 
 /// Returns the type an input is parsed as: a stream is written as the list of its elements.
-fn readable(ty: &Type) -> Type {
+fn wave_type(ty: &Type) -> Type {
     match ty {
         Type::Stream(Some(element)) => Type::List(element.clone()),
         other => other.clone(),
     }
 }
 
-impl Came {
-    pub(crate) fn of(outcome: Result<Outcome, airssys_wasm_host::Error>) -> Self {
+impl RunLine {
+    pub(crate) fn from_outcome(outcome: Result<Outcome, airssys_wasm_host::Error>) -> Self {
         outcome
             .map_err(Problem::from)
-            .and_then(told)
+            .and_then(outcome_line)
             .unwrap_or_else(|problem| Self::Ended { problem })
     }
 }
 
-fn told(outcome: Outcome) -> Result<Came, Problem> {
+fn outcome_line(outcome: Outcome) -> Result<RunLine, Problem> {
     let output = |(stage, item): (std::sync::Arc<str>, Item)| {
-        Ok(Output {
+        Ok(PipelineOutput {
             stage: stage.to_string(),
             value: item.into_value()?.to_wave(),
         })
@@ -226,14 +226,14 @@ fn told(outcome: Outcome) -> Result<Came, Problem> {
         .into_iter()
         .map(output)
         .collect::<Result<_, Problem>>()?;
-    Ok(Came::Outcome {
+    Ok(RunLine::Outcome {
         sequence: outcome.sequence,
         outputs,
     })
 }
 
 impl PipelineView {
-    pub(crate) fn of(pipeline: &PipelineDeployment) -> Self {
+    pub(crate) fn from_deployment(pipeline: &PipelineDeployment) -> Self {
         let status = pipeline.status();
         Self {
             name: status.pipeline.to_string(),
@@ -284,21 +284,21 @@ impl From<&ComponentPipeline> for GraphView {
     }
 }
 
-impl LetterView {
+impl DeadLetterView {
     /// Returns the pipeline, the stage, and the number of the item in its run.
-    pub(crate) fn of(&self) -> (&str, &str, u64) {
+    pub(crate) fn location(&self) -> (&str, &str, u64) {
         (&self.pipeline, &self.stage, self.sequence)
     }
 }
 
-impl From<DeadLetter> for LetterView {
+impl From<DeadLetter> for DeadLetterView {
     fn from(letter: DeadLetter) -> Self {
         let input = |item: Item| {
             item.into_value()
                 .map_or_else(|error| error.to_string(), |it| it.to_wave())
         };
         Self {
-            time: super::happening::now(),
+            time: super::event::timestamp(),
             pipeline: letter.pipeline.to_string(),
             stage: letter.stage,
             revision: letter.revision,

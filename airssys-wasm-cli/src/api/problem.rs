@@ -58,29 +58,29 @@ impl Problem {
     }
 
     /// Returns a problem of one of the host's kinds.
-    pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self::new(&kind_word(kind), message)
+    pub(crate) fn from_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(&kind_name(kind), message)
     }
 
     /// Returns `true` if this is a problem of one of the host's kinds.
-    pub(crate) fn is(&self, kind: ErrorKind) -> bool {
-        self.kind == kind_word(kind)
+    pub(crate) fn has_kind(&self, kind: ErrorKind) -> bool {
+        self.kind == kind_name(kind)
     }
 
     /// Returns a problem about a file; `what` is the verb: `read` or `write`.
-    pub(crate) fn of_file(what: &str, path: &Path, error: impl fmt::Display) -> Self {
-        Self::new(kinds::FILE, format!("cannot {what} `{}`", path.display())).because(error)
+    pub(crate) fn from_file_error(what: &str, path: &Path, error: impl fmt::Display) -> Self {
+        Self::new(kinds::FILE, format!("cannot {what} `{}`", path.display())).with_cause(error)
     }
 
     /// Adds a cause.
-    pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
+    pub(crate) fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.causes.push(cause.to_string());
         self
     }
 }
 
 impl GuestFailure {
-    fn of(end: CallEnd, error: &Error) -> Self {
+    fn new(end: CallEnd, error: &Error) -> Self {
         let code = match end {
             CallEnd::Exited(code) if code != 0 => Some(code),
             _ => None,
@@ -101,21 +101,21 @@ impl From<Error> for Problem {
             source = cause.source();
         }
         Self {
-            kind: kind_word(error.kind()),
+            kind: kind_name(error.kind()),
             message: error.to_string(),
             phase: error.phase().map(|phase| phase.to_string()),
             causes,
             hint: None,
             guest: error
                 .call_end()
-                .map(|end| Box::new(GuestFailure::of(end, &error))),
+                .map(|end| Box::new(GuestFailure::new(end, &error))),
         }
     }
 }
 
 /// Returns the name of a kind in the API: `NotDeployed` is `not-deployed`, `Exited(3)` is
 /// `exited`.
-pub(crate) fn kind_word(kind: ErrorKind) -> String {
+pub(crate) fn kind_name(kind: ErrorKind) -> String {
     let mut word = String::new();
     for letter in format!("{kind:?}")
         .chars()
@@ -140,9 +140,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_words() {
-        assert_eq!(kind_word(ErrorKind::NotDeployed), "not-deployed");
-        assert_eq!(kind_word(ErrorKind::Io), "io");
-        assert_eq!(kind_word(ErrorKind::Exited(3)), "exited");
+    fn kind_names_are_kebab_case() {
+        assert_eq!(kind_name(ErrorKind::NotDeployed), "not-deployed");
+        assert_eq!(kind_name(ErrorKind::Io), "io");
+        assert_eq!(kind_name(ErrorKind::Exited(3)), "exited");
     }
 }

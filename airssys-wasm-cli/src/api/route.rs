@@ -17,7 +17,7 @@ pub(crate) struct RouteView {
 /// An HTTP route, the deployment it points to, and whether that answers requests.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct ListedRoute {
+pub(crate) struct RouteStatus {
     /// Path prefix, optionally after a host name.
     pub(crate) route: String,
     /// Name of the deployment.
@@ -30,7 +30,7 @@ pub(crate) struct ListedRoute {
 /// Query parameters of a route's removal.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct WhichRoute {
+pub(crate) struct RouteQuery {
     /// The route to remove, such as `/shop`.
     pub(crate) route: String,
 }
@@ -38,7 +38,7 @@ pub(crate) struct WhichRoute {
 /// A route that was set or removed.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct RouteChanged {
+pub(crate) struct RouteChange {
     /// Path prefix, optionally after a host name.
     pub(crate) route: String,
     /// Name of the deployment the route points to; absent if the route was removed.
@@ -52,7 +52,7 @@ pub(crate) struct RouteChanged {
     pub(crate) before: Option<String>,
 }
 
-impl RouteChanged {
+impl RouteChange {
     pub(crate) fn new(
         route: String,
         component: Option<String>,

@@ -23,7 +23,7 @@ pub(crate) struct DeploySpec {
     /// Published package to use instead of an uploaded component: `greeter@^1.2`.
     pub(crate) package: Option<String>,
     /// Grants. Defaults to none.
-    pub(crate) grants: Given,
+    pub(crate) grants: GrantRules,
     /// Limits. Defaults to those of the host process.
     #[schema(value_type = Object)]
     pub(crate) limits: Option<Limits>,
@@ -49,7 +49,7 @@ pub(crate) struct UpdateSpec {
     /// Published package to use instead of an uploaded component: `greeter@^1.2`.
     pub(crate) package: Option<String>,
     /// Grants, replacing those of the active revision.
-    pub(crate) grants: Option<Given>,
+    pub(crate) grants: Option<GrantRules>,
     /// Limits.
     #[schema(value_type = Object)]
     pub(crate) limits: Option<Limits>,
@@ -77,7 +77,7 @@ pub(crate) struct StageUpdateSpec {
     /// Published package to use instead of an uploaded component.
     pub(crate) package: Option<String>,
     /// Grants, replacing those of the active revision. Not supported for a fused stage.
-    pub(crate) grants: Option<Given>,
+    pub(crate) grants: Option<GrantRules>,
     /// Allows an older version.
     pub(crate) any_version: bool,
     /// Allows the state of a stateful stage to be lost. Not supported for a fused stage.
@@ -102,11 +102,11 @@ pub(crate) struct RollbackSpec {
 /// The approval of a waiting update.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Approve {
+pub(crate) struct ApproveSpec {
     /// Digest of the component that was reviewed. It must be that of the waiting update.
     pub(crate) digest: String,
     /// Grants of the new revision.
-    pub(crate) grants: Given,
+    pub(crate) grants: GrantRules,
     /// Rollout strategy: `blue-green` (the default) or `recreate`.
     #[serde(default)]
     pub(crate) strategy: Option<String>,
@@ -124,7 +124,7 @@ pub(crate) struct Approve {
 /// Grants, written as rules.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Given {
+pub(crate) struct GrantRules {
     /// Rules to grant, such as `file-read /data from=/srv/data`.
     pub(crate) allow: Vec<String>,
     /// Rules to deny. They take precedence over granted ones.
@@ -148,8 +148,8 @@ pub(crate) struct GrantSpec {
 }
 
 impl GrantSpec {
-    pub(crate) fn of(given: Given, grant_again: bool) -> Self {
-        let Given {
+    pub(crate) fn new(given: GrantRules, grant_again: bool) -> Self {
+        let GrantRules {
             allow,
             deny,
             run_with_less,
@@ -163,8 +163,8 @@ impl GrantSpec {
     }
 
     /// Returns the grants without `grant_again`.
-    pub(crate) fn given(self) -> Given {
-        Given {
+    pub(crate) fn into_rules(self) -> GrantRules {
+        GrantRules {
             allow: self.allow,
             deny: self.deny,
             run_with_less: self.run_with_less,
@@ -175,7 +175,7 @@ impl GrantSpec {
 impl DeploySpec {
     /// Applies everything but the component and its version to a deploy request.
     pub(crate) fn prepare<'a>(&self, deploy: Deploy<'a>) -> Result<Deploy<'a>, Problem> {
-        let mut deploy = deploy.grants(self.grants.read()?);
+        let mut deploy = deploy.grants(self.grants.parse()?);
         if let Some(name) = &self.name {
             deploy = deploy.name(name);
         }
@@ -200,9 +200,9 @@ impl DeploySpec {
     }
 }
 
-impl Given {
+impl GrantRules {
     /// Parses the grants. Fails if a text is not a valid rule.
-    pub(crate) fn read(&self) -> Result<Grants, Problem> {
+    pub(crate) fn parse(&self) -> Result<Grants, Problem> {
         let problem = |error: airssys_wasm_core::CapabilityError| {
             Problem::from(airssys_wasm_host::Error::from(error))
         };
@@ -214,7 +214,7 @@ impl Given {
             grants = grants.deny(rule).map_err(problem)?;
         }
         Ok(if self.run_with_less {
-            grants.shortfall(Shortfall::RunWithLess)
+            grants.with_shortfall(Shortfall::RunWithLess)
         } else {
             grants
         })
@@ -264,7 +264,7 @@ pub(crate) fn with_version(component: Component, said: Option<&str>) -> Result<C
             "`{}` is not a version; write for example 1.5.0",
             said.escape_debug()
         );
-        Problem::new(kinds::USAGE, message).because(error)
+        Problem::new(kinds::USAGE, message).with_cause(error)
     })?;
     match component.version() {
         None => Ok(component.with_version(version)),

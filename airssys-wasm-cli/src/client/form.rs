@@ -10,23 +10,28 @@ const BOUNDARY: &str = "airssys-wasm-part";
 
 /// A `multipart/form-data` body under construction.
 #[derive(Default)]
-pub(crate) struct Form {
+pub(crate) struct MultipartForm {
     parts: Vec<(String, &'static str, Vec<u8>)>,
 }
 
-impl Form {
+impl MultipartForm {
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    pub(crate) fn part(mut self, name: &str, content_type: &'static str, bytes: &[u8]) -> Self {
+    pub(crate) fn with_part(
+        mut self,
+        name: &str,
+        content_type: &'static str,
+        bytes: &[u8],
+    ) -> Self {
         self.parts
             .push((name.to_owned(), content_type, bytes.to_vec()));
         self
     }
 
     /// Returns the content type and the encoded body.
-    pub(crate) fn finish(self) -> (String, Bytes) {
+    pub(crate) fn encode(self) -> (String, Bytes) {
         let boundary = self.boundary();
         let mut bytes = Vec::new();
         for (name, content_type, part) in &self.parts {
@@ -62,11 +67,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_boundary_is_in_no_part() {
-        let form = Form::new()
-            .part("a", "text/plain", b"--airssys-wasm-part\r\n")
-            .part("b", "text/plain", b"airssys-wasm-partx");
-        let (content_type, bytes) = form.finish();
+    fn the_boundary_occurs_in_no_part() {
+        let form = MultipartForm::new()
+            .with_part("a", "text/plain", b"--airssys-wasm-part\r\n")
+            .with_part("b", "text/plain", b"airssys-wasm-partx");
+        let (content_type, bytes) = form.encode();
         assert_eq!(
             content_type,
             "multipart/form-data; boundary=airssys-wasm-partxx"

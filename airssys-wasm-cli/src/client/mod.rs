@@ -29,23 +29,23 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-pub(crate) use form::Form;
+pub(crate) use form::MultipartForm;
 
 use crate::api::{Problem, kinds};
 use crate::lines::lines;
-use crate::output::waiting;
-use crate::places::read_token;
+use crate::output::show_spinner;
+use crate::paths::read_token;
 
 /// The body of a request.
-type Sent = UnsyncBoxBody<Bytes, Infallible>;
+type RequestBody = UnsyncBoxBody<Bytes, Infallible>;
 
 /// A client of a host process.
 #[derive(Clone, Debug)]
-pub(crate) struct Client(Place);
+pub(crate) struct Client(HostAddress);
 
 /// The address of a host process.
 #[derive(Clone, Debug)]
-enum Place {
+enum HostAddress {
     Socket(PathBuf),
     /// A TCP address, and the value of the `authorization` header with the token.
     Tcp(SocketAddr, HeaderValue),
@@ -53,13 +53,13 @@ enum Place {
 
 impl Client {
     pub(crate) fn new(socket: PathBuf) -> Self {
-        Self(Place::Socket(socket))
+        Self(HostAddress::Socket(socket))
     }
 
     /// Creates a client that connects over TCP and authenticates with the token in a file.
     ///
     /// Fails if the address is not a loopback address, since the token is sent unencrypted.
-    pub(crate) fn over_tcp(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
+    pub(crate) fn with_tcp(address: SocketAddr, token_file: &Path) -> Result<Self, Problem> {
         if !address.ip().is_loopback() {
             let message = format!(
                 "`{address}` is not a loopback address, and the token would be sent unencrypted; forward the port with `ssh -L 7070:localhost:7070`"
@@ -72,18 +72,18 @@ impl Client {
                 "the token in `{}` has characters that an HTTP header cannot carry",
                 token_file.display()
             );
-            Problem::new(kinds::USAGE, message).because(error)
+            Problem::new(kinds::USAGE, message).with_cause(error)
         })?;
         token.set_sensitive(true);
-        Ok(Self(Place::Tcp(address, token)))
+        Ok(Self(HostAddress::Tcp(address, token)))
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        self.ask(Method::GET, path, None).await
+        self.request(Method::GET, path, None).await
     }
 
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        self.ask(Method::DELETE, path, None).await
+        self.request(Method::DELETE, path, None).await
     }
 
     pub(crate) async fn post<T: DeserializeOwned>(
@@ -91,8 +91,8 @@ impl Client {
         path: &str,
         said: &impl Serialize,
     ) -> Result<T, Problem> {
-        let json = serde_json::to_vec(said).map_err(|error| misunderstood(&error))?;
-        self.ask(
+        let json = serde_json::to_vec(said).map_err(|error| protocol_error(&error))?;
+        self.request(
             Method::POST,
             path,
             Some(("application/json".into(), json.into())),
@@ -138,12 +138,12 @@ impl Client {
         spec: &impl Serialize,
         components: impl IntoIterator<Item = (String, Vec<u8>)>,
     ) -> Result<T, Problem> {
-        let spec = serde_json::to_vec(spec).map_err(|error| misunderstood(&error))?;
-        let form = Form::new().part("spec", "application/json", &spec);
+        let spec = serde_json::to_vec(spec).map_err(|error| protocol_error(&error))?;
+        let form = MultipartForm::new().with_part("spec", "application/json", &spec);
         let form = components.into_iter().fold(form, |form, (part, bytes)| {
-            form.part(&part, "application/wasm", &bytes)
+            form.with_part(&part, "application/wasm", &bytes)
         });
-        self.ask(method, path, Some(form.finish())).await
+        self.request(method, path, Some(form.encode())).await
     }
 
     /// Sends lines until the stream ends, and calls `each` for every line of the response
@@ -167,19 +167,24 @@ impl Client {
 
     /// Fetches the body at a path.
     pub(crate) async fn fetch(&self, path: &str) -> Result<Bytes, Problem> {
-        read(self.send(Request::builder().uri(path), nothing()).await?).await
+        read_body(
+            self.send(Request::builder().uri(path), empty_body())
+                .await?,
+        )
+        .await
     }
 
     /// Calls `each` for every line of the response until it ends.
     pub(crate) async fn watch(&self, path: &str, each: impl FnMut(&str)) -> Result<(), Problem> {
         read_lines(
-            self.send(Request::builder().uri(path), nothing()).await?,
+            self.send(Request::builder().uri(path), empty_body())
+                .await?,
             each,
         )
         .await
     }
 
-    async fn ask<T: DeserializeOwned>(
+    async fn request<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -187,51 +192,56 @@ impl Client {
     ) -> Result<T, Problem> {
         let head = Request::builder().method(method).uri(path);
         let (head, body) = match body {
-            Some((content_type, bytes)) => (head.header(CONTENT_TYPE, content_type), whole(bytes)),
-            None => (head, nothing()),
+            Some((content_type, bytes)) => {
+                (head.header(CONTENT_TYPE, content_type), full_body(bytes))
+            }
+            None => (head, empty_body()),
         };
-        let _waiting = waiting("waiting for the host process");
-        let bytes = read(self.send(head, body).await?).await?;
-        serde_json::from_slice(&bytes).map_err(|error| misunderstood(&error))
+        let _waiting = show_spinner("waiting for the host process");
+        let bytes = read_body(self.send(head, body).await?).await?;
+        serde_json::from_slice(&bytes).map_err(|error| protocol_error(&error))
     }
 
     /// Sends a request. Returns the response if its status is a success.
-    async fn send(&self, head: Builder, body: Sent) -> Result<Response<Incoming>, Problem> {
+    async fn send(&self, head: Builder, body: RequestBody) -> Result<Response<Incoming>, Problem> {
         let (head, mut sender) = match &self.0 {
-            Place::Socket(socket) => {
+            HostAddress::Socket(socket) => {
                 let stream = UnixStream::connect(socket).await;
                 (
                     head,
-                    handshake(stream.map_err(|error| unreachable(&socket.display(), &error))?)
+                    handshake(stream.map_err(|error| connect_failed(&socket.display(), &error))?)
                         .await?,
                 )
             }
-            Place::Tcp(address, token) => {
+            HostAddress::Tcp(address, token) => {
                 let stream = TcpStream::connect(address).await;
                 let sender =
-                    handshake(stream.map_err(|error| unreachable(address, &error))?).await?;
+                    handshake(stream.map_err(|error| connect_failed(address, &error))?).await?;
                 (head.header(AUTHORIZATION, token), sender)
             }
         };
         let request = head
             .header(HOST, "localhost")
             .body(body)
-            .map_err(|error| misunderstood(&error))?;
-        let answer = sender.send_request(request).await.map_err(broken)?;
+            .map_err(|error| protocol_error(&error))?;
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(connection_failed)?;
         if answer.status().is_success() {
             Ok(answer)
         } else {
-            Err(problem(answer).await)
+            Err(read_problem(answer).await)
         }
     }
 }
 
-fn whole(bytes: Bytes) -> Sent {
+fn full_body(bytes: Bytes) -> RequestBody {
     Full::new(bytes).boxed_unsync()
 }
 
-fn nothing() -> Sent {
-    whole(Bytes::new())
+fn empty_body() -> RequestBody {
+    full_body(Bytes::new())
 }
 
 async fn read_lines(answer: Response<Incoming>, mut each: impl FnMut(&str)) -> Result<(), Problem> {
@@ -244,48 +254,48 @@ async fn read_lines(answer: Response<Incoming>, mut each: impl FnMut(&str)) -> R
 
 async fn handshake(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> Result<SendRequest<Sent>, Problem> {
+) -> Result<SendRequest<RequestBody>, Problem> {
     let (sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
-        .map_err(broken)?;
+        .map_err(connection_failed)?;
     // The connection task ends with the response, or when the sender is dropped.
     tokio::spawn(connection);
     Ok(sender)
 }
 
-fn broken(error: hyper::Error) -> Problem {
+fn connection_failed(error: hyper::Error) -> Problem {
     Problem::new(
         kinds::NO_HOST,
         "the host process closed the connection before it responded",
     )
-    .because(error)
+    .with_cause(error)
 }
 
-async fn read(answer: Response<Incoming>) -> Result<Bytes, Problem> {
+async fn read_body(answer: Response<Incoming>) -> Result<Bytes, Problem> {
     let body = answer
         .into_body()
         .collect()
         .await
-        .map_err(|error| misunderstood(&error))?;
+        .map_err(|error| protocol_error(&error))?;
     Ok(body.to_bytes())
 }
 
-async fn problem(answer: Response<Incoming>) -> Problem {
+async fn read_problem(answer: Response<Incoming>) -> Problem {
     let status = answer.status();
-    match read(answer).await {
+    match read_body(answer).await {
         Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|_| {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             Problem::new(
                 kinds::PROTOCOL,
                 format!("the host process responded with {status}"),
             )
-            .because(text)
+            .with_cause(text)
         }),
         Err(problem) => problem,
     }
 }
 
-fn unreachable(place: &dyn Display, error: &io::Error) -> Problem {
+fn connect_failed(place: &dyn Display, error: &io::Error) -> Problem {
     let what = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             "no host process is running; start one with `airssys-wasm serve`, or set its address with `--socket` or `--tcp-address`"
@@ -295,16 +305,16 @@ fn unreachable(place: &dyn Display, error: &io::Error) -> Problem {
         }
         _ => "the host process cannot be reached",
     };
-    Problem::new(kinds::NO_HOST, format!("{what} (`{place}`)")).because(error)
+    Problem::new(kinds::NO_HOST, format!("{what} (`{place}`)")).with_cause(error)
 }
 
-fn misunderstood(error: &dyn std::fmt::Display) -> Problem {
+fn protocol_error(error: &dyn std::fmt::Display) -> Problem {
     let message = "the messages of the host process cannot be understood; check that it has the same version as this command";
-    Problem::new(kinds::PROTOCOL, message).because(error)
+    Problem::new(kinds::PROTOCOL, message).with_cause(error)
 }
 
 /// Percent-encodes text as a single segment of a path.
-pub(crate) fn segment(text: &str) -> String {
+pub(crate) fn encode_segment(text: &str) -> String {
     let mut segment = String::new();
     for byte in text.bytes() {
         match byte {
@@ -320,8 +330,8 @@ pub(crate) fn segment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn what_is_no_name_stays_one_segment() {
-        assert_eq!(super::segment("demo:greeter"), "demo:greeter");
-        assert_eq!(super::segment("../a b?#é"), "..%2Fa%20b%3F%23%C3%A9");
+    fn a_segment_is_percent_encoded() {
+        assert_eq!(super::encode_segment("demo:greeter"), "demo:greeter");
+        assert_eq!(super::encode_segment("../a b?#é"), "..%2Fa%20b%3F%23%C3%A9");
     }
 }

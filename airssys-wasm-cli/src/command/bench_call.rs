@@ -8,17 +8,17 @@ use clap::Args;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::Common;
-use crate::api::{Call, Called, Problem, kinds};
-use crate::client::{Client, segment};
-use crate::output::{Page, Shown};
+use super::CommonOptions;
+use crate::api::{CallRequest, CallResult, Problem, kinds};
+use crate::client::{Client, encode_segment};
+use crate::output::{Page, TextOutput};
 
 /// Measure the rate, latency and failures of repeated calls
 ///
 /// Every call is a separate request over the socket, so the measurement includes the API of the
 /// host process. Exits with the code of the first failure if any call failed.
 #[derive(Args, Debug)]
-pub(super) struct BenchCall {
+pub(super) struct BenchCallCommand {
     /// Name of the deployment
     name: String,
     /// Call to make: 'greet("Ada")'
@@ -35,7 +35,7 @@ pub(super) struct BenchCall {
 /// The results of the measurement.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Measured {
+struct Measurements {
     calls: u64,
     failed: u64,
     /// The message of the first failure.
@@ -51,7 +51,7 @@ struct Measured {
 
 /// Counters shared by all callers.
 #[derive(Default)]
-struct Counted {
+struct CallCounters {
     times: Mutex<Vec<Duration>>,
     answers: Mutex<std::collections::BTreeMap<String, u64>>,
     failed: AtomicU64,
@@ -61,12 +61,12 @@ struct Counted {
 /// The maximum number of distinct answers to count; further ones are counted together.
 const ANSWERS_MAX: usize = 20;
 
-impl BenchCall {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let call = Arc::new(Call::read(&self.call, false)?);
-        let path: Arc<str> = format!("/v1/deployments/{}/call", segment(&self.name)).into();
+impl BenchCallCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let call = Arc::new(CallRequest::parse(&self.call, false)?);
+        let path: Arc<str> = format!("/v1/deployments/{}/call", encode_segment(&self.name)).into();
         let client = common.client()?;
-        let (counted, begun) = (Arc::new(Counted::default()), Instant::now());
+        let (counted, begun) = (Arc::new(CallCounters::default()), Instant::now());
         let callers: Vec<_> = (0..self.concurrency.max(1))
             .map(|_| {
                 let (client, counted) = (client.clone(), Arc::clone(&counted));
@@ -80,11 +80,11 @@ impl BenchCall {
             .collect();
         for caller in callers {
             caller.await.map_err(|error| {
-                Problem::new(kinds::INTERNAL, "a caller task panicked").because(error)
+                Problem::new(kinds::INTERNAL, "a caller task panicked").with_cause(error)
             })?;
         }
-        let measured = counted.measured(begun.elapsed());
-        common.output.show(&measured);
+        let measured = counted.measurements(begun.elapsed());
+        common.output.print(&measured);
         match counted.first_failure.lock().take() {
             None => Ok(()),
             Some(problem) => Err(problem),
@@ -92,12 +92,12 @@ impl BenchCall {
     }
 }
 
-impl Counted {
-    async fn call_until(&self, end: Instant, client: &Client, path: &str, call: &Call) {
+impl CallCounters {
+    async fn call_until(&self, end: Instant, client: &Client, path: &str, call: &CallRequest) {
         while Instant::now() < end {
             let begun = Instant::now();
-            match client.post::<Called>(path, call).await {
-                Ok(called) => self.answered(begun.elapsed(), called.text()),
+            match client.post::<CallResult>(path, call).await {
+                Ok(called) => self.record_answer(begun.elapsed(), called.to_text()),
                 Err(problem) => {
                     self.failed.fetch_add(1, Ordering::Relaxed);
                     self.first_failure.lock().get_or_insert(problem);
@@ -106,7 +106,7 @@ impl Counted {
         }
     }
 
-    fn answered(&self, took: Duration, answer: String) {
+    fn record_answer(&self, took: Duration, answer: String) {
         self.times.lock().push(took);
         let mut answers = self.answers.lock();
         let is_known = answers.contains_key(&answer) || answers.len() < ANSWERS_MAX;
@@ -115,7 +115,7 @@ impl Counted {
             .or_default() += 1;
     }
 
-    fn measured(&self, took: Duration) -> Measured {
+    fn measurements(&self, took: Duration) -> Measurements {
         let mut times = self.times.lock().clone();
         times.sort_unstable();
         let at = |share: f64| {
@@ -125,7 +125,7 @@ impl Counted {
                 .get(place)
                 .map_or(0, |time| time.as_micros().try_into().unwrap_or(u64::MAX))
         };
-        Measured {
+        Measurements {
             calls: times.len() as u64 + self.failed.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             first_failure: self.first_failure.lock().as_ref().map(ToString::to_string),
@@ -138,7 +138,7 @@ impl Counted {
     }
 }
 
-impl Shown for Measured {
+impl TextOutput for Measurements {
     fn text(&self) -> Page {
         let mut lines = vec![
             format!("calls        {}, {} failed", self.calls, self.failed),
@@ -153,6 +153,6 @@ impl Shown for Measured {
                 .iter()
                 .map(|(answer, count)| format!("answered     {answer}: {count}")),
         );
-        Page::of_lines(lines)
+        Page::from_lines(lines)
     }
 }

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::Problem;
-use crate::guest::{Built, build};
-use crate::output::{Page, Shown};
+use crate::guest::{BuiltComponent, build};
+use crate::output::{Page, TextOutput};
 
 /// Build a component from a Cargo project
 ///
 /// Writes the component to `target/components`. If the component has no name, version or
 /// description of its own, takes them from the manifest.
 #[derive(Args, Debug)]
-pub(super) struct Build {
+pub(super) struct BuildCommand {
     /// Folder of the project
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
@@ -23,16 +23,16 @@ pub(super) struct Build {
     debug: bool,
 }
 
-impl Build {
-    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        common.output.show(&build(&self.folder, !self.debug)?);
+impl BuildCommand {
+    pub(super) fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        common.output.print(&build(&self.folder, !self.debug)?);
         Ok(())
     }
 }
 
-impl Shown for Vec<Built> {
+impl TextOutput for Vec<BuiltComponent> {
     fn text(&self) -> Page {
-        let line = |built: &Built| {
+        let line = |built: &BuiltComponent| {
             let version = built
                 .version
                 .as_deref()
@@ -44,6 +44,6 @@ impl Shown for Vec<Built> {
             );
             [what, built.file.display().to_string()]
         };
-        Page::of_lines(self.iter().flat_map(line))
+        Page::from_lines(self.iter().flat_map(line))
     }
 }

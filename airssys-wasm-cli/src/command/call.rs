@@ -2,17 +2,17 @@
 
 use clap::Args;
 
-use super::Common;
-use crate::api::{self, Called, FunctionView, Problem};
-use crate::client::segment;
-use crate::output::exit_code_of;
+use super::CommonOptions;
+use crate::api::{self, CallResult, FunctionView, Problem};
+use crate::client::encode_segment;
+use crate::output::exit_code_of_call;
 
 /// Call a function of a deployment, with values in WAVE or JSON
 ///
 /// Without CALL, lists the functions and their types. If the function returns the error case of a
 /// `result`, prints it and exits with code 1.
 #[derive(Args, Debug)]
-pub(super) struct Call {
+pub(super) struct CallCommand {
     /// Name of the deployment
     name: String,
     /// Call to make: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if the name is unique
@@ -23,19 +23,22 @@ pub(super) struct Call {
     json: bool,
 }
 
-impl Call {
-    pub(super) async fn run(self, common: &Common) -> Result<u8, Problem> {
-        let path = format!("/v1/deployments/{}", segment(&self.name));
+impl CallCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<u8, Problem> {
+        let path = format!("/v1/deployments/{}", encode_segment(&self.name));
         let client = common.client()?;
         let Some(call) = self.call else {
             let functions: Vec<FunctionView> = client.get(&format!("{path}/functions")).await?;
-            common.output.show(&functions);
+            common.output.print(&functions);
             return Ok(0);
         };
-        let called: Called = client
-            .post(&format!("{path}/call"), &api::Call::read(&call, self.json)?)
+        let called: CallResult = client
+            .post(
+                &format!("{path}/call"),
+                &api::CallRequest::parse(&call, self.json)?,
+            )
             .await?;
-        common.output.show(&called);
-        Ok(exit_code_of(called.end()))
+        common.output.print(&called);
+        Ok(exit_code_of_call(called.call_end()))
     }
 }

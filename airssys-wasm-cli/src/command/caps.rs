@@ -7,27 +7,27 @@ use airssys_wasm_host::policy::Grants;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::difference::Difference;
+use super::difference::RequestDifference;
 use super::dry_run::DryRun;
-use super::given::GrantArguments;
-use super::{Common, logs};
+use super::options::GrantOptions;
+use super::{CommonOptions, logs};
 use crate::api::{
-    Asked, DoneOr, Explained, GrantSpec, GrantsView, Problem, PromotedView, Revoke, Revoked, kinds,
-    read_request_lines,
+    ExplainRequest, ExplanationView, GrantSpec, GrantsView, MaybeDryRun, Problem, RevocationResult,
+    RevokeRequest, RolloutResult, kinds, parse_request_lines,
 };
-use crate::client::segment;
+use crate::client::encode_segment;
 use crate::files;
-use crate::output::{Page, Shown};
+use crate::output::{Page, TextOutput};
 
 /// Show and change the capabilities of a deployment
 #[derive(Args, Debug)]
-pub(super) struct Caps {
+pub(super) struct CapsCommand {
     #[command(subcommand)]
-    command: Command,
+    command: CapsSubcommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CapsSubcommand {
     /// Show requested, granted, denied and revoked capabilities
     Show {
         /// Name of the deployment
@@ -38,7 +38,7 @@ enum Command {
         /// Name of the deployment
         name: String,
         #[command(flatten)]
-        grants: GrantArguments,
+        grants: GrantOptions,
         /// Allow grants to restore revoked access, even where they are wider than the revocation
         #[arg(long)]
         grant_again: bool,
@@ -76,59 +76,64 @@ enum Command {
         name: String,
     },
     /// Show audit records of attempted operations, one line of JSON each
-    Audit(logs::Watched),
+    Audit(logs::LogSelection),
 }
 
-impl Caps {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl CapsCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let client = common.client()?;
-        let path = |name: &str, what: &str| format!("/v1/deployments/{}/{what}", segment(name));
+        let path =
+            |name: &str, what: &str| format!("/v1/deployments/{}/{what}", encode_segment(name));
         match self.command {
-            Command::Show { name } => {
+            CapsSubcommand::Show { name } => {
                 let view: GrantsView = client.get(&path(&name, "grants")).await?;
-                common.output.show(&view);
+                common.output.print(&view);
             }
-            Command::Grant {
+            CapsSubcommand::Grant {
                 name,
                 grants,
                 grant_again,
                 dry_run,
             } => {
                 let path = dry_run.path(&path(&name, "grants"));
-                let promoted: DoneOr<PromotedView> = client
-                    .post(&path, &GrantSpec::of(grants.given()?, grant_again))
+                let promoted: MaybeDryRun<RolloutResult> = client
+                    .post(&path, &GrantSpec::new(grants.into_grants()?, grant_again))
                     .await?;
-                common.output.show(&promoted);
+                common.output.print(&promoted);
             }
-            Command::Revoke {
+            CapsSubcommand::Revoke {
                 name,
                 rule,
                 dry_run,
             } => {
                 let path = dry_run.path(&path(&name, "revoke"));
-                let revoked: DoneOr<Revoked> = client.post(&path, &Revoke { rule }).await?;
-                common.output.show(&revoked);
+                let revoked: MaybeDryRun<RevocationResult> =
+                    client.post(&path, &RevokeRequest { rule }).await?;
+                common.output.print(&revoked);
             }
-            Command::Diff { name, file } => {
-                let component = Component::from_bytes(files::read(&file)?)?;
+            CapsSubcommand::Diff { name, file } => {
+                let component = Component::from_bytes(files::read_bytes(&file)?)?;
                 let serving: GrantsView = client.get(&path(&name, "grants")).await?;
-                let serving = read_request_lines(serving.requests.as_deref())?;
+                let serving = parse_request_lines(serving.requests.as_deref())?;
                 common
                     .output
-                    .show(&Difference::of(&serving, component.requested()));
+                    .print(&RequestDifference::new(&serving, component.requested()));
             }
-            Command::Explain { name, operation } => {
-                let asked = Asked { operation };
-                let explained: Explained = client.post(&path(&name, "explain"), &asked).await?;
-                common.output.show(&explained);
+            CapsSubcommand::Explain { name, operation } => {
+                let asked = ExplainRequest { operation };
+                let explained: ExplanationView =
+                    client.post(&path(&name, "explain"), &asked).await?;
+                common.output.print(&explained);
             }
-            Command::Learn { name } => {
+            CapsSubcommand::Learn { name } => {
                 let view: GrantsView = client.get(&path(&name, "grants")).await?;
-                common.output.show(&Learned::of(&name, view.learned)?);
+                common
+                    .output
+                    .print(&LearnedGrants::new(&name, view.learned)?);
             }
-            Command::Audit(watched) => {
+            CapsSubcommand::Audit(watched) => {
                 client
-                    .watch(&watched.path("/v1/audit"), crate::output::say_json)
+                    .watch(&watched.path("/v1/audit"), crate::output::print_json)
                     .await?;
             }
         }
@@ -139,10 +144,10 @@ impl Caps {
 /// The minimal grants.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Learned(Vec<String>);
+struct LearnedGrants(Vec<String>);
 
-impl Learned {
-    fn of(name: &str, learned: Option<Vec<String>>) -> Result<Self, Problem> {
+impl LearnedGrants {
+    fn new(name: &str, learned: Option<Vec<String>>) -> Result<Self, Problem> {
         learned.map(Self).ok_or_else(|| {
             let message =
                 format!("`{name}` does not record its operations; deploy it with `--audit-only`");
@@ -151,16 +156,16 @@ impl Learned {
     }
 }
 
-impl Shown for Learned {
+impl TextOutput for LearnedGrants {
     fn text(&self) -> Page {
         // The host process sends only valid rules.
         let grants = self
             .0
             .iter()
             .fold(Grants::new(), |grants, rule| match rule.parse() {
-                Ok(rule) => grants.with(rule),
+                Ok(rule) => grants.with_rule(rule),
                 Err(_) => grants,
             });
-        Page::of_text(&grants.to_toml())
+        Page::from_text(&grants.to_toml())
     }
 }

@@ -8,16 +8,16 @@ use crate::api::Problem;
 
 /// Print a shell completion script
 #[derive(Args, Debug)]
-pub(super) struct Completions {
+pub(super) struct CompletionsCommand {
     /// Shell to generate the script for
     shell: Shell,
 }
 
-impl Completions {
+impl CompletionsCommand {
     pub(super) fn run(self) -> Result<(), Problem> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "airssys-wasm", &mut script);
-        crate::output::say(crate::output::Page::of_text(&String::from_utf8_lossy(
+        crate::output::print_page(crate::output::Page::from_text(&String::from_utf8_lossy(
             &script,
         )));
         Ok(())

@@ -2,19 +2,19 @@
 
 use clap::Args;
 
-use super::Common;
+use super::CommonOptions;
 use super::dry_run::DryRun;
-use super::file::Source;
-use super::given::{GrantArguments, RunsUnder};
-use super::registry::RegistryArgument;
-use crate::api::{DeploySpec, DoneOr, Problem, PromotedView};
+use super::options::{GrantOptions, RuntimeOptions};
+use super::registry::RegistryOption;
+use super::source::ComponentSource;
+use crate::api::{DeploySpec, MaybeDryRun, Problem, RolloutResult};
 
 /// Deploy a component
 ///
 /// The deployment is named after the component unless `--name` is given. The component can access
 /// only what is granted here. An argument that contains a `/` or ends in `.wasm` is a file.
 #[derive(Args, Debug)]
-pub(super) struct Deploy {
+pub(super) struct DeployCommand {
     /// Component file, or a published component: `greeter@^1.2`, `demo:greeter`
     #[arg(value_name = "FILE|NAME[@VERSION]")]
     source: String,
@@ -25,11 +25,11 @@ pub(super) struct Deploy {
     #[arg(long, value_name = "VERSION")]
     component_version: Option<String>,
     #[command(flatten)]
-    registry: RegistryArgument,
+    registry: RegistryOption,
     #[command(flatten)]
-    grants: GrantArguments,
+    grants: GrantOptions,
     #[command(flatten)]
-    under: RunsUnder,
+    runtime: RuntimeOptions,
     /// Allow granted operations even if they were not requested, and record which are used, for
     /// `caps learn`
     #[arg(long)]
@@ -38,27 +38,27 @@ pub(super) struct Deploy {
     dry_run: DryRun,
 }
 
-impl Deploy {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let source = Source::of(&self.source);
+impl DeployCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let source = ComponentSource::parse(&self.source);
         let parts = self
             .registry
-            .parts(common, source, self.dry_run.dry_run)
+            .resolve_source(common, source, self.dry_run.dry_run)
             .await?;
         let spec = DeploySpec {
             package: parts.package,
             name: self.name.or(parts.name),
             version: self.component_version.or(parts.version),
-            grants: self.grants.given()?,
-            limits: self.under.limits()?,
-            links: self.under.links()?,
-            instancing: self.under.instancing,
+            grants: self.grants.into_grants()?,
+            limits: self.runtime.limits()?,
+            links: self.runtime.links()?,
+            instancing: self.runtime.instancing,
             audit_only: self.audit_only,
         };
         let path = self.dry_run.path("/v1/deployments");
-        let deployed: DoneOr<PromotedView> =
+        let deployed: MaybeDryRun<RolloutResult> =
             common.client()?.upload(&path, &spec, parts.bytes).await?;
-        common.output.show(&deployed);
+        common.output.print(&deployed);
         Ok(())
     }
 }

@@ -8,20 +8,20 @@ use airssys_wasm_core::world::World;
 use airssys_wasm_host::Component;
 use clap::Args;
 
-use super::Common;
-use super::difference::Difference;
-use super::given::{GrantArguments, RunsUnder};
-use crate::api::{About, Applied, DeploySpec, Desired, Given, Problem, kinds};
-use crate::client::{Client, segment};
-use crate::guest::{Built, Changes, build};
-use crate::output::{Page, Shown as _, say};
+use super::CommonOptions;
+use super::difference::RequestDifference;
+use super::options::{GrantOptions, RuntimeOptions};
+use crate::api::{About, ApplyResult, DeploySpec, DesiredDeployment, GrantRules, Problem, kinds};
+use crate::client::{Client, encode_segment};
+use crate::guest::{BuiltComponent, SourceWatcher, build};
+use crate::output::{Page, TextOutput as _, print_page};
 
 /// Build and deploy a component whenever its source changes
 ///
 /// Drops no calls: each change is an ordinary update. If the build or the update fails, prints the
 /// error and leaves the active revision serving. Runs until Ctrl-C; the deployment stays.
 #[derive(Args, Debug)]
-pub(super) struct Dev {
+pub(super) struct DevCommand {
     /// Folder of the project
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
@@ -29,46 +29,46 @@ pub(super) struct Dev {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
-    grants: GrantArguments,
+    grants: GrantOptions,
     #[command(flatten)]
-    under: RunsUnder,
+    runtime: RuntimeOptions,
     /// Build and deploy once, then exit
     #[arg(long)]
     once: bool,
 }
 
 /// The spec of the deployment, and the component deployed last.
-struct Session {
+struct DevSession {
     client: Client,
     name: Option<String>,
     spec: DeploySpec,
-    last: Option<Component>,
+    last_component: Option<Component>,
 }
 
-impl Dev {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let grants: Given = self.grants.given()?;
+impl DevCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let grants: GrantRules = self.grants.into_grants()?;
         let spec = DeploySpec {
             grants,
-            limits: self.under.limits()?,
-            links: self.under.links()?,
-            instancing: self.under.instancing,
+            limits: self.runtime.limits()?,
+            links: self.runtime.links()?,
+            instancing: self.runtime.instancing,
             ..DeploySpec::default()
         };
-        let mut session = Session {
+        let mut session = DevSession {
             client: common.client()?,
             name: self.name,
             spec,
-            last: None,
+            last_component: None,
         };
         // Fails early, before the first build, if no host process answers.
         session.client.get::<About>("/v1/about").await?;
-        let mut changes = Changes::of(&self.folder)?;
+        let mut changes = SourceWatcher::new(&self.folder)?;
         loop {
             let folder = self.folder.clone();
             let built = tokio::task::spawn_blocking(move || build(&folder, true)).await;
             let built = built.map_err(|error| {
-                Problem::new(kinds::INTERNAL, "the build task panicked").because(error)
+                Problem::new(kinds::INTERNAL, "the build task panicked").with_cause(error)
             })?;
             let outcome = match built {
                 Ok(built) => session.deploy(built).await,
@@ -76,17 +76,17 @@ impl Dev {
             };
             match outcome {
                 Err(problem) if self.once || problem.kind == kinds::NO_HOST => return Err(problem),
-                Err(problem) => common.output.complain(&problem),
+                Err(problem) => common.output.print_problem(&problem),
                 Ok(()) if self.once => return Ok(()),
                 Ok(()) => {}
             }
-            changes.next().await;
+            changes.changed().await;
         }
     }
 }
 
-impl Session {
-    async fn deploy(&mut self, mut built: Vec<Built>) -> Result<(), Problem> {
+impl DevSession {
+    async fn deploy(&mut self, mut built: Vec<BuiltComponent>) -> Result<(), Problem> {
         let Some(built) = built.pop().filter(|_| built.is_empty()) else {
             return Err(Problem::new(
                 kinds::USAGE,
@@ -94,25 +94,25 @@ impl Session {
             ));
         };
         let name = self.name.clone().unwrap_or_else(|| built.name.clone());
-        let path = format!("/v1/deployments/{}", segment(&name));
-        let desired = Desired {
+        let path = format!("/v1/deployments/{}", encode_segment(&name));
+        let desired = DesiredDeployment {
             deployment: self.spec.clone(),
             discard_state: true,
-            ..Desired::default()
+            ..DesiredDeployment::default()
         };
         let sent = [("component".to_owned(), built.component.bytes().to_vec())];
-        let applied: Applied = self.client.put(&path, &desired, sent).await?;
-        say(told(&applied, &built));
-        if let Some(last) = self.last.replace(built.component.clone()) {
+        let applied: ApplyResult = self.client.put(&path, &desired, sent).await?;
+        print_page(describe(&applied, &built));
+        if let Some(last) = self.last_component.replace(built.component.clone()) {
             for line in differences(&last, &built.component) {
-                say(format!("    {line}"));
+                print_page(format!("    {line}"));
             }
         }
         Ok(())
     }
 }
 
-fn told(applied: &Applied, built: &Built) -> String {
+fn describe(applied: &ApplyResult, built: &BuiltComponent) -> String {
     let what = match applied.action.as_str() {
         "nothing" => "unchanged",
         "deploy" => "deployed",
@@ -126,8 +126,8 @@ fn told(applied: &Applied, built: &Built) -> String {
 
 /// Returns the differences between the worlds and the requests of two components, one per line.
 fn differences(old: &Component, new: &Component) -> Vec<String> {
-    let requests = Difference::of(old.requested(), new.requested());
-    let requests = if requests.is_none() {
+    let requests = RequestDifference::new(old.requested(), new.requested());
+    let requests = if requests.is_empty() {
         Page::default()
     } else {
         requests.text()

@@ -2,14 +2,14 @@
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/operate.rs`.
 
-use airssys_wasm_core::policy::{Change, Requested, difference};
+use airssys_wasm_core::policy::{RequestChange, RequestedCapabilities, request_changes};
 use serde::Serialize;
 
-use crate::output::{Page, Shown};
+use crate::output::{Page, TextOutput};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Difference {
+pub(super) struct RequestDifference {
     added: Vec<String>,
     removed: Vec<String>,
     /// A note if only one of the components declares its requests.
@@ -17,28 +17,32 @@ pub(super) struct Difference {
     says: Option<&'static str>,
 }
 
-impl Difference {
-    pub(super) fn of(old: &Requested, new: &Requested) -> Self {
+impl RequestDifference {
+    pub(super) fn new(old: &RequestedCapabilities, new: &RequestedCapabilities) -> Self {
         let nothing = airssys_wasm_core::Requests::default();
         let (says, old, new) = match (old, new) {
-            (Requested::These(old), Requested::These(new)) => (None, old, new),
-            (Requested::These(old), Requested::Anything) => (
+            (RequestedCapabilities::Listed(old), RequestedCapabilities::Listed(new)) => {
+                (None, old, new)
+            }
+            (RequestedCapabilities::Listed(old), RequestedCapabilities::Unlisted) => (
                 Some("the new component no longer declares its requests"),
                 old,
                 &nothing,
             ),
-            (Requested::Anything, Requested::These(new)) => (
+            (RequestedCapabilities::Unlisted, RequestedCapabilities::Listed(new)) => (
                 Some("the new component declares its requests, the old one does not"),
                 &nothing,
                 new,
             ),
-            (Requested::Anything, Requested::Anything) => (None, &nothing, &nothing),
+            (RequestedCapabilities::Unlisted, RequestedCapabilities::Unlisted) => {
+                (None, &nothing, &nothing)
+            }
         };
         let (mut added, mut removed) = (Vec::new(), Vec::new());
-        for change in difference(old, new) {
+        for change in request_changes(old, new) {
             match change {
-                Change::Added(..) => added.push(change.to_string()),
-                Change::Removed(_) => removed.push(change.to_string()),
+                RequestChange::Added(..) => added.push(change.to_string()),
+                RequestChange::Removed(_) => removed.push(change.to_string()),
             }
         }
         Self {
@@ -49,14 +53,14 @@ impl Difference {
     }
 }
 
-impl Difference {
+impl RequestDifference {
     /// Returns `true` if there is no difference.
-    pub(super) fn is_none(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.says.is_none()
     }
 }
 
-impl Shown for Difference {
+impl TextOutput for RequestDifference {
     fn text(&self) -> Page {
         let says = self.says.iter().map(|says| format!("note: {says}"));
         let lines: Vec<String> = says
@@ -66,7 +70,7 @@ impl Shown for Difference {
         if lines.is_empty() {
             "no difference in requests".into()
         } else {
-            Page::of_lines(lines)
+            Page::from_lines(lines)
         }
     }
 }

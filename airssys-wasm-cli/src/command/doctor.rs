@@ -9,64 +9,64 @@ use std::process::Command;
 use clap::Args;
 use serde::Serialize;
 
-use super::Common;
-use crate::api::{About, Overview, Problem, kinds};
+use super::CommonOptions;
+use crate::api::{About, DeploymentList, Problem, kinds};
 use crate::guest::check_target;
-use crate::output::{Page, Shown, Table};
+use crate::output::{Page, Table, TextOutput};
 
 /// The free disk space below which a problem is reported, in bytes.
-const SPACE_BYTES_LOW: u64 = 1 << 30;
+const FREE_BYTES_MIN: u64 = 1 << 30;
 
 /// Check for problems that prevent building, deploying or serving components
 #[derive(Args, Debug)]
-pub(super) struct Doctor {}
+pub(super) struct DoctorCommand {}
 
 /// The result of one check.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Finding {
+struct CheckResult {
     what: &'static str,
     /// `true` if no problem was found.
     ok: bool,
     told: String,
 }
 
-impl Doctor {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl DoctorCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let mut findings = vec![
-            Finding {
+            CheckResult {
                 what: "command",
                 ok: true,
                 told: format!("airssys-wasm {}", env!("CARGO_PKG_VERSION")),
             },
-            cargo(),
-            target(),
-            directory(&common.state()),
-            space(&common.state()),
+            check_cargo(),
+            check_wasm_target(),
+            check_state_directory(&common.state()),
+            check_disk_space(&common.state()),
         ];
-        findings.extend(host_process(common).await);
+        findings.extend(check_host_process(common).await);
         let wrong = findings.iter().filter(|finding| !finding.ok).count();
-        common.output.show(&findings);
+        common.output.print(&findings);
         match wrong {
             0 => Ok(()),
-            1 => Err(Problem::new(kinds::OTHERWISE, "1 problem found")),
+            1 => Err(Problem::new(kinds::DIFFERENT, "1 problem found")),
             more => Err(Problem::new(
-                kinds::OTHERWISE,
+                kinds::DIFFERENT,
                 format!("{more} problems found"),
             )),
         }
     }
 }
 
-fn cargo() -> Finding {
+fn check_cargo() -> CheckResult {
     let version = Command::new("cargo").arg("--version").output();
     match version {
-        Ok(output) if output.status.success() => Finding {
+        Ok(output) if output.status.success() => CheckResult {
             what: "cargo",
             ok: true,
             told: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         },
-        _ => Finding {
+        _ => CheckResult {
             what: "cargo",
             ok: false,
             told: "not found; install it from https://rustup.rs".into(),
@@ -74,14 +74,14 @@ fn cargo() -> Finding {
     }
 }
 
-fn target() -> Finding {
+fn check_wasm_target() -> CheckResult {
     match check_target(Path::new(".")) {
-        Ok(()) => Finding {
+        Ok(()) => CheckResult {
             what: "target",
             ok: true,
             told: "wasm32-wasip2 is installed".into(),
         },
-        Err(problem) => Finding {
+        Err(problem) => CheckResult {
             what: "target",
             ok: false,
             told: problem.message,
@@ -90,26 +90,26 @@ fn target() -> Finding {
 }
 
 /// Checks that the state directory belongs to this user, and that no other user has access.
-fn directory(state: &Path) -> Finding {
+fn check_state_directory(state: &Path) -> CheckResult {
     let what = "state";
     let shown = state.display();
     match std::fs::metadata(state) {
-        Err(_) => Finding {
+        Err(_) => CheckResult {
             what,
             ok: true,
             told: format!("`{shown}` will be created by `airssys-wasm serve`"),
         },
-        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => Finding {
+        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => CheckResult {
             what,
             ok: false,
             told: format!("`{shown}` belongs to another user"),
         },
-        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Finding {
+        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => CheckResult {
             what,
             ok: false,
             told: format!("other users have access to `{shown}`; run `chmod 700 {shown}`"),
         },
-        Ok(_) => Finding {
+        Ok(_) => CheckResult {
             what,
             ok: true,
             told: format!("`{shown}`"),
@@ -117,7 +117,7 @@ fn directory(state: &Path) -> Finding {
     }
 }
 
-fn space(state: &Path) -> Finding {
+fn check_disk_space(state: &Path) -> CheckResult {
     let there = state
         .ancestors()
         .find(|path| path.is_dir())
@@ -125,13 +125,13 @@ fn space(state: &Path) -> Finding {
     match rustix::fs::statvfs(there) {
         Ok(told) => {
             let free = told.f_bavail.saturating_mul(told.f_frsize);
-            Finding {
+            CheckResult {
                 what: "space",
-                ok: free >= SPACE_BYTES_LOW,
+                ok: free >= FREE_BYTES_MIN,
                 told: format!("{} MiB free", free >> 20),
             }
         }
-        Err(error) => Finding {
+        Err(error) => CheckResult {
             what: "space",
             ok: false,
             told: error.to_string(),
@@ -139,12 +139,12 @@ fn space(state: &Path) -> Finding {
     }
 }
 
-async fn host_process(common: &Common) -> Vec<Finding> {
+async fn check_host_process(common: &CommonOptions) -> Vec<CheckResult> {
     let what = "host process";
     let client = match common.client() {
         Ok(client) => client,
         Err(problem) => {
-            return vec![Finding {
+            return vec![CheckResult {
                 what,
                 ok: false,
                 told: problem.message,
@@ -154,7 +154,7 @@ async fn host_process(common: &Common) -> Vec<Finding> {
     let about: About = match client.get("/v1/about").await {
         Ok(about) => about,
         Err(problem) => {
-            return vec![Finding {
+            return vec![CheckResult {
                 what,
                 ok: false,
                 told: problem.message,
@@ -174,18 +174,18 @@ async fn host_process(common: &Common) -> Vec<Finding> {
             )
         }
     };
-    let mut findings = vec![Finding {
+    let mut findings = vec![CheckResult {
         what,
         ok: is_same,
         told,
     }];
-    if let Ok(overview) = client.get::<Overview>("/v1/deployments").await {
+    if let Ok(overview) = client.get::<DeploymentList>("/v1/deployments").await {
         let broken = overview
             .deployments
             .iter()
             .filter_map(|it| Some((&it.name, it.problem.as_ref()?)));
         let lost = overview.lost.iter().map(|it| (&it.name, &it.problem));
-        let told = |(name, problem): (&String, &String)| Finding {
+        let told = |(name, problem): (&String, &String)| CheckResult {
             what: "deployment",
             ok: false,
             told: format!("{name} cannot serve: {problem}"),
@@ -195,13 +195,13 @@ async fn host_process(common: &Common) -> Vec<Finding> {
     findings
 }
 
-impl Shown for Vec<Finding> {
+impl TextOutput for Vec<CheckResult> {
     fn text(&self) -> Page {
         let mut table = Table::new(&["CHECK", "", "DETAIL"]);
         for finding in self {
             let ok = if finding.ok { "ok" } else { "failed" };
-            table.row([finding.what.to_owned(), ok.to_owned(), finding.told.clone()]);
+            table.add_row([finding.what.to_owned(), ok.to_owned(), finding.told.clone()]);
         }
-        table.page()
+        table.to_page()
     }
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::api::DoneOr;
-use crate::output::{Page, Shown};
+use crate::api::MaybeDryRun;
+use crate::output::{Page, TextOutput};
 
 /// The `--dry-run` option.
 #[derive(Args, Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ impl DryRun {
     }
 }
 
-impl<T: Shown> Shown for DoneOr<T> {
+impl<T: TextOutput> TextOutput for MaybeDryRun<T> {
     fn text(&self) -> Page {
         match self {
             Self::Would(would) => format!("would {}", would.would).into(),

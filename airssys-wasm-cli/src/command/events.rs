@@ -2,14 +2,14 @@
 
 use clap::Args;
 
-use super::Common;
-use crate::api::{Happening, Problem};
-use crate::client::segment;
-use crate::output::{Format, say, say_json};
+use super::CommonOptions;
+use crate::api::{EventView, Problem};
+use crate::client::encode_segment;
+use crate::output::{OutputFormat, print_json, print_page};
 
 /// Stream the events of deployments until interrupted
 #[derive(Args, Debug)]
-pub(super) struct Events {
+pub(super) struct EventsCommand {
     /// Name of a deployment; defaults to all deployments
     name: Option<String>,
     /// Accepted for consistency with `logs`; events are always followed
@@ -17,26 +17,26 @@ pub(super) struct Events {
     follow: bool,
 }
 
-impl Events {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl EventsCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let of = self
             .name
-            .map(|name| format!("?name={}", segment(&name)))
+            .map(|name| format!("?name={}", encode_segment(&name)))
             .unwrap_or_default();
         let format = common.output;
         common
             .client()?
-            .watch(&format!("/v1/events{of}"), |line| show(format, line))
+            .watch(&format!("/v1/events{of}"), |line| print_event(format, line))
             .await
     }
 }
 
-fn show(format: Format, json: &str) {
-    match (format, serde_json::from_str::<Happening>(json)) {
-        (Format::Text, Ok(told)) => {
+fn print_event(format: OutputFormat, json: &str) {
+    match (format, serde_json::from_str::<EventView>(json)) {
+        (OutputFormat::Text, Ok(told)) => {
             let name = told.name.unwrap_or_else(|| "host".into());
-            say(format!("{} {name}: {} {}", told.time, told.event, told.detail).trim_end());
+            print_page(format!("{} {name}: {} {}", told.time, told.event, told.detail).trim_end());
         }
-        _ => say_json(json),
+        _ => print_json(json),
     }
 }

@@ -2,25 +2,25 @@
 
 use clap::Args;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::{ChangeView, Problem};
-use crate::client::segment;
+use crate::client::encode_segment;
 
 /// Show the history of changes: deploys, updates, rollbacks, revocations, removals
 #[derive(Args, Debug)]
-pub(super) struct History {
+pub(super) struct HistoryCommand {
     /// Name of a deployment; defaults to all deployments
     name: Option<String>,
 }
 
-impl History {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl HistoryCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let of = self
             .name
-            .map(|name| format!("?name={}", segment(&name)))
+            .map(|name| format!("?name={}", encode_segment(&name)))
             .unwrap_or_default();
         let changes: Vec<ChangeView> = common.client()?.get(&format!("/v1/history{of}")).await?;
-        common.output.show(&changes);
+        common.output.print(&changes);
         Ok(())
     }
 }

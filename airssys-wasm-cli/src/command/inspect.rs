@@ -6,14 +6,14 @@ use airssys_wasm_host::{Component, Error};
 use clap::Args;
 use serde::Serialize;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::{Problem, request_lines};
 use crate::files;
-use crate::output::{Page, Shown};
+use crate::output::{Page, TextOutput};
 
 /// Show the metadata, requests, imports and exports of a component file
 #[derive(Args, Debug)]
-pub(super) struct Inspect {
+pub(super) struct InspectCommand {
     /// Component file
     file: PathBuf,
     /// Print the component's world as WIT instead
@@ -23,7 +23,7 @@ pub(super) struct Inspect {
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Inspected {
+struct ComponentMetadata {
     name: Option<String>,
     version: Option<String>,
     description: Option<String>,
@@ -36,19 +36,19 @@ struct Inspected {
     exports: Vec<String>,
 }
 
-impl Inspect {
-    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let component = Component::from_bytes(files::read(&self.file)?)?;
+impl InspectCommand {
+    pub(super) fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let component = Component::from_bytes(files::read_bytes(&self.file)?)?;
         if self.wit {
             let wit = component.wit().map_err(Error::from)?;
-            common.output.show(&Wit { wit });
+            common.output.print(&WitText { wit });
             return Ok(());
         }
         let world = component.world();
-        let functions = |side: &airssys_wasm_host::world::Side| {
+        let functions = |side: &airssys_wasm_host::world::WorldSide| {
             side.all_functions().map(ToString::to_string).collect()
         };
-        common.output.show(&Inspected {
+        common.output.print(&ComponentMetadata {
             name: component.name().map(ToString::to_string),
             version: component.version().map(ToString::to_string),
             description: component.description().map(str::to_owned),
@@ -68,17 +68,17 @@ impl Inspect {
 
 /// The world of a component as WIT.
 #[derive(Serialize)]
-struct Wit {
+struct WitText {
     wit: String,
 }
 
-impl Shown for Wit {
+impl TextOutput for WitText {
     fn text(&self) -> Page {
-        Page::of_text(&self.wit)
+        Page::from_text(&self.wit)
     }
 }
 
-impl Shown for Inspected {
+impl TextOutput for ComponentMetadata {
     fn text(&self) -> Page {
         let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let mut lines = vec![
@@ -114,6 +114,6 @@ impl Shown for Inspected {
                 .iter()
                 .map(|function| format!("exports      {function}")),
         );
-        Page::of_lines(lines)
+        Page::from_lines(lines)
     }
 }

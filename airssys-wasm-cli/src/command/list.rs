@@ -2,17 +2,17 @@
 
 use clap::Args;
 
-use super::Common;
-use crate::api::{Overview, Problem};
+use super::CommonOptions;
+use crate::api::{DeploymentList, Problem};
 
 /// List deployments
 #[derive(Args, Debug)]
-pub(super) struct List {}
+pub(super) struct ListCommand {}
 
-impl List {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let overview: Overview = common.client()?.get("/v1/deployments").await?;
-        common.output.show(&overview);
+impl ListCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let overview: DeploymentList = common.client()?.get("/v1/deployments").await?;
+        common.output.print(&overview);
         Ok(())
     }
 }

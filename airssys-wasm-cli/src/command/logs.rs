@@ -2,21 +2,21 @@
 
 use clap::Args;
 
-use super::Common;
-use crate::api::{Line, Problem};
-use crate::client::segment;
-use crate::output::{Format, say, say_json};
+use super::CommonOptions;
+use crate::api::{OutputLine, Problem};
+use crate::client::encode_segment;
+use crate::output::{OutputFormat, print_json, print_page};
 
 /// Show the output of components
 #[derive(Args, Debug)]
-pub(super) struct Logs {
+pub(super) struct LogsCommand {
     #[command(flatten)]
-    watched: Watched,
+    selection: LogSelection,
 }
 
 /// The selection of lines to show.
 #[derive(Args, Debug)]
-pub(super) struct Watched {
+pub(super) struct LogSelection {
     /// Name of a deployment; defaults to all deployments
     name: Option<String>,
     /// Follow new lines until interrupted
@@ -27,41 +27,43 @@ pub(super) struct Watched {
     last: usize,
 }
 
-impl Watched {
+impl LogSelection {
     pub(super) fn path(&self, path: &str) -> String {
         let name = self
             .name
             .as_deref()
-            .map(|name| format!("&name={}", segment(name)))
+            .map(|name| format!("&name={}", encode_segment(name)))
             .unwrap_or_default();
         format!("{path}?follow={}&last={}{name}", self.follow, self.last)
     }
 }
 
-impl Logs {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl LogsCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let format = common.output;
         common
             .client()?
-            .watch(&self.watched.path("/v1/logs"), |line| show(format, line))
+            .watch(&self.selection.path("/v1/logs"), |line| {
+                print_line(format, line)
+            })
             .await
     }
 }
 
-fn show(format: Format, json: &str) {
-    match (format, serde_json::from_str::<Line>(json)) {
-        (Format::Text, Ok(line)) => {
+fn print_line(format: OutputFormat, json: &str) {
+    match (format, serde_json::from_str::<OutputLine>(json)) {
+        (OutputFormat::Text, Ok(line)) => {
             if line.dropped_before > 0 {
-                say(format!(
+                print_page(format!(
                     "{} {}: {} lines were dropped",
                     line.time, line.name, line.dropped_before
                 ));
             }
-            say(format!(
+            print_page(format!(
                 "{} {}[{}]: {}",
                 line.time, line.name, line.call, line.text
             ));
         }
-        _ => say_json(json),
+        _ => print_json(json),
     }
 }

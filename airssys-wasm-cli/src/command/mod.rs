@@ -16,14 +16,13 @@ mod difference;
 mod doctor;
 mod dry_run;
 mod events;
-mod file;
-mod given;
 mod history;
 mod inspect;
 mod keygen;
 mod list;
 mod logs;
 mod new;
+mod options;
 mod pipeline;
 mod publish;
 mod pull;
@@ -35,9 +34,10 @@ mod route;
 mod run;
 mod search;
 mod serve;
-mod shown;
 mod sign;
+mod source;
 mod status;
+mod text;
 mod update;
 mod verify;
 
@@ -51,8 +51,8 @@ use tokio::runtime::Runtime;
 
 use crate::api::{Problem, kinds};
 use crate::client::Client;
-use crate::output::{EXIT_CODES, Format, exit_code, say_usage};
-use crate::places;
+use crate::output::{EXIT_CODES, OutputFormat, exit_code, print_usage};
+use crate::paths;
 
 /// Deploy WebAssembly components, replace them under load, and roll them back.
 ///
@@ -69,14 +69,14 @@ use crate::places;
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
-    common: Common,
+    common: CommonOptions,
     #[command(subcommand)]
     command: Command,
 }
 
 /// The options of every command.
 #[derive(Debug, Args)]
-pub(crate) struct Common {
+pub(crate) struct CommonOptions {
     /// State directory of the host process; defaults to `$STATE_DIRECTORY`, or
     /// `~/.local/state/airssys-wasm`
     #[arg(
@@ -114,23 +114,25 @@ pub(crate) struct Common {
         env = "AIRSSYS_WASM_OUTPUT",
         default_value = "text"
     )]
-    output: Format,
+    output: OutputFormat,
 }
 
-impl Common {
+impl CommonOptions {
     fn state(&self) -> PathBuf {
-        self.state.clone().unwrap_or_else(places::state_directory)
+        self.state
+            .clone()
+            .unwrap_or_else(paths::default_state_directory)
     }
 
     fn socket(&self) -> PathBuf {
         self.socket
             .clone()
-            .unwrap_or_else(|| places::socket_in(&self.state()))
+            .unwrap_or_else(|| paths::default_socket(&self.state()))
     }
 
     fn client(&self) -> Result<Client, Problem> {
         match (self.tcp_address, &self.token) {
-            (Some(address), Some(token)) => Client::over_tcp(address, token),
+            (Some(address), Some(token)) => Client::with_tcp(address, token),
             _ => Ok(Client::new(self.socket())),
         }
     }
@@ -138,52 +140,52 @@ impl Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Serve),
-    Deploy(deploy::Deploy),
-    Update(update::Update),
-    Rollback(rollback::Rollback),
-    Approve(approve::Approve),
-    Remove(remove::Remove),
-    Route(route::Route),
-    Apply(apply::Apply),
-    Diff(apply::Diff),
-    List(list::List),
-    Status(status::Status),
-    History(history::History),
-    Call(call::Call),
-    Caps(caps::Caps),
-    Logs(logs::Logs),
-    Events(events::Events),
-    Pipeline(pipeline::Pipeline),
-    Publish(publish::Publish),
-    Search(search::Search),
-    Pull(pull::Pull),
-    Run(run::Run),
-    Inspect(inspect::Inspect),
-    New(new::New),
-    Build(build::Build),
-    Dev(dev::Dev),
-    Keygen(keygen::Keygen),
-    Sign(sign::Sign),
-    Verify(verify::Verify),
-    Doctor(doctor::Doctor),
-    BenchCall(bench_call::BenchCall),
-    Completions(completions::Completions),
-    Reference(reference::Reference),
+    Serve(serve::ServeCommand),
+    Deploy(deploy::DeployCommand),
+    Update(update::UpdateCommand),
+    Rollback(rollback::RollbackCommand),
+    Approve(approve::ApproveCommand),
+    Remove(remove::RemoveCommand),
+    Route(route::RouteCommand),
+    Apply(apply::ApplyCommand),
+    Diff(apply::DiffCommand),
+    List(list::ListCommand),
+    Status(status::StatusCommand),
+    History(history::HistoryCommand),
+    Call(call::CallCommand),
+    Caps(caps::CapsCommand),
+    Logs(logs::LogsCommand),
+    Events(events::EventsCommand),
+    Pipeline(pipeline::PipelineCommand),
+    Publish(publish::PublishCommand),
+    Search(search::SearchCommand),
+    Pull(pull::PullCommand),
+    Run(run::RunCommand),
+    Inspect(inspect::InspectCommand),
+    New(new::NewCommand),
+    Build(build::BuildCommand),
+    Dev(dev::DevCommand),
+    Keygen(keygen::KeygenCommand),
+    Sign(sign::SignCommand),
+    Verify(verify::VerifyCommand),
+    Doctor(doctor::DoctorCommand),
+    BenchCall(bench_call::BenchCallCommand),
+    Completions(completions::CompletionsCommand),
+    Reference(reference::ReferenceCommand),
 }
 
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            say_usage(&error);
+            print_usage(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
         }
     };
     match cli.command.run(&cli.common) {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
-            cli.common.output.complain(&problem);
+            cli.common.output.print_problem(&problem);
             ExitCode::from(exit_code(&problem.kind))
         }
     }
@@ -192,22 +194,22 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     /// Runs the command. Returns the exit code, which is 0 unless an executed program has a
     /// different one.
-    fn run(self, common: &Common) -> Result<u8, Problem> {
+    fn run(self, common: &CommonOptions) -> Result<u8, Problem> {
         // A host process creates its own runtimes.
         let command = match self {
             Self::Serve(command) => return command.run(common).map(|()| 0),
             command => command,
         };
         let runtime = Runtime::new().map_err(|error| {
-            Problem::new(kinds::IO, "cannot start the threads of the runtime").because(error)
+            Problem::new(kinds::IO, "cannot start the threads of the runtime").with_cause(error)
         })?;
-        let outcome = runtime.block_on(command.ask(common));
+        let outcome = runtime.block_on(command.run_async(common));
         // Does not wait for threads that are stuck in a blocking operation of a guest.
         runtime.shutdown_background();
         outcome
     }
 
-    async fn ask(self, common: &Common) -> Result<u8, Problem> {
+    async fn run_async(self, common: &CommonOptions) -> Result<u8, Problem> {
         let done = match self {
             Self::Serve(_) => Err(Problem::new(
                 kinds::INTERNAL,
@@ -256,12 +258,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parser_has_no_contradictions() {
+    fn the_parser_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn every_argument_is_explained() {
+    fn every_argument_has_help() {
         fn check(command: &clap::Command) {
             assert!(
                 command.get_about().is_some(),

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::Problem;
-use crate::guest::{Template, begin};
-use crate::output::{Page, Shown};
+use crate::guest::{Template, create_project};
+use crate::output::{Page, TextOutput};
 
 /// Create a Cargo project for a component
 ///
 /// `airssys-wasm build` builds it; `airssys-wasm dev` builds and deploys it on every change.
 #[derive(Args, Debug)]
-pub(super) struct New {
+pub(super) struct NewCommand {
     /// Name of the component and its folder: lower-case words joined by `-`
     name: String,
     /// Kind of project
@@ -27,19 +27,19 @@ pub(super) struct New {
 }
 
 #[derive(Serialize)]
-struct Begun {
+struct CreatedProject {
     folder: PathBuf,
 }
 
-impl New {
-    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let folder = begin(&self.name, self.template, self.sdk.as_deref())?;
-        common.output.show(&Begun { folder });
+impl NewCommand {
+    pub(super) fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let folder = create_project(&self.name, self.template, self.sdk.as_deref())?;
+        common.output.print(&CreatedProject { folder });
         Ok(())
     }
 }
 
-impl Shown for Begun {
+impl TextOutput for CreatedProject {
     fn text(&self) -> Page {
         let folder = self.folder.display();
         format!("created `{folder}`; build it with `airssys-wasm build {folder}`").into()

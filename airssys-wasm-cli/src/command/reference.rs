@@ -7,12 +7,12 @@ use clap::{Args, CommandFactory as _};
 
 use super::Cli;
 use crate::api::{Problem, kinds};
-use crate::output::{EXIT_CODES, Page, say};
-use crate::server::description;
+use crate::output::{EXIT_CODES, Page, print_page};
+use crate::server::openapi_json;
 
 /// Print the reference of this command as Markdown or as a man page
 #[derive(Args, Debug)]
-pub(super) struct Reference {
+pub(super) struct ReferenceCommand {
     /// Print a man page with a section for each subcommand; view it with
     /// `airssys-wasm reference --man | man -l -`
     #[arg(long)]
@@ -22,14 +22,14 @@ pub(super) struct Reference {
     openapi: bool,
 }
 
-impl Reference {
+impl ReferenceCommand {
     pub(super) fn run(self) -> Result<(), Problem> {
         let text = match self.openapi {
-            true => description(),
-            false if self.man => man()?,
+            true => openapi_json(),
+            false if self.man => man_page()?,
             false => markdown(),
         };
-        say(Page::of_text(&text));
+        print_page(Page::from_text(&text));
         Ok(())
     }
 }
@@ -51,16 +51,16 @@ fn markdown() -> String {
     )
 }
 
-fn man() -> Result<String, Problem> {
+fn man_page() -> Result<String, Problem> {
     let mut page = Vec::new();
-    render(Cli::command(), &mut page).map_err(|error| {
-        Problem::new(kinds::INTERNAL, "the man page cannot be written").because(error)
+    render_man_page(Cli::command(), &mut page).map_err(|error| {
+        Problem::new(kinds::INTERNAL, "the man page cannot be written").with_cause(error)
     })?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
 /// Renders a single page with a section for each subcommand.
-fn render(mut command: clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+fn render_man_page(mut command: clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     command.build();
     clap_mangen::Man::new(command.clone()).render(page)?;
     let visible = command
@@ -85,13 +85,13 @@ mod tests {
 
     /// `cargo xtask bless` regenerates the file.
     #[test]
-    fn the_page_is_what_the_parser_says() {
+    fn the_reference_is_up_to_date() {
         check_committed("REFERENCE.md", &markdown());
     }
 
     #[test]
-    fn the_description_of_the_api_is_what_it_has() {
-        check_committed("openapi.json", &(description() + "\n"));
+    fn the_openapi_description_is_up_to_date() {
+        check_committed("openapi.json", &(openapi_json() + "\n"));
     }
 
     fn check_committed(file: &str, text: &str) {
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_man_page_has_every_subcommand() {
-        let page = man().expect("a page");
+        let page = man_page().expect("a page");
         for subcommand in Cli::command().get_subcommands() {
             let heading = format!(".SH AIRSSYS-WASM {}", subcommand.get_name().to_uppercase());
             assert!(page.contains(&heading), "{heading}");

@@ -6,53 +6,53 @@ use airssys_wasm_core::PackageRef;
 use airssys_wasm_host::{Component, Error, ErrorKind};
 use clap::Args;
 
-use super::Common;
-use super::file::Source;
-use crate::api::{DeploymentView, PackageView, Problem, PublishSpec, Published, kinds};
-use crate::client::segment;
+use super::CommonOptions;
+use super::source::ComponentSource;
+use crate::api::{DeploymentView, PackageView, Problem, PublishSpec, PublishedVersion, kinds};
+use crate::client::encode_segment;
 use crate::files;
-use crate::registry::{Registry, RegistryPlace};
+use crate::registry::{Registry, RegistryAddress};
 
 /// A resolved component.
-pub(super) enum Resolved {
+pub(super) enum ResolvedComponent {
     /// Published in the host process, as `NAME@VERSION`.
-    There(String),
+    Published(String),
     /// Pulled from a registry, and not stored in the host process.
     Pulled(Component),
 }
 
 /// The `--registry` option.
 #[derive(Args, Debug)]
-pub(super) struct RegistryArgument {
+pub(super) struct RegistryOption {
     /// OCI registry: `localhost:5000`, `registry.example.com/components`; uses the credentials of
     /// Docker
     #[arg(long, value_name = "REGISTRY", env = "AIRSSYS_WASM_REGISTRY")]
-    registry: Option<RegistryPlace>,
+    registry: Option<RegistryAddress>,
 }
 
-impl RegistryArgument {
+impl RegistryOption {
     /// Creates the option from a registry in a file, if there is one.
-    pub(super) fn of(registry: Option<RegistryPlace>) -> Self {
+    pub(super) fn new(registry: Option<RegistryAddress>) -> Self {
         Self { registry }
     }
 
-    pub(super) fn get(self) -> Option<Registry> {
+    pub(super) fn into_registry(self) -> Option<Registry> {
         self.registry.map(Registry::new)
     }
 
     /// Resolves the component argument of a command to the parts of a request.
-    pub(super) async fn parts(
+    pub(super) async fn resolve_source(
         self,
-        common: &Common,
-        source: Source<'_>,
+        common: &CommonOptions,
+        source: ComponentSource<'_>,
         dry_run: bool,
-    ) -> Result<Parts, Problem> {
+    ) -> Result<ComponentParts, Problem> {
         match source {
-            Source::File(path) => Ok(Parts {
-                bytes: Some(files::read(path)?),
-                ..Parts::default()
+            ComponentSource::File(path) => Ok(ComponentParts {
+                bytes: Some(files::read_bytes(path)?),
+                ..ComponentParts::default()
             }),
-            Source::Published(package) => {
+            ComponentSource::Published(package) => {
                 Ok(self.resolve(common, package, dry_run).await?.into_parts())
             }
         }
@@ -60,14 +60,14 @@ impl RegistryArgument {
 
     /// Resolves the published component that an update without a file refers to. Looks it up under
     /// the name of the active component, which may differ from that of the deployment.
-    pub(super) async fn resolve_next(
+    pub(super) async fn resolve_update(
         self,
-        common: &Common,
+        common: &CommonOptions,
         name: &str,
         version: Option<&str>,
         dry_run: bool,
-    ) -> Result<Resolved, Problem> {
-        let path = format!("/v1/deployments/{}", segment(name));
+    ) -> Result<ResolvedComponent, Problem> {
+        let path = format!("/v1/deployments/{}", encode_segment(name));
         let serving: DeploymentView = common.client()?.get(&path).await?;
         let package = serving.package.unwrap_or_else(|| name.to_owned());
         let wanted =
@@ -82,28 +82,34 @@ impl RegistryArgument {
     /// host process stores the pulled component, except in a dry run.
     pub(super) async fn resolve(
         self,
-        common: &Common,
+        common: &CommonOptions,
         package: &str,
         dry_run: bool,
-    ) -> Result<Resolved, Problem> {
+    ) -> Result<ResolvedComponent, Problem> {
         let Some(registry) = self.registry.map(Registry::new) else {
-            return Ok(Resolved::There(package.to_owned()));
+            return Ok(ResolvedComponent::Published(package.to_owned()));
         };
         let wanted: PackageRef = package.parse().map_err(Error::from)?;
-        let there = kept(common, &wanted).await?;
-        let is_there =
-            |version: &semver::Version| Resolved::There(format!("{}@{version}", wanted.name));
-        if let (Some(version), airssys_wasm_host::Wanted::Exactly(_)) = (&there, &wanted.version) {
+        let there = find_published(common, &wanted).await?;
+        let is_there = |version: &semver::Version| {
+            ResolvedComponent::Published(format!("{}@{version}", wanted.name))
+        };
+        if let (Some(version), airssys_wasm_host::VersionSelector::Exact(_)) =
+            (&there, &wanted.version)
+        {
             return Ok(is_there(version));
         }
         match (registry.pull(&wanted).await, there) {
-            (Ok(component), _) if dry_run => Ok(Resolved::Pulled(component)),
+            (Ok(component), _) if dry_run => Ok(ResolvedComponent::Pulled(component)),
             (Ok(component), _) => {
-                let kept = keep(common, &component).await?;
-                Ok(Resolved::There(format!("{}@{}", kept.name, kept.version)))
+                let kept = store_pulled(common, &component).await?;
+                Ok(ResolvedComponent::Published(format!(
+                    "{}@{}",
+                    kept.name, kept.version
+                )))
             }
             (Err(problem), Some(version)) if problem.kind == kinds::REGISTRY => {
-                common.output.warn(&format!(
+                common.output.print_warning(&format!(
                     "{problem}; using {version}, which the host process has"
                 ));
                 Ok(is_there(&version))
@@ -115,7 +121,7 @@ impl RegistryArgument {
 
 /// The parts of a request that identify a component.
 #[derive(Default)]
-pub(super) struct Parts {
+pub(super) struct ComponentParts {
     /// Name and version of a component that the host process has.
     pub(super) package: Option<String>,
     /// The bytes, if the host process does not have the component. `name` and `version` then apply
@@ -125,14 +131,14 @@ pub(super) struct Parts {
     pub(super) version: Option<String>,
 }
 
-impl Resolved {
-    pub(super) fn into_parts(self) -> Parts {
+impl ResolvedComponent {
+    pub(super) fn into_parts(self) -> ComponentParts {
         match self {
-            Self::There(package) => Parts {
+            Self::Published(package) => ComponentParts {
                 package: Some(package),
-                ..Parts::default()
+                ..ComponentParts::default()
             },
-            Self::Pulled(component) => Parts {
+            Self::Pulled(component) => ComponentParts {
                 package: None,
                 name: component.name().map(ToString::to_string),
                 version: component.version().map(ToString::to_string),
@@ -144,7 +150,10 @@ impl Resolved {
 
 /// Stores a pulled component in the host process. Fails if the host process has the same version
 /// with different bytes, which means that the tag was moved.
-pub(super) async fn keep(common: &Common, component: &Component) -> Result<Published, Problem> {
+pub(super) async fn store_pulled(
+    common: &CommonOptions,
+    component: &Component,
+) -> Result<PublishedVersion, Problem> {
     let spec = PublishSpec {
         name: component.name().map(ToString::to_string),
         version: component.version().map(ToString::to_string),
@@ -154,7 +163,7 @@ pub(super) async fn keep(common: &Common, component: &Component) -> Result<Publi
         .upload("/v1/packages", &spec, Some(component.bytes().to_vec()))
         .await
         .map_err(
-            |problem: Problem| match problem.is(ErrorKind::VersionTaken) {
+            |problem: Problem| match problem.has_kind(ErrorKind::VersionTaken) {
                 true => {
                     let message = format!(
                         "the registry now has different bytes for this version: {}",
@@ -168,8 +177,8 @@ pub(super) async fn keep(common: &Common, component: &Component) -> Result<Publi
 }
 
 /// Returns the matching version among those published in the host process, if there is one.
-pub(super) async fn kept(
-    common: &Common,
+pub(super) async fn find_published(
+    common: &CommonOptions,
     wanted: &PackageRef,
 ) -> Result<Option<semver::Version>, Problem> {
     let packages: Vec<PackageView> = common.client()?.get("/v1/packages").await?;
@@ -181,5 +190,5 @@ pub(super) async fn kept(
         .flat_map(|package| &package.versions)
         .filter_map(|version| version.parse().ok())
         .collect();
-    Ok(wanted.version.pick(&versions).cloned())
+    Ok(wanted.version.select(&versions).cloned())
 }

@@ -2,17 +2,17 @@
 
 use clap::Args;
 
-use super::Common;
+use super::CommonOptions;
 use super::dry_run::DryRun;
-use crate::api::{DoneOr, Problem, PromotedView, RollbackSpec};
-use crate::client::segment;
+use crate::api::{MaybeDryRun, Problem, RollbackSpec, RolloutResult};
+use crate::client::encode_segment;
 
 /// Roll back to the previous revision, or to a version
 ///
 /// Needs no file, no network and no compiler. `airssys-wasm status NAME` lists the retained
 /// revisions.
 #[derive(Args, Debug)]
-pub(super) struct Rollback {
+pub(super) struct RollbackCommand {
     /// Name of the deployment
     name: String,
     /// Version to roll back to; `v1.5.0` means the same as `1.5.0`
@@ -28,18 +28,19 @@ pub(super) struct Rollback {
     dry_run: DryRun,
 }
 
-impl Rollback {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl RollbackCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let spec = RollbackSpec {
             to_version: self.to_version,
             strategy: Some(self.strategy),
             discard_state: self.discard_state,
         };
-        let path = self
-            .dry_run
-            .path(&format!("/v1/deployments/{}/rollback", segment(&self.name)));
-        let promoted: DoneOr<PromotedView> = common.client()?.post(&path, &spec).await?;
-        common.output.show(&promoted);
+        let path = self.dry_run.path(&format!(
+            "/v1/deployments/{}/rollback",
+            encode_segment(&self.name)
+        ));
+        let promoted: MaybeDryRun<RolloutResult> = common.client()?.post(&path, &spec).await?;
+        common.output.print(&promoted);
         Ok(())
     }
 }

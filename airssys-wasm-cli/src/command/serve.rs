@@ -12,15 +12,15 @@ use airssys_wasm_host::Budget;
 use clap::Args;
 use tracing::level_filters::LevelFilter;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::{Problem, kinds};
 use crate::output::LogWriter;
-use crate::places;
-use crate::server::{self, Setup, Tcp, Web};
+use crate::paths;
+use crate::server::{self, ServerConfig, TcpEndpoint, WebServer};
 use crate::settings::{Settings, check_compile_memory, check_patience};
 
 /// The default timeout for clients.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Run a host process in the foreground until it is terminated
 ///
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// in flight have ended; a second signal ends it immediately. Options given here take precedence
 /// over the settings file.
 #[derive(Args, Debug)]
-pub(super) struct Serve {
+pub(super) struct ServeCommand {
     /// TOML file with settings; `settings.example.toml` in the source documents every key
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub(super) struct Serve {
     drain: Option<Duration>,
     /// Time that a client may take to send the head of a request, to begin its next request, and to
     /// read a chunk of a component's response; at most 10s over `--tcp` [default: 60s]
-    #[arg(long, value_name = "TIME", value_parser = patience)]
+    #[arg(long, value_name = "TIME", value_parser = parse_patience)]
     patience: Option<Duration>,
     /// Maximum memory of all components together: `2GiB` [default: three quarters of the memory of
     /// the machine or the control group]
@@ -51,20 +51,20 @@ pub(super) struct Serve {
     deployment_share: Option<u8>,
     /// Maximum memory of all compilers together: `1GiB` [default: a quarter of the memory of the
     /// machine or the control group, at least 512MiB]
-    #[arg(long, value_name = "SIZE", value_parser = compile_memory)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_compile_memory)]
     compile_memory: Option<u64>,
     /// Maximum time to compile one component [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     compile_time: Option<Duration>,
     /// Also serve the API over TCP, at a loopback address: 127.0.0.1:7070
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     tcp: Option<SocketAddr>,
     /// File with the token that requests over TCP must carry
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Serve HTTP requests to components at this address, by the routes of `airssys-wasm route`:
     /// `127.0.0.1:8080`
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     listen: Option<SocketAddr>,
     /// PEM file with a certificate, to serve HTTP requests over TLS; SIGHUP reloads it
     #[arg(long, value_name = "FILE")]
@@ -86,8 +86,8 @@ pub(super) struct Serve {
     log_level: Option<String>,
 }
 
-impl Serve {
-    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
+impl ServeCommand {
+    pub(super) fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let settings = self
             .settings
             .as_deref()
@@ -95,7 +95,7 @@ impl Serve {
             .transpose()?
             .unwrap_or_default();
         let budget = self.budget(&settings);
-        begin_log(
+        init_logging(
             self.log.or(settings.log).as_deref().unwrap_or("text"),
             self.log_level
                 .or(settings.log_level)
@@ -103,20 +103,20 @@ impl Serve {
                 .unwrap_or("info"),
         )?;
         let said = common.state.clone().or(settings.state_directory);
-        let state_directory = said.unwrap_or_else(places::state_directory);
+        let state_directory = said.unwrap_or_else(paths::default_state_directory);
         let socket = common.socket.clone().or(settings.socket);
         let tcp = match (
             self.tcp.or(settings.tcp),
             self.token_file.or(settings.token_file),
         ) {
-            (Some(address), Some(token_file)) => Some(Tcp::new(address, &token_file)?),
+            (Some(address), Some(token_file)) => Some(TcpEndpoint::new(address, &token_file)?),
             (Some(_), None) => {
                 let message = "`--tcp` needs a token; set its file with `--token-file`";
                 return Err(Problem::new(kinds::USAGE, message));
             }
             (None, _) => None,
         };
-        let web = web(
+        let web = web_server(
             self.listen.or(settings.listen),
             (
                 self.tls_certificate.or(settings.tls_certificate),
@@ -125,18 +125,21 @@ impl Serve {
             self.access_log.or(settings.access_log).as_deref(),
             self.health_path.or(settings.health_path),
         )?;
-        server::serve(Setup {
+        server::serve(ServerConfig {
             budget,
             tcp,
             web,
-            socket: socket.unwrap_or_else(|| places::socket_in(&state_directory)),
+            socket: socket.unwrap_or_else(|| paths::default_socket(&state_directory)),
             state_directory,
             revisions_kept: self.revisions_kept.or(settings.revisions_kept).unwrap_or(5),
             drain: self
                 .drain
                 .or(settings.drain)
                 .unwrap_or(Duration::from_secs(30)),
-            patience: self.patience.or(settings.patience).unwrap_or(PATIENCE),
+            patience: self
+                .patience
+                .or(settings.patience)
+                .unwrap_or(DEFAULT_PATIENCE),
             limits: settings.limits.unwrap_or_default(),
         })
     }
@@ -160,29 +163,29 @@ impl Serve {
     }
 }
 
-fn compile_memory(text: &str) -> Result<u64, String> {
+fn parse_compile_memory(text: &str) -> Result<u64, String> {
     let bytes = parse_bytes(text).map_err(|error| error.to_string())?;
     check_compile_memory(bytes).map_err(str::to_owned)
 }
 
-fn patience(text: &str) -> Result<Duration, String> {
+fn parse_patience(text: &str) -> Result<Duration, String> {
     let patience = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     check_patience(patience).map_err(str::to_owned)
 }
 
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
+fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| {
         "expected an IP address and a port: `127.0.0.1:8080` for this machine only, `0.0.0.0:8080` for all interfaces"
     })
 }
 
 /// Returns the HTTP server for components, if an address is set. The other options need an address.
-fn web(
+fn web_server(
     address: Option<SocketAddr>,
     tls: (Option<PathBuf>, Option<PathBuf>),
     access_log: Option<&Path>,
     health: Option<String>,
-) -> Result<Option<Web>, Problem> {
+) -> Result<Option<WebServer>, Problem> {
     let usage = |message: &str| Err(Problem::new(kinds::USAGE, message));
     let tls = match tls {
         (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -195,7 +198,7 @@ fn web(
         return usage("the health path must start with `/`: `--health-path /healthz`");
     }
     match address {
-        Some(address) => Web::new(address, tls, access_log, health).map(Some),
+        Some(address) => WebServer::new(address, tls, access_log, health).map(Some),
         None if tls.is_none() && access_log.is_none() && health.is_none() => Ok(None),
         None => {
             usage("the options for serving components need an address: `--listen 127.0.0.1:8080`")
@@ -203,7 +206,7 @@ fn web(
     }
 }
 
-fn begin_log(format: &str, level: &str) -> Result<(), Problem> {
+fn init_logging(format: &str, level: &str) -> Result<(), Problem> {
     let level = LevelFilter::from_str(level).map_err(|_| {
         let message = format!(
             "`{}` is not a log level; use error, warn, info, debug or trace",

@@ -6,18 +6,18 @@ use airssys_wasm_host::Component;
 use clap::Args;
 use serde::Serialize;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::Problem;
 use crate::files;
 use crate::guest::{sign, signature_of};
-use crate::output::{Page, Shown};
+use crate::output::{Page, TextOutput};
 
 /// Sign a component file
 ///
 /// Writes the signature to FILE.minisig. Check it with `airssys-wasm verify FILE --key KEY`, or
 /// with minisign.
 #[derive(Args, Debug)]
-pub(super) struct Sign {
+pub(super) struct SignCommand {
     /// Component file
     file: PathBuf,
     /// File with the secret key
@@ -26,19 +26,20 @@ pub(super) struct Sign {
 }
 
 #[derive(Serialize)]
-struct Signed {
+struct SignedComponent {
     signature: PathBuf,
     said: String,
 }
 
-impl Sign {
-    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let component = Component::from_bytes(files::read(&self.file)?)?;
-        let said = identity(&component);
+impl SignCommand {
+    pub(super) fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let component = Component::from_bytes(files::read_bytes(&self.file)?)?;
+        let said = trusted_comment(&component);
         let text = sign(component.bytes(), &files::read_text(&self.key)?, &said)?;
         let path = signature_of(&self.file);
-        std::fs::write(&path, text).map_err(|error| Problem::of_file("write", &path, error))?;
-        common.output.show(&Signed {
+        std::fs::write(&path, text)
+            .map_err(|error| Problem::from_file_error("write", &path, error))?;
+        common.output.print(&SignedComponent {
             signature: path,
             said,
         });
@@ -47,7 +48,7 @@ impl Sign {
 }
 
 /// Returns the trusted comment of the signature: the name, version and digest of the component.
-fn identity(component: &Component) -> String {
+fn trusted_comment(component: &Component) -> String {
     let name = component
         .name()
         .map_or_else(|| "a component".to_owned(), ToString::to_string);
@@ -58,7 +59,7 @@ fn identity(component: &Component) -> String {
     format!("{name}{version} {}", component.digest())
 }
 
-impl Shown for Signed {
+impl TextOutput for SignedComponent {
     fn text(&self) -> Page {
         format!("{}: {}", self.signature.display(), self.said).into()
     }

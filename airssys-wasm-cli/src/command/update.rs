@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Common;
+use super::CommonOptions;
 use super::dry_run::DryRun;
-use super::given::{GrantArguments, RunsUnder};
-use super::registry::{Parts, RegistryArgument};
-use crate::api::{DoneOr, Problem, PromotedView, UpdateSpec};
-use crate::client::segment;
+use super::options::{GrantOptions, RuntimeOptions};
+use super::registry::{ComponentParts, RegistryOption};
+use crate::api::{MaybeDryRun, Problem, RolloutResult, UpdateSpec};
+use crate::client::encode_segment;
 use crate::files;
 
 /// Replace the component of a deployment without dropping a call
@@ -19,7 +19,7 @@ use crate::files;
 /// Without FILE, updates to a published version: the given version, which may be a requirement such
 /// as `^1.2`, or the newest one.
 #[derive(Args, Debug)]
-pub(super) struct Update {
+pub(super) struct UpdateCommand {
     /// Name of the deployment, and the version: greeter@2.0.0; `v2.0.0` means the same
     #[arg(value_name = "NAME[@VERSION]")]
     target: String,
@@ -40,17 +40,17 @@ pub(super) struct Update {
     #[arg(long)]
     grant_again: bool,
     #[command(flatten)]
-    registry: RegistryArgument,
+    registry: RegistryOption,
     #[command(flatten)]
-    grants: GrantArguments,
+    grants: GrantOptions,
     #[command(flatten)]
-    under: RunsUnder,
+    runtime: RuntimeOptions,
     #[command(flatten)]
     dry_run: DryRun,
 }
 
-impl Update {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl UpdateCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let (name, version) = match self.target.split_once('@') {
             Some((name, version)) => (name, Some(version)),
             None => (self.target.as_str(), None),
@@ -59,13 +59,13 @@ impl Update {
             None => {
                 let dry_run = self.dry_run.dry_run;
                 self.registry
-                    .resolve_next(common, name, version, dry_run)
+                    .resolve_update(common, name, version, dry_run)
                     .await?
                     .into_parts()
             }
-            Some(file) => Parts {
-                bytes: Some(files::read(file)?),
-                ..Parts::default()
+            Some(file) => ComponentParts {
+                bytes: Some(files::read_bytes(file)?),
+                ..ComponentParts::default()
             },
         };
         let spec = UpdateSpec {
@@ -75,13 +75,13 @@ impl Update {
                 .map(str::to_owned)
                 .or(parts.version),
             package: parts.package,
-            limits: self.under.limits()?,
-            links: self.under.links()?,
-            instancing: self.under.instancing,
+            limits: self.runtime.limits()?,
+            links: self.runtime.links()?,
+            instancing: self.runtime.instancing,
             grants: if self.grants.is_empty() {
                 None
             } else {
-                Some(self.grants.given()?)
+                Some(self.grants.into_grants()?)
             },
             audit_only: None,
             any_version: self.any_version,
@@ -90,10 +90,10 @@ impl Update {
         };
         let path = self
             .dry_run
-            .path(&format!("/v1/deployments/{}/update", segment(name)));
-        let promoted: DoneOr<PromotedView> =
+            .path(&format!("/v1/deployments/{}/update", encode_segment(name)));
+        let promoted: MaybeDryRun<RolloutResult> =
             common.client()?.upload(&path, &spec, parts.bytes).await?;
-        common.output.show(&promoted);
+        common.output.print(&promoted);
         Ok(())
     }
 }

@@ -7,15 +7,15 @@ use airssys_wasm_host::Component;
 use clap::Args;
 use serde::Serialize;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::{Problem, kinds};
 use crate::files;
 use crate::guest::{signature_of, verify};
-use crate::output::{Page, Shown};
+use crate::output::{Page, TextOutput};
 
 /// Verify a component file, its signature and its digest
 #[derive(Args, Debug)]
-pub(super) struct Verify {
+pub(super) struct VerifyCommand {
     /// Component file
     file: PathBuf,
     /// Public key of the signer: a file, or the key itself
@@ -31,7 +31,7 @@ pub(super) struct Verify {
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Verified {
+struct VerifiedComponent {
     name: Option<String>,
     version: Option<String>,
     digest: String,
@@ -39,9 +39,9 @@ struct Verified {
     signed: Option<String>,
 }
 
-impl Verify {
-    pub(super) fn run(self, common: &Common) -> Result<(), Problem> {
-        let component = Component::from_bytes(files::read(&self.file)?)?;
+impl VerifyCommand {
+    pub(super) fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let component = Component::from_bytes(files::read_bytes(&self.file)?)?;
         if let Some(digest) = self.digest.filter(|digest| *digest != component.digest()) {
             let message = format!("the digest is {}, expected {digest}", component.digest());
             return Err(Problem::new(kinds::NOT_SIGNED, message));
@@ -58,7 +58,7 @@ impl Verify {
             }
             None => None,
         };
-        common.output.show(&Verified {
+        common.output.print(&VerifiedComponent {
             name: component.name().map(ToString::to_string),
             version: component.version().map(ToString::to_string),
             digest: component.digest().to_string(),
@@ -68,14 +68,14 @@ impl Verify {
     }
 }
 
-impl Shown for Verified {
+impl TextOutput for VerifiedComponent {
     fn text(&self) -> Page {
         let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let signed = self
             .signed
             .clone()
             .unwrap_or_else(|| "not checked: pass a key with `--key`".into());
-        Page::of_lines([
+        Page::from_lines([
             format!("name     {}", said(&self.name)),
             format!("version  {}", said(&self.version)),
             format!("digest   {}", self.digest),

@@ -11,16 +11,16 @@ use airssys_wasm_core::Limits;
 use airssys_wasm_host::http::Route;
 use serde::Deserialize;
 
-use crate::api::{DeploySpec, Desired, Given, Problem, kinds};
+use crate::api::{DeploySpec, DesiredDeployment, GrantRules, Problem, kinds};
 use crate::files;
-use crate::registry::RegistryPlace;
+use crate::registry::RegistryAddress;
 
 /// The contents of a deployments file. Unknown keys are rejected.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Declared {
+pub(crate) struct DeploymentsFile {
     #[serde(deserialize_with = "registry")]
-    pub(crate) registry: Option<RegistryPlace>,
+    pub(crate) registry: Option<RegistryAddress>,
     pub(crate) deployments: BTreeMap<String, DeclaredDeployment>,
     pub(crate) pipelines: BTreeMap<String, DeclaredPipeline>,
     /// The folder that contains the file.
@@ -35,7 +35,7 @@ pub(crate) struct DeclaredDeployment {
     pub(crate) component: String,
     version: Option<String>,
     #[serde(default)]
-    grants: Given,
+    grants: GrantRules,
     limits: Option<Limits>,
     instancing: Option<String>,
     #[serde(default)]
@@ -58,10 +58,10 @@ pub(crate) struct DeclaredPipeline {
     pub(crate) file: PathBuf,
     /// The grants of each stage.
     #[serde(default)]
-    pub(crate) grants: BTreeMap<String, Given>,
+    pub(crate) grants: BTreeMap<String, GrantRules>,
 }
 
-impl Declared {
+impl DeploymentsFile {
     /// Reads a deployments file.
     ///
     /// # Errors
@@ -95,11 +95,11 @@ impl Declared {
 
     /// Returns the names of the deployments, each after those that it is linked to. Deployments in
     /// a cycle of links, and those linked to one, come last, sorted by name.
-    pub(crate) fn in_order(&self) -> Vec<&str> {
+    pub(crate) fn names_in_link_order(&self) -> Vec<&str> {
         let mut waits_for: BTreeMap<&str, BTreeSet<&str>> = self
             .deployments
             .iter()
-            .map(|(name, deployment)| (name.as_str(), self.linked(name, deployment)))
+            .map(|(name, deployment)| (name.as_str(), self.linked_deployments(name, deployment)))
             .collect();
         let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, targets) in &waits_for {
@@ -136,7 +136,11 @@ impl Declared {
     }
 
     /// Returns the other deployments of this file that a deployment is linked to.
-    fn linked<'a>(&'a self, name: &str, deployment: &'a DeclaredDeployment) -> BTreeSet<&'a str> {
+    fn linked_deployments<'a>(
+        &'a self,
+        name: &str,
+        deployment: &'a DeclaredDeployment,
+    ) -> BTreeSet<&'a str> {
         let targets = deployment.links.values().map(String::as_str);
         targets
             .filter(|target| *target != name && self.deployments.contains_key(*target))
@@ -147,13 +151,13 @@ impl Declared {
 impl DeclaredDeployment {
     /// Returns the request for the host process. `package` names a component that the host process
     /// has; without it, the bytes are sent along. `version` applies if the file sets none.
-    pub(crate) fn desired(
+    pub(crate) fn to_desired(
         &self,
         package: Option<String>,
         version: Option<String>,
         grant_again: bool,
-    ) -> Desired {
-        Desired {
+    ) -> DesiredDeployment {
+        DesiredDeployment {
             deployment: DeploySpec {
                 name: None,
                 version: self.version.clone().or(version),
@@ -172,7 +176,9 @@ impl DeclaredDeployment {
     }
 }
 
-fn registry<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<RegistryPlace>, D::Error> {
+fn registry<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<RegistryAddress>, D::Error> {
     String::deserialize(from)?
         .parse()
         .map(Some)
@@ -186,12 +192,12 @@ mod tests {
     const EXAMPLE: &str = include_str!("../../deployments.example.toml");
 
     #[test]
-    fn the_example_has_every_key_and_can_be_read() {
+    fn the_example_has_every_key_and_parses() {
         let all: String = EXAMPLE
             .lines()
             .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
             .collect();
-        let read: Declared = toml::from_str(&all).expect("the example parses");
+        let read: DeploymentsFile = toml::from_str(&all).expect("the example parses");
         assert!(read.registry.is_some() && read.pipelines.values().any(|it| !it.grants.is_empty()));
         let DeclaredDeployment {
             component,
@@ -205,7 +211,7 @@ mod tests {
             audit_only,
             discard_state,
         } = &read.deployments["greeter"];
-        assert!(component.contains('@') && version.is_some() && *grants != Given::default());
+        assert!(component.contains('@') && version.is_some() && *grants != GrantRules::default());
         assert!(
             limits.is_some() && instancing.is_some() && !links.is_empty() && strategy.is_some()
         );
@@ -213,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_comes_after_those_that_it_is_linked_to() {
+    fn a_deployment_comes_after_its_link_targets() {
         let text = r#"
             a = { component = "a", links = { "x:y/z" = "b" } }
             b = { component = "b", links = { "x:y/z" = "c" } }
@@ -222,15 +228,15 @@ mod tests {
             e = { component = "e", links = { "x:y/z" = "d" } }
         "#;
         let deployments = toml::from_str(text).expect("deployments");
-        let declared = Declared {
+        let declared = DeploymentsFile {
             deployments,
-            ..Declared::default()
+            ..DeploymentsFile::default()
         };
-        assert_eq!(declared.in_order(), ["c", "b", "a", "d", "e"]);
+        assert_eq!(declared.names_in_link_order(), ["c", "b", "a", "d", "e"]);
     }
 
     #[test]
-    fn a_slip_is_named_with_its_place() {
+    fn an_error_names_the_file_and_the_key() {
         for (text, expected) in [
             ("[deployments.a]\ncomponnet = \"x\"", "line 2"),
             ("[deployments.a]", "missing field `component`"),
@@ -251,7 +257,7 @@ mod tests {
             let place = tempfile::tempdir().expect("a directory");
             let path = place.path().join("deployments.toml");
             std::fs::write(&path, text).expect("written");
-            let problem = Declared::read(&path).expect_err(text).to_string();
+            let problem = DeploymentsFile::read(&path).expect_err(text).to_string();
             assert!(
                 problem.contains(expected) && problem.contains("deployments.toml"),
                 "{problem}"

@@ -14,23 +14,23 @@ use crate::files;
 const FORMAT: u32 = 1;
 
 /// The comment at the top of the file.
-const HEAD: &str =
+const HEADER: &str =
     "# Written by `airssys-wasm apply`. Keep it next to the deployments file it belongs to.\n";
 
 /// The contents of a lock file.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Lock {
+pub(crate) struct LockFile {
     format: u32,
     /// Resolved components, by deployment or by `PIPELINE:STAGE`.
     #[serde(default)]
-    components: BTreeMap<String, Locked>,
+    components: BTreeMap<String, LockedComponent>,
 }
 
 /// A resolved component.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Locked {
+pub(crate) struct LockedComponent {
     /// The component as written in the deployments file.
     pub(crate) component: String,
     /// The version, if the component is a published one.
@@ -39,7 +39,7 @@ pub(crate) struct Locked {
     pub(crate) digest: String,
 }
 
-impl Default for Lock {
+impl Default for LockFile {
     fn default() -> Self {
         Self {
             format: FORMAT,
@@ -48,9 +48,9 @@ impl Default for Lock {
     }
 }
 
-impl Lock {
+impl LockFile {
     /// Returns the path of the lock file that belongs to a deployments file.
-    pub(crate) fn path_of(file: &Path) -> PathBuf {
+    pub(crate) fn path_for(file: &Path) -> PathBuf {
         file.with_extension("lock")
     }
 
@@ -64,7 +64,7 @@ impl Lock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self::default());
             }
-            text => text.map_err(|error| Problem::of_file("read", path, error))?,
+            text => text.map_err(|error| Problem::from_file_error("read", path, error))?,
         };
         let lock: Self = files::parse_toml(&text, path)?;
         if lock.format != FORMAT {
@@ -81,8 +81,9 @@ impl Lock {
 
     /// Writes the lock atomically, unless the file already has the same text.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Problem> {
-        let problem = |error: &dyn std::fmt::Display| Problem::of_file("write", path, error);
-        let text = HEAD.to_owned() + &toml::to_string(self).map_err(|error| problem(&error))?;
+        let problem =
+            |error: &dyn std::fmt::Display| Problem::from_file_error("write", path, error);
+        let text = HEADER.to_owned() + &toml::to_string(self).map_err(|error| problem(&error))?;
         if std::fs::read_to_string(path).is_ok_and(|there| there == text) {
             return Ok(());
         }
@@ -93,13 +94,13 @@ impl Lock {
     }
 
     /// Returns the locked component at a place, if the deployments file still names the same one.
-    pub(crate) fn get(&self, place: &str, component: &str) -> Option<&Locked> {
+    pub(crate) fn get(&self, place: &str, component: &str) -> Option<&LockedComponent> {
         self.components
             .get(place)
             .filter(|locked| locked.component == component)
     }
 
-    pub(crate) fn put(&mut self, place: String, locked: Locked) {
+    pub(crate) fn insert(&mut self, place: String, locked: LockedComponent) {
         self.components.insert(place, locked);
     }
 }
@@ -109,20 +110,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes_and_refuses_the_rest() {
+    fn reads_what_it_writes_and_rejects_invalid_files() {
         let place = tempfile::tempdir().expect("a directory");
-        let path = Lock::path_of(&place.path().join("deployments.toml"));
-        assert_eq!(Lock::read(&path).expect("none"), Lock::default());
-        let mut lock = Lock::default();
+        let path = LockFile::path_for(&place.path().join("deployments.toml"));
+        assert_eq!(LockFile::read(&path).expect("none"), LockFile::default());
+        let mut lock = LockFile::default();
         let version = Some("1.2.3".to_owned());
-        let locked = Locked {
+        let locked = LockedComponent {
             component: "a@^1".into(),
             version,
             digest: "sha256:00".into(),
         };
-        lock.put("a".into(), locked.clone());
+        lock.insert("a".into(), locked.clone());
         lock.write(&path).expect("written");
-        assert_eq!(Lock::read(&path).expect("there"), lock);
+        assert_eq!(LockFile::read(&path).expect("there"), lock);
         assert_eq!(
             (lock.get("a", "a@^1"), lock.get("a", "a@^2")),
             (Some(&locked), None)
@@ -133,7 +134,7 @@ mod tests {
             "format = 1\n[components.a]\ndigest = 1",
         ] {
             std::fs::write(&path, text).expect("written");
-            let problem = Lock::read(&path).expect_err(text).to_string();
+            let problem = LockFile::read(&path).expect_err(text).to_string();
             assert!(problem.contains("deployments.lock"), "{problem}");
         }
     }

@@ -12,5 +12,5 @@
 mod file;
 mod lock;
 
-pub(crate) use file::{Declared, DeclaredDeployment, DeclaredPipeline};
-pub(crate) use lock::{Lock, Locked};
+pub(crate) use file::{DeclaredDeployment, DeclaredPipeline, DeploymentsFile};
+pub(crate) use lock::{LockFile, LockedComponent};

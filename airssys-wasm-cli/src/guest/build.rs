@@ -15,7 +15,7 @@ const TARGET: &str = "wasm32-wasip2";
 /// A built component.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Built {
+pub(crate) struct BuiltComponent {
     pub(crate) name: String,
     pub(crate) version: Option<String>,
     pub(crate) digest: String,
@@ -27,13 +27,13 @@ pub(crate) struct Built {
 
 /// The output of `cargo metadata`.
 #[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
+struct CargoMetadata {
+    packages: Vec<CargoPackage>,
     target_directory: PathBuf,
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct CargoPackage {
     id: String,
     name: String,
     version: semver::Version,
@@ -42,7 +42,7 @@ struct Package {
 
 /// A `compiler-artifact` message of `cargo build`.
 #[derive(Deserialize)]
-struct Artifact {
+struct CargoArtifact {
     reason: String,
     #[serde(default)]
     package_id: String,
@@ -56,7 +56,7 @@ struct Artifact {
 /// # Errors
 ///
 /// Fails if the manifest, a build tool or the target is missing, or if the build fails.
-pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Problem> {
+pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<BuiltComponent>, Problem> {
     if !folder.join("Cargo.toml").is_file() {
         let message = format!(
             "`{}` has no `Cargo.toml`; build components in other languages with their own tools, and check the result with `airssys-wasm inspect`",
@@ -65,7 +65,7 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Probl
         return Err(Problem::new(kinds::USAGE, message));
     }
     check_target(folder)?;
-    let metadata: Metadata = read(&cargo(
+    let metadata: CargoMetadata = parse_output(&run_cargo(
         folder,
         &["metadata", "--no-deps", "--format-version", "1"],
     )?)?;
@@ -80,10 +80,10 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Probl
         ],
         profile,
     ];
-    let told = cargo(folder, &arguments.concat())?;
+    let told = run_cargo(folder, &arguments.concat())?;
     let artifacts = told
         .lines()
-        .filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+        .filter_map(|line| serde_json::from_str::<CargoArtifact>(line).ok());
     let artifacts = artifacts.filter(|artifact| artifact.reason == "compiler-artifact");
     let mut all = Vec::new();
     for artifact in artifacts {
@@ -96,7 +96,7 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<Built>, Probl
             .iter()
             .find(|path| path.extension().is_some_and(|it| it == "wasm"));
         if let (Some(package), Some(wasm)) = (package, wasm) {
-            all.push(finish(package, wasm, &metadata.target_directory)?);
+            all.push(stamp(package, wasm, &metadata.target_directory)?);
         }
     }
     if all.is_empty() {
@@ -118,7 +118,7 @@ pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
             kinds::BUILD,
             "`rustc` was not found; install it from https://rustup.rs",
         )
-        .because(error)
+        .with_cause(error)
     })?;
     let libraries = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     if output.status.success() && libraries.is_dir() {
@@ -131,10 +131,10 @@ pub(crate) fn check_target(folder: &Path) -> Result<(), Problem> {
 
 /// Stamps a component with the manifest's name, version and description where it declares none
 /// itself, and writes it to `components` in the target directory.
-fn finish(package: &Package, wasm: &Path, target: &Path) -> Result<Built, Problem> {
+fn stamp(package: &CargoPackage, wasm: &Path, target: &Path) -> Result<BuiltComponent, Problem> {
     let component = airssys_wasm_core::Component::from(Component::from_file(wasm)?);
     let name = package.name.replace('_', "-").parse().ok();
-    let stamped = component.stamped(
+    let stamped = component.with_missing_metadata(
         name.as_ref(),
         Some(&package.version),
         package.description.as_deref(),
@@ -145,8 +145,8 @@ fn finish(package: &Package, wasm: &Path, target: &Path) -> Result<Built, Proble
         .join(format!("{}.wasm", package.name));
     let written = std::fs::create_dir_all(target.join("components"))
         .and_then(|()| std::fs::write(&file, component.bytes()));
-    written.map_err(|error| Problem::of_file("write", &file, error))?;
-    Ok(Built {
+    written.map_err(|error| Problem::from_file_error("write", &file, error))?;
+    Ok(BuiltComponent {
         name: component
             .name()
             .map_or_else(|| package.name.clone(), ToString::to_string),
@@ -159,13 +159,13 @@ fn finish(package: &Package, wasm: &Path, target: &Path) -> Result<Built, Proble
 }
 
 /// Runs cargo and returns its standard output.
-fn cargo(folder: &Path, arguments: &[&str]) -> Result<String, Problem> {
+fn run_cargo(folder: &Path, arguments: &[&str]) -> Result<String, Problem> {
     let output = Command::new("cargo")
         .args(arguments)
         .current_dir(folder)
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Problem::new(kinds::BUILD, "`cargo` cannot be run").because(error))?;
+        .map_err(|error| Problem::new(kinds::BUILD, "`cargo` cannot be run").with_cause(error))?;
     if !output.status.success() {
         return Err(Problem::new(
             kinds::BUILD,
@@ -175,8 +175,8 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<String, Problem> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T, Problem> {
+fn parse_output<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T, Problem> {
     serde_json::from_str(json).map_err(|error| {
-        Problem::new(kinds::BUILD, "cannot parse the output of cargo").because(error)
+        Problem::new(kinds::BUILD, "cannot parse the output of cargo").with_cause(error)
     })
 }

@@ -11,31 +11,32 @@ use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKeyBox, SignatureBox};
 use crate::api::{Problem, kinds};
 
 /// A key pair, as the contents of the key files.
-pub(crate) struct Keys {
+pub(crate) struct KeyFiles {
     pub(crate) secret: String,
     pub(crate) public: String,
 }
 
-impl Keys {
+impl KeyFiles {
     /// Generates a key pair. The secret key has no password: its file's permissions protect it.
-    pub(crate) fn make() -> Result<Self, Problem> {
-        let pair = KeyPair::generate_unencrypted_keypair().map_err(|error| failed(&error))?;
+    pub(crate) fn generate() -> Result<Self, Problem> {
+        let pair =
+            KeyPair::generate_unencrypted_keypair().map_err(|error| signing_failed(&error))?;
         let secret = pair
             .sk
             .to_box(None)
-            .map_err(|error| failed(&error))?
+            .map_err(|error| signing_failed(&error))?
             .into_string();
         let public = pair
             .pk
             .to_box()
-            .map_err(|error| failed(&error))?
+            .map_err(|error| signing_failed(&error))?
             .into_string();
         Ok(Self { secret, public })
     }
 }
 
 /// Returns the path of a file's signature.
-pub(crate) fn path_of(file: &Path) -> PathBuf {
+pub(crate) fn signature_path(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".minisig");
     file.with_file_name(name)
@@ -48,7 +49,7 @@ pub(crate) fn sign(bytes: &[u8], secret: &str, said: &str) -> Result<String, Pro
             kinds::USAGE,
             "not a minisign secret key, or the password is wrong",
         )
-        .because(error)
+        .with_cause(error)
     };
     let read = || SecretKeyBox::from_string(secret);
     let key = match read().and_then(SecretKeyBox::into_unencrypted_secret_key) {
@@ -64,18 +65,20 @@ pub(crate) fn sign(bytes: &[u8], secret: &str, said: &str) -> Result<String, Pro
         Some(said),
         Some("signature of a component"),
     );
-    Ok(signed.map_err(|error| failed(&error))?.into_string())
+    Ok(signed
+        .map_err(|error| signing_failed(&error))?
+        .into_string())
 }
 
 /// Verifies a signature. Returns its trusted comment.
 pub(crate) fn verify(bytes: &[u8], signature: &str, public: &str) -> Result<String, Problem> {
-    let key = public_key(public)?;
+    let key = parse_public_key(public)?;
     let wrong = |error: &dyn std::fmt::Display| {
         Problem::new(
             kinds::NOT_SIGNED,
             "the signature does not match these bytes and this key",
         )
-        .because(error)
+        .with_cause(error)
     };
     let signature = SignatureBox::from_string(signature).map_err(|error| wrong(&error))?;
     minisign::verify(&key, &signature, Cursor::new(bytes), true, false, false)
@@ -84,14 +87,14 @@ pub(crate) fn verify(bytes: &[u8], signature: &str, public: &str) -> Result<Stri
 }
 
 /// Parses a public key: the contents of its file, or only the base64 text of its last line.
-fn public_key(text: &str) -> Result<PublicKey, Problem> {
+fn parse_public_key(text: &str) -> Result<PublicKey, Problem> {
     let read = PublicKeyBox::from_string(text).and_then(PublicKeyBox::into_public_key);
     read.or_else(|_| PublicKey::from_base64(text.trim()))
-        .map_err(|error| Problem::new(kinds::USAGE, "not a minisign public key").because(error))
+        .map_err(|error| Problem::new(kinds::USAGE, "not a minisign public key").with_cause(error))
 }
 
-fn failed(error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(kinds::INTERNAL, "signing failed").because(error)
+fn signing_failed(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(kinds::INTERNAL, "signing failed").with_cause(error)
 }
 
 #[cfg(test)]
@@ -99,8 +102,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_is_of_these_bytes_by_this_key() {
-        let (mine, other) = (Keys::make().expect("keys"), Keys::make().expect("keys"));
+    fn only_the_same_bytes_and_key_verify() {
+        let (mine, other) = (
+            KeyFiles::generate().expect("keys"),
+            KeyFiles::generate().expect("keys"),
+        );
         let signature = sign(b"bytes", &mine.secret, "greeter 1.0.0").expect("signed");
         assert_eq!(
             verify(b"bytes", &signature, &mine.public).expect("verified"),

@@ -19,7 +19,7 @@ pub(crate) enum Template {
 }
 
 /// Keywords of WIT.
-const WORDS: [&str; 45] = [
+const WIT_KEYWORDS: [&str; 45] = [
     "as",
     "async",
     "bool",
@@ -68,7 +68,7 @@ const WORDS: [&str; 45] = [
 ];
 
 /// Keywords of Rust, reserved ones, and names of crates that are always in scope.
-const WORDS_OF_RUST: [&str; 49] = [
+const RUST_KEYWORDS: [&str; 49] = [
     "abstract", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
     "else", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
     "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self",
@@ -96,14 +96,14 @@ impl Template {
 /// # Errors
 ///
 /// Fails if the name is not usable, or if the folder exists or cannot be written.
-pub(crate) fn begin(
+pub(crate) fn create_project(
     name: &str,
     template: Template,
     sdk: Option<&Path>,
 ) -> Result<PathBuf, Problem> {
     check_name(name)?;
     let folder = PathBuf::from(name);
-    let problem = |error: std::io::Error| Problem::of_file("write", &folder, error);
+    let problem = |error: std::io::Error| Problem::from_file_error("write", &folder, error);
     std::fs::create_dir(&folder).map_err(problem)?;
     for (file, text) in template.files() {
         let path = folder.join(file);
@@ -112,7 +112,7 @@ pub(crate) fn begin(
             .replace("%name%", name)
             .replace("%module%", &name.replace('-', "_"))
             .replace("%type%", &type_name(name))
-            .replace("%sdk%", &sdk_of(sdk));
+            .replace("%sdk%", &sdk_dependency(sdk));
         std::fs::write(&path, text).map_err(problem)?;
     }
     std::fs::write(folder.join(".gitignore"), "/target\n").map_err(problem)?;
@@ -121,7 +121,7 @@ pub(crate) fn begin(
 
 /// Returns the dependency on the SDK: the specified path, else the sources that this command was
 /// built from, else the published version.
-fn sdk_of(said: Option<&Path>) -> String {
+fn sdk_dependency(said: Option<&Path>) -> String {
     let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../airssys-wasm-sdk"));
     let path = said.or_else(|| source.is_dir().then_some(source));
     match path.and_then(|path| std::fs::canonicalize(path).ok()) {
@@ -138,7 +138,10 @@ fn check_name(name: &str) -> Result<(), Problem> {
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
-    if name.split('-').all(is_word) && !WORDS.contains(&name) && !WORDS_OF_RUST.contains(&name) {
+    if name.split('-').all(is_word)
+        && !WIT_KEYWORDS.contains(&name)
+        && !RUST_KEYWORDS.contains(&name)
+    {
         return Ok(());
     }
     let message = format!(
@@ -160,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_names_everywhere() {
+    fn names_are_valid_in_rust_wit_and_as_component_names() {
         for name in ["greeter", "price-check", "a1-b2"] {
             check_name(name).expect(name);
         }

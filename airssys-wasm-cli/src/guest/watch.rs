@@ -14,16 +14,17 @@ use crate::api::{Problem, kinds};
 const QUIET: Duration = Duration::from_millis(200);
 
 /// A watcher of the sources in a folder.
-pub(crate) struct Changes {
+pub(crate) struct SourceWatcher {
     changed: mpsc::UnboundedReceiver<()>,
     _watcher: RecommendedWatcher,
 }
 
-impl Changes {
+impl SourceWatcher {
     /// Starts watching a folder.
-    pub(crate) fn of(folder: &Path) -> Result<Self, Problem> {
+    pub(crate) fn new(folder: &Path) -> Result<Self, Problem> {
         let problem = |error: notify::Error| {
-            Problem::new(kinds::FILE, format!("cannot watch `{}`", folder.display())).because(error)
+            Problem::new(kinds::FILE, format!("cannot watch `{}`", folder.display()))
+                .with_cause(error)
         };
         let (tell, changed) = mpsc::unbounded_channel();
         let told = move |event: notify::Result<Event>| {
@@ -52,7 +53,7 @@ impl Changes {
     }
 
     /// Waits for the next change, and then until changes stop for [`QUIET`].
-    pub(crate) async fn next(&mut self) {
+    pub(crate) async fn changed(&mut self) {
         if self.changed.recv().await.is_some() {
             while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changed.recv()).await {}
         }

@@ -20,7 +20,7 @@ Exit codes:
 code that the program exits with; 6 with a message if the program traps or times out.";
 
 /// Returns the exit code for the end of a call: the program's own code if it exited with one.
-pub(crate) fn exit_code_of(end: CallEnd) -> u8 {
+pub(crate) fn exit_code_of_call(end: CallEnd) -> u8 {
     match end {
         CallEnd::Returned => 0,
         CallEnd::ReturnedError => 1,

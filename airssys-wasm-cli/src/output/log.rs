@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::safe;
+use super::escape;
 
 /// A writer to standard error that treats every write as one event.
 ///
@@ -19,11 +19,11 @@ pub(crate) enum LogWriter {
 }
 
 impl LogWriter {
-    fn safe(self, event: &str) -> String {
+    fn escape(self, event: &str) -> String {
         let event = event.trim_end_matches('\n');
         match self {
-            Self::Text => safe::line(event),
-            Self::Json => safe::json(event),
+            Self::Text => escape::line(event),
+            Self::Json => escape::json(event),
         }
     }
 }
@@ -31,7 +31,7 @@ impl LogWriter {
 impl Write for LogWriter {
     /// Writes a whole event: the subscriber passes each event in a single call.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let safe = self.safe(&String::from_utf8_lossy(event));
+        let safe = self.escape(&String::from_utf8_lossy(event));
         writeln!(io::stderr().lock(), "{safe}")?;
         Ok(event.len())
     }
@@ -46,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_one_line_that_shows_all_it_says() {
+    fn an_event_becomes_one_escaped_line() {
         let event = "INFO greeter: a\u{1b}[2J\u{202e}\n2026-01-01 ERROR forged\n";
         assert_eq!(
-            LogWriter::Text.safe(event),
+            LogWriter::Text.escape(event),
             r"INFO greeter: a\u{1b}[2J\u{202e}\n2026-01-01 ERROR forged"
         );
         assert_eq!(
-            LogWriter::Json.safe("{\"m\":\"\u{9b}\"}\n"),
+            LogWriter::Json.escape("{\"m\":\"\u{9b}\"}\n"),
             r#"{"m":"\u009b"}"#
         );
     }

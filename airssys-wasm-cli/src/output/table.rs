@@ -4,7 +4,7 @@
 //!
 //! Tests: in this file.
 
-use super::{Page, safe};
+use super::{Page, escape};
 
 /// A table of text with a row of headings.
 pub(crate) struct Table {
@@ -23,12 +23,12 @@ impl Table {
         }
     }
 
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn add_row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows
-            .push(cells.into_iter().map(|cell| safe::line(&cell)).collect());
+            .push(cells.into_iter().map(|cell| escape::line(&cell)).collect());
     }
 
-    pub(crate) fn page(&self) -> Page {
+    pub(crate) fn to_page(&self) -> Page {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
             self.rows
@@ -46,7 +46,7 @@ impl Table {
                 .map(|(cell, width)| format!("{cell:width$}"));
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
-        Page::of_lines(self.rows.iter().map(line))
+        Page::from_lines(self.rows.iter().map(line))
     }
 }
 
@@ -55,12 +55,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_what_is_in_them() {
+    fn columns_are_as_wide_as_their_cells() {
         let mut table = Table::new(&["NAME", "N"]);
-        table.row(["greeter".into(), "1".into()]);
-        table.row(["a\u{1b}[31m".into(), String::new()]);
+        table.add_row(["greeter".into(), "1".into()]);
+        table.add_row(["a\u{1b}[31m".into(), String::new()]);
         assert_eq!(
-            table.page().text(),
+            table.to_page().text(),
             "NAME         N\ngreeter      1\na\\u{1b}[31m"
         );
     }

@@ -19,9 +19,9 @@ const LAYER: &str = "application/wasm";
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 
 /// Returns the layer, the config and the manifest of a component's artifact.
-pub(super) fn of(component: &Component) -> (ImageLayer, Config, OciImageManifest) {
+pub(super) fn to_artifact(component: &Component) -> (ImageLayer, Config, OciImageManifest) {
     let world = component.world();
-    let names = |side: &airssys_wasm_host::world::Side| side.names().collect::<Vec<_>>();
+    let names = |side: &airssys_wasm_host::world::WorldSide| side.names().collect::<Vec<_>>();
     let config = json!({
         "created": "1970-01-01T00:00:00Z",
         "architecture": "wasm",
@@ -55,7 +55,7 @@ pub(super) fn of(component: &Component) -> (ImageLayer, Config, OciImageManifest
 
 /// Returns the only layer of a component's artifact. Fails with a description if the artifact is
 /// not a component.
-pub(super) fn layer(manifest: OciImageManifest) -> Result<OciDescriptor, String> {
+pub(super) fn only_layer(manifest: OciImageManifest) -> Result<OciDescriptor, String> {
     let count = manifest.layers.len();
     let mut layers = manifest.layers.into_iter();
     match (layers.next(), count) {
@@ -69,14 +69,14 @@ pub(super) fn layer(manifest: OciImageManifest) -> Result<OciDescriptor, String>
 }
 
 /// A buffer that accepts at most the declared number of bytes.
-pub(super) struct Bounded {
+pub(super) struct BoundedBuffer {
     bytes: Vec<u8>,
     max: usize,
     progress: Progress,
 }
 
-impl Bounded {
-    pub(super) fn of(max: usize, progress: Progress) -> Self {
+impl BoundedBuffer {
+    pub(super) fn new(max: usize, progress: Progress) -> Self {
         // The declared size is not trusted: allocate at most 1 MiB ahead.
         Self {
             bytes: Vec::with_capacity(max.min(1 << 20)),
@@ -90,7 +90,7 @@ impl Bounded {
     }
 }
 
-impl AsyncWrite for Bounded {
+impl AsyncWrite for BoundedBuffer {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -103,7 +103,7 @@ impl AsyncWrite for Bounded {
             )));
         }
         bounded.bytes.extend_from_slice(more);
-        bounded.progress.came(more.len());
+        bounded.progress.advance(more.len());
         Poll::Ready(Ok(more.len()))
     }
 

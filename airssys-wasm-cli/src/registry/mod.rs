@@ -6,8 +6,8 @@
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/registry.rs`, against a local registry.
 
+mod address;
 mod artifact;
-mod place;
 mod problem;
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use oci_client::manifest::{OciDescriptor, OciImageManifest};
 use oci_client::secrets::RegistryAuth;
 use semver::Version;
 
-pub(crate) use place::RegistryPlace;
+pub(crate) use address::RegistryAddress;
 
 use crate::api::{Problem, kinds};
 use crate::output;
@@ -31,53 +31,56 @@ use crate::output;
 /// Number of versions after which no more tags of a repository are listed.
 const TAGS_MAX: usize = 100_000;
 /// Timeout for connecting to a server, and for each read.
-const SILENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client of a registry, with one user's credentials.
 pub(crate) struct Registry {
-    place: RegistryPlace,
+    address: RegistryAddress,
     client: Client,
-    user: RegistryAuth,
+    credentials: RegistryAuth,
 }
 
 impl Registry {
     /// Creates a client for a registry, with the credentials in Docker's configuration.
-    pub(crate) fn new(place: RegistryPlace) -> Self {
+    pub(crate) fn new(place: RegistryAddress) -> Self {
         // Fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = ClientConfig {
-            protocol: if place.is_this_machine() {
+            protocol: if place.is_local() {
                 ClientProtocol::Http
             } else {
                 ClientProtocol::Https
             },
-            read_timeout: Some(SILENCE),
-            connect_timeout: Some(SILENCE),
+            read_timeout: Some(TIMEOUT),
+            connect_timeout: Some(TIMEOUT),
             user_agent: concat!("airssys-wasm/", env!("CARGO_PKG_VERSION")),
             ..ClientConfig::default()
         };
         let user = place.credentials();
         Self {
             client: Client::new(config),
-            user,
-            place,
+            credentials: user,
+            address: place,
         }
     }
 
     /// Returns the published versions of a name, from its tags. Skips tags that are not versions.
     pub(crate) async fn versions(&self, name: &ComponentName) -> Result<Vec<Version>, Problem> {
-        let repository = self.place.repository(name);
+        let repository = self.address.repository(name);
         let (mut versions, mut last) = (Vec::new(), None::<String>);
         loop {
             let page = self
                 .client
-                .list_tags(&repository, &self.user, Some(1_000), last.as_deref())
+                .list_tags(&repository, &self.credentials, Some(1_000), last.as_deref())
                 .await;
             let tags = match page {
-                Err(error) if problem::is_not_there(&error) => return Ok(versions),
-                page => page.map_err(|error| problem::of(&self.place, &error))?.tags,
+                Err(error) if problem::is_not_found(&error) => return Ok(versions),
+                page => {
+                    page.map_err(|error| problem::from_error(&self.address, &error))?
+                        .tags
+                }
             };
-            versions.extend(tags.iter().filter_map(|tag| place::version_of(tag)));
+            versions.extend(tags.iter().filter_map(|tag| address::parse_tag(tag)));
             match tags.last() {
                 Some(tag) if tags.len() >= 1_000 && versions.len() < TAGS_MAX => {
                     last = Some(tag.clone())
@@ -91,7 +94,7 @@ impl Registry {
     /// the digest in the manifest.
     pub(crate) async fn pull(&self, wanted: &PackageRef) -> Result<Component, Problem> {
         let versions = self.versions(&wanted.name).await?;
-        let Some(version) = wanted.version.pick(&versions) else {
+        let Some(version) = wanted.version.select(&versions) else {
             let there: Vec<String> = versions
                 .iter()
                 .collect::<BTreeSet<_>>()
@@ -103,19 +106,22 @@ impl Registry {
             } else {
                 format!("published versions: {}", there.join(", "))
             };
-            let message = format!("`{wanted}` is not published at `{}`; {there}", self.place);
-            return Err(Problem::of(ErrorKind::NotPublished, message));
+            let message = format!("`{wanted}` is not published at `{}`; {there}", self.address);
+            return Err(Problem::from_kind(ErrorKind::NotPublished, message));
         };
-        let layer = self.layer(&wanted.name, version).await?.ok_or_else(|| {
-            Problem::new(
-                kinds::REGISTRY,
-                format!(
-                    "`{}` lists {version} but has no manifest for it",
-                    self.place
-                ),
-            )
-        })?;
-        let bytes = self.blob(&wanted.name, &layer).await?;
+        let layer = self
+            .find_layer(&wanted.name, version)
+            .await?
+            .ok_or_else(|| {
+                Problem::new(
+                    kinds::REGISTRY,
+                    format!(
+                        "`{}` lists {version} but has no manifest for it",
+                        self.address
+                    ),
+                )
+            })?;
+        let bytes = self.download_layer(&wanted.name, &layer).await?;
         let component = Component::from_bytes(bytes)?;
         Ok(component
             .with_name(wanted.name.as_str())?
@@ -135,17 +141,17 @@ impl Registry {
     ) -> Result<Option<(&'a ComponentName, &'a Version)>, Problem> {
         let (Some(name), Some(version)) = (component.name(), component.version()) else {
             let message = "the component has no name or no version; set them with `--name` and `--component-version`";
-            return Err(Problem::of(ErrorKind::Unnamed, message));
+            return Err(Problem::from_kind(ErrorKind::Unnamed, message));
         };
         let digest = component.digest().to_string();
-        match self.layer(name, version).await? {
+        match self.find_layer(name, version).await? {
             Some(there) if there.digest == digest => Ok(None),
             Some(there) => {
                 let message = format!(
                     "{name} {version} already exists at `{}`, with the digest {}",
-                    self.place, there.digest
+                    self.address, there.digest
                 );
-                Err(Problem::of(ErrorKind::VersionTaken, message))
+                Err(Problem::from_kind(ErrorKind::VersionTaken, message))
             }
             None => Ok(Some((name, version))),
         }
@@ -160,45 +166,55 @@ impl Registry {
         let Some((name, version)) = self.check_push(component).await? else {
             return Ok(());
         };
-        let (layer, config, manifest) = artifact::of(component);
-        let _waiting = output::waiting(format!("pushing {name} {version}"));
-        let image = self.place.image(name, version);
+        let (layer, config, manifest) = artifact::to_artifact(component);
+        let _waiting = output::show_spinner(format!("pushing {name} {version}"));
+        let image = self.address.version_reference(name, version);
         let pushed = self
             .client
-            .push(&image, &[layer], config, &self.user, Some(manifest))
+            .push(&image, &[layer], config, &self.credentials, Some(manifest))
             .await;
         pushed
             .map(drop)
-            .map_err(|error| problem::of(&self.place, &error))
+            .map_err(|error| problem::from_error(&self.address, &error))
     }
 
     /// Returns the layer that the server currently has for a version. `None` if the version does
     /// not exist.
-    async fn layer(
+    async fn find_layer(
         &self,
         name: &ComponentName,
         version: &Version,
     ) -> Result<Option<OciDescriptor>, Problem> {
-        let image = self.place.image(name, version);
-        let pulled: Result<(OciImageManifest, String), OciDistributionError> =
-            self.client.pull_image_manifest(&image, &self.user).await;
+        let image = self.address.version_reference(name, version);
+        let pulled: Result<(OciImageManifest, String), OciDistributionError> = self
+            .client
+            .pull_image_manifest(&image, &self.credentials)
+            .await;
         let manifest = match pulled {
-            Err(error) if problem::is_not_there(&error) => return Ok(None),
-            pulled => pulled.map_err(|error| problem::of(&self.place, &error))?.0,
+            Err(error) if problem::is_not_found(&error) => return Ok(None),
+            pulled => {
+                pulled
+                    .map_err(|error| problem::from_error(&self.address, &error))?
+                    .0
+            }
         };
-        artifact::layer(manifest).map(Some).map_err(|what| {
+        artifact::only_layer(manifest).map(Some).map_err(|what| {
             Problem::new(
                 kinds::REGISTRY,
                 format!(
                     "{name} {version} at `{}` is not a component: {what}",
-                    self.place
+                    self.address
                 ),
             )
         })
     }
 
     /// Downloads a layer. Fails if the bytes do not match its digest or exceed its declared size.
-    async fn blob(&self, name: &ComponentName, layer: &OciDescriptor) -> Result<Vec<u8>, Problem> {
+    async fn download_layer(
+        &self,
+        name: &ComponentName,
+        layer: &OciDescriptor,
+    ) -> Result<Vec<u8>, Problem> {
         let size = usize::try_from(layer.size).unwrap_or(usize::MAX);
         if size > COMPONENT_BYTES_MAX {
             let message = format!(
@@ -207,13 +223,13 @@ impl Registry {
             );
             return Err(Problem::new(kinds::REGISTRY, message));
         }
-        let progress = output::bytes(format!("pulling {name}"), size as u64);
-        let mut bytes = artifact::Bounded::of(size, progress);
+        let progress = output::show_byte_progress(format!("pulling {name}"), size as u64);
+        let mut bytes = artifact::BoundedBuffer::new(size, progress);
         let pulled = self
             .client
-            .pull_blob(&self.place.repository(name), layer, &mut bytes)
+            .pull_blob(&self.address.repository(name), layer, &mut bytes)
             .await;
-        pulled.map_err(|error| problem::of(&self.place, &error))?;
+        pulled.map_err(|error| problem::from_error(&self.address, &error))?;
         Ok(bytes.into_inner())
     }
 }

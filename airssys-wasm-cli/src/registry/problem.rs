@@ -4,11 +4,11 @@
 
 use oci_client::errors::{OciDistributionError as OciError, OciErrorCode};
 
-use super::RegistryPlace;
+use super::RegistryAddress;
 use crate::api::{Problem, kinds};
 
 /// Returns `true` if the repository or version does not exist.
-pub(super) fn is_not_there(error: &OciError) -> bool {
+pub(super) fn is_not_found(error: &OciError) -> bool {
     match error {
         OciError::ImageManifestNotFoundError(_) => true,
         OciError::RegistryError { envelope, .. } => envelope.errors.iter().any(|error| {
@@ -23,7 +23,7 @@ pub(super) fn is_not_there(error: &OciError) -> bool {
 }
 
 /// Converts an error of the registry at `place`.
-pub(super) fn of(place: &RegistryPlace, error: &OciError) -> Problem {
+pub(super) fn from_error(place: &RegistryAddress, error: &OciError) -> Problem {
     let what = match error {
         OciError::UnauthorizedError { .. } | OciError::AuthenticationFailure(_) => {
             "denied access; log in with `docker login`, whose credentials are used".to_owned()
@@ -44,10 +44,11 @@ pub(super) fn of(place: &RegistryPlace, error: &OciError) -> Problem {
         }
         _ => "sent an unexpected response".to_owned(),
     };
-    Problem::new(kinds::REGISTRY, format!("the registry `{place}` {what}")).because(chain(error))
+    Problem::new(kinds::REGISTRY, format!("the registry `{place}` {what}"))
+        .with_cause(error_chain(error))
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

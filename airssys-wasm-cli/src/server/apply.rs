@@ -11,14 +11,14 @@ use airssys_wasm_host::pipeline::PipelineDeployment;
 use airssys_wasm_host::{Component, ComponentName, Deployment, ErrorKind, Host, Update};
 use axum::extract::{Multipart, Path, Query, State};
 
-use super::Process;
-use super::pipelines::components;
+use super::ServerState;
+use super::pipelines::resolve_components;
 use super::reply::{Reply, answer};
-use super::rollouts::meant;
+use super::rollouts::resolve_component;
 use super::{compare, upload};
 use crate::api::{
-    Applied, Desired, DesiredPipeline, Given, How, PipelineSpec, Problem, build, enforcement,
-    kinds, parse_strategy, with_version,
+    ApplyResult, DesiredDeployment, DesiredPipeline, DryRunQuery, GrantRules, PipelineSpec,
+    Problem, build_pipeline, enforcement, kinds, parse_strategy, with_version,
 };
 
 /// Brings a deployment to a desired state.
@@ -34,18 +34,19 @@ use crate::api::{
     path = "/v1/deployments/{name}",
     operation_id = "apply_deployment",
     summary = "Apply a desired state to a deployment",
-    request_body(content = upload::Form<Desired>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "Name of the deployment"), How),
-    responses((status = 200, body = Applied), (status = "default", body = Problem)),
+    request_body(content = upload::UploadForm<DesiredDeployment>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = ApplyResult), (status = "default", body = Problem)),
 )]
 pub(super) async fn deployment(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
+    Query(how): Query<DryRunQuery>,
     form: Multipart,
-) -> Reply<Applied> {
-    let (mut desired, component) = upload::read::<Desired>(&process, form).await?;
-    let component = meant(&process, desired.deployment.package.as_deref(), component).await?;
+) -> Reply<ApplyResult> {
+    let (mut desired, component) = upload::read_form::<DesiredDeployment>(&process, form).await?;
+    let component =
+        resolve_component(&process, desired.deployment.package.as_deref(), component).await?;
     let component = with_version(component, desired.deployment.version.as_deref())?;
     desired.deployment.name = Some(name.clone());
     let wanted_routes = desired
@@ -55,7 +56,7 @@ pub(super) async fn deployment(
     let wanted_routes = wanted_routes.collect::<Result<Vec<Route>, _>>()?;
     let wanted = name.clone();
     let mut applied = match process
-        .aside(move |host| unless_absent(host.deployment(&wanted)))
+        .run_blocking(move |host| if_deployed(host.deployment(&wanted)))
         .await?
     {
         None => {
@@ -65,11 +66,11 @@ pub(super) async fn deployment(
             } else {
                 deploy.await?;
             }
-            Applied::new(&name, "deploy", Vec::new())
+            ApplyResult::new(&name, "deploy", Vec::new())
         }
         Some(now) => update(&process, &name, &now, component, &desired, how).await?,
     };
-    let routes = routes(&process.host, &name, &wanted_routes, how).await?;
+    let routes = set_routes(&process.host, &name, &wanted_routes, how).await?;
     if applied.action == "nothing" && !routes.is_empty() {
         "route".clone_into(&mut applied.action);
     }
@@ -79,26 +80,26 @@ pub(super) async fn deployment(
 
 /// Updates a deployment, unless it is in the desired state.
 async fn update(
-    process: &Process,
+    process: &ServerState,
     name: &str,
     now: &Deployment,
     component: Component,
-    desired: &Desired,
-    how: How,
-) -> Result<Applied, Problem> {
+    desired: &DesiredDeployment,
+    how: DryRunQuery,
+) -> Result<ApplyResult, Problem> {
     // Created first: a rule that is revoked from here on stays revoked.
     let update = process.host.update(name, component.clone());
     let changes = compare::deployment(now, &component, &desired.deployment, &process.limits)?;
-    let again = compare::revoked(&now.grants(), &desired.deployment.grants.read()?);
-    check_not_revoked(name, &again, desired.grant_again)?;
+    let again = compare::lifted_revocations(&now.grants(), &desired.deployment.grants.parse()?);
+    check_revocations(name, &again, desired.grant_again)?;
     if changes.is_empty() && again.is_empty() {
-        return Ok(Applied::new(name, "nothing", changes));
+        return Ok(ApplyResult::new(name, "nothing", changes));
     }
-    carry_out(update, process, &component, desired, how).await?;
+    run_update(update, process, &component, desired, how).await?;
     let again = again
         .into_iter()
         .map(|rule| format!("granted again: {rule}"));
-    Ok(Applied::new(
+    Ok(ApplyResult::new(
         name,
         "update",
         changes.into_iter().chain(again).collect(),
@@ -106,11 +107,11 @@ async fn update(
 }
 
 /// Points routes to a deployment. Returns the changes.
-async fn routes(
+async fn set_routes(
     host: &Host,
     name: &str,
     wanted: &[Route],
-    how: How,
+    how: DryRunQuery,
 ) -> Result<Vec<String>, Problem> {
     let now: BTreeMap<Route, ComponentName> = host.routes().into_iter().collect();
     let mut changes = Vec::new();
@@ -130,17 +131,17 @@ async fn routes(
     Ok(changes)
 }
 
-async fn carry_out(
+async fn run_update(
     update: Update<'_>,
-    process: &Process,
+    process: &ServerState,
     component: &Component,
-    desired: &Desired,
-    how: How,
+    desired: &DesiredDeployment,
+    how: DryRunQuery,
 ) -> Result<(), Problem> {
     let spec = &desired.deployment;
     let mut update = update
         .strategy(parse_strategy(desired.strategy.as_deref())?)
-        .grants(spec.grants.read()?)
+        .grants(spec.grants.parse()?)
         .limits(
             spec.limits
                 .clone()
@@ -187,7 +188,7 @@ fn check_stages(pipeline: &ComponentPipeline, desired: &DesiredPipeline) -> Resu
 }
 
 /// Checks that no revoked rule would be granted again, unless that is allowed.
-fn check_not_revoked(name: &str, again: &[String], grant_again: bool) -> Result<(), Problem> {
+fn check_revocations(name: &str, again: &[String], grant_again: bool) -> Result<(), Problem> {
     if again.is_empty() || grant_again {
         return Ok(());
     }
@@ -195,7 +196,7 @@ fn check_not_revoked(name: &str, again: &[String], grant_again: bool) -> Result<
         "`{}` was revoked from `{name}`, and applying this would lift the revocation: remove it from the file, or pass `--grant-again`",
         again.join("`, `")
     );
-    Err(Problem::of(ErrorKind::NotGranted, message))
+    Err(Problem::from_kind(ErrorKind::NotGranted, message))
 }
 
 /// Brings a pipeline to a desired state.
@@ -212,21 +213,21 @@ fn check_not_revoked(name: &str, again: &[String], grant_again: bool) -> Result<
     operation_id = "apply_pipeline",
     summary = "Apply a desired state to a pipeline",
     request_body(
-        content = upload::StagesForm<DesiredPipeline>,
+        content = upload::StagesUploadForm<DesiredPipeline>,
         content_type = "multipart/form-data",
     ),
-    params(("name" = String, Path, description = "Name of the pipeline"), How),
-    responses((status = 200, body = Applied), (status = "default", body = Problem)),
+    params(("name" = String, Path, description = "Name of the pipeline"), DryRunQuery),
+    responses((status = 200, body = ApplyResult), (status = "default", body = Problem)),
 )]
 pub(super) async fn pipeline(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
+    Query(how): Query<DryRunQuery>,
     form: Multipart,
-) -> Reply<Applied> {
-    let (desired, sent) = upload::parts::<DesiredPipeline>(form).await?;
-    let components = components(&process, &desired.definition, &sent).await;
-    let pipeline = build(&desired.definition, components)?;
+) -> Reply<ApplyResult> {
+    let (desired, sent) = upload::read_parts::<DesiredPipeline>(form).await?;
+    let components = resolve_components(&process, &desired.definition, &sent).await;
+    let pipeline = build_pipeline(&desired.definition, components)?;
     check_stages(&pipeline, &desired)?;
     if pipeline.name().as_str() != name {
         let message = format!(
@@ -237,30 +238,31 @@ pub(super) async fn pipeline(
     }
     let wanted = name.clone();
     let Some(now) = process
-        .aside(move |host| unless_absent(host.pipeline(&wanted)))
+        .run_blocking(move |host| if_deployed(host.pipeline(&wanted)))
         .await?
     else {
         deploy(&process.host, pipeline, &desired, how).await?;
-        return answer(Applied::new(&name, "deploy", Vec::new()));
+        return answer(ApplyResult::new(&name, "deploy", Vec::new()));
     };
-    if shape(now.pipeline().definition()) != shape(&desired.definition) || is_apart(&now, &desired)
+    if shape(now.pipeline().definition()) != shape(&desired.definition)
+        || grants_fused_stage(&now, &desired)
     {
         if !desired.recreate {
             let message = format!(
                 "the stages of `{name}` are not connected or configured as desired: pass `--recreate` to remove the pipeline and deploy it again, during which it accepts no items"
             );
-            return Err(Problem::of(ErrorKind::InUse, message).into());
+            return Err(Problem::from_kind(ErrorKind::InUse, message).into());
         }
         recreate(&process.host, now, pipeline, &desired, how).await?;
-        return answer(Applied::new(&name, "recreate", Vec::new()));
+        return answer(ApplyResult::new(&name, "recreate", Vec::new()));
     }
-    let changes = stages(&process.host, &now, &pipeline, &desired, how).await?;
+    let changes = update_stages(&process.host, &now, &pipeline, &desired, how).await?;
     let action = if changes.is_empty() {
         "nothing"
     } else {
         "update"
     };
-    answer(Applied::new(&name, action, changes))
+    answer(ApplyResult::new(&name, action, changes))
 }
 
 /// Removes a pipeline and deploys it again in the desired state. Checks first that both can
@@ -270,20 +272,20 @@ async fn recreate(
     now: PipelineDeployment,
     wanted: ComponentPipeline,
     desired: &DesiredPipeline,
-    how: How,
+    how: DryRunQuery,
 ) -> Result<(), Problem> {
     let name = now.name();
     for unit in now.status().stages {
         let grants = host.deployment(unit.component.as_str())?.grants();
         let revoked: Vec<String> = grants.revoked().map(ToString::to_string).collect();
-        check_not_revoked(unit.component.as_str(), &revoked, desired.grant_again)?;
+        check_revocations(unit.component.as_str(), &revoked, desired.grant_again)?;
     }
     host.check_pipeline_removal(name.as_str()).await?;
     // Rehearsed under a free name: its own is in use until it is removed.
     let rehearsed = wanted
         .with_name(&format!("{name}-next"))
         .map_err(airssys_wasm_host::Error::from)?;
-    deploy(host, rehearsed, desired, How { dry_run: true }).await?;
+    deploy(host, rehearsed, desired, DryRunQuery { dry_run: true }).await?;
     if how.dry_run {
         return Ok(());
     }
@@ -298,7 +300,7 @@ async fn deploy(
     host: &Host,
     pipeline: ComponentPipeline,
     desired: &DesiredPipeline,
-    how: How,
+    how: DryRunQuery,
 ) -> Result<(), Problem> {
     let spec = PipelineSpec {
         definition: desired.definition.clone(),
@@ -315,12 +317,12 @@ async fn deploy(
 
 /// Updates the stages that differ from the desired state, one after the other. Returns the
 /// changes.
-async fn stages(
+async fn update_stages(
     host: &Host,
     now: &PipelineDeployment,
     wanted: &ComponentPipeline,
     desired: &DesiredPipeline,
-    how: How,
+    how: DryRunQuery,
 ) -> Result<Vec<String>, Problem> {
     let mut all = Vec::new();
     for stage in wanted.stages() {
@@ -341,10 +343,10 @@ async fn stages(
                 .get(name)
                 .cloned()
                 .unwrap_or_default()
-                .read()?;
+                .parse()?;
             let serving = host.deployment(&format!("{}:{name}", now.name()))?.grants();
-            let again = compare::revoked(&serving, &grants);
-            check_not_revoked(
+            let again = compare::lifted_revocations(&serving, &grants);
+            check_revocations(
                 &format!("{}:{name}", now.name()),
                 &again,
                 desired.grant_again,
@@ -387,11 +389,11 @@ fn is_fused(pipeline: &PipelineDeployment, stage: &str) -> bool {
 
 /// Returns `true` if the desired state grants something to a stage that is fused with others.
 /// Fused stages have no grants.
-fn is_apart(now: &PipelineDeployment, desired: &DesiredPipeline) -> bool {
+fn grants_fused_stage(now: &PipelineDeployment, desired: &DesiredPipeline) -> bool {
     desired
         .grants
         .iter()
-        .any(|(stage, given)| *given != Given::default() && is_fused(now, stage))
+        .any(|(stage, given)| *given != GrantRules::default() && is_fused(now, stage))
 }
 
 /// Returns a definition without the components of its stages, for comparison.
@@ -404,7 +406,7 @@ fn shape(definition: &PipelineDefinition) -> serde_json::Value {
 }
 
 /// Returns `None` if nothing is deployed under that name.
-fn unless_absent<T>(found: airssys_wasm_host::Result<T>) -> airssys_wasm_host::Result<Option<T>> {
+fn if_deployed<T>(found: airssys_wasm_host::Result<T>) -> airssys_wasm_host::Result<Option<T>> {
     match found {
         Err(error) if error.kind() == ErrorKind::NotDeployed => Ok(None),
         found => found.map(Some),

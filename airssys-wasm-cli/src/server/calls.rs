@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::Process;
+use super::ServerState;
 use super::reply::{Reply, answer};
-use crate::api::{Call, Called, FunctionView, Problem};
+use crate::api::{CallRequest, CallResult, FunctionView, Problem};
 
 /// Lists the functions that a deployment exports.
 #[utoipa::path(
@@ -17,11 +17,11 @@ use crate::api::{Call, Called, FunctionView, Problem};
     responses((status = 200, body = Vec<FunctionView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn functions(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
 ) -> Reply<Vec<FunctionView>> {
     let functions = process
-        .aside(move |host| Ok(host.deployment(&name)?.functions()))
+        .run_blocking(move |host| Ok(host.deployment(&name)?.functions()))
         .await?;
     answer(functions.into_iter().map(Into::into).collect())
 }
@@ -35,18 +35,18 @@ pub(super) async fn functions(
     path = "/v1/deployments/{name}/call",
     operation_id = "call",
     summary = "Call a function",
-    request_body = Call,
+    request_body = CallRequest,
     params(("name" = String, Path, description = "Name of the deployment")),
-    responses((status = 200, body = Called), (status = "default", body = Problem)),
+    responses((status = 200, body = CallResult), (status = "default", body = Problem)),
 )]
 pub(super) async fn call(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Json(call): Json<Call>,
-) -> Reply<Called> {
+    Json(call): Json<CallRequest>,
+) -> Reply<CallResult> {
     let wanted = call.function.clone();
     let function = process
-        .aside(move |host| host.deployment(&name)?.dynamic_function(&wanted))
+        .run_blocking(move |host| host.deployment(&name)?.dynamic_function(&wanted))
         .await?;
-    answer(call.make(&function).await?)
+    answer(call.run(&function).await?)
 }

@@ -21,15 +21,15 @@ pub(super) fn deployment(
     let mut changes: Vec<String> = self::component(&now.component(), component)
         .into_iter()
         .collect();
-    changes.extend(grants(&now.grants(), &spec.grants.read()?));
+    changes.extend(grants(&now.grants(), &spec.grants.parse()?));
     let instancing = spec.instancing_of(component)?;
-    if instancing != status.serving.instancing {
+    if instancing != status.active.instancing {
         changes.push(format!(
             "instancing: {} -> {instancing}",
-            status.serving.instancing
+            status.active.instancing
         ));
     }
-    if spec.limits.as_ref().unwrap_or(limits) != &status.serving.limits {
+    if spec.limits.as_ref().unwrap_or(limits) != &status.active.limits {
         changes.push("limits changed".into());
     }
     for (interface, name) in &spec.links {
@@ -61,10 +61,10 @@ pub(super) fn component(now: &Component, next: &Component) -> Option<String> {
 pub(super) fn grants(now: &Grants, next: &Grants) -> Vec<String> {
     let mut changes = rules("allow", now.allowed(), next.allowed());
     changes.extend(rules("deny", now.denied(), next.denied()));
-    if now.on_shortfall() != next.on_shortfall() {
+    if now.shortfall() != next.shortfall() {
         changes.push(format!(
             "run-with-less: {}",
-            next.on_shortfall() == Shortfall::RunWithLess
+            next.shortfall() == Shortfall::RunWithLess
         ));
     }
     changes
@@ -98,7 +98,7 @@ fn rules<'a>(
 }
 
 /// Returns the revoked rules that the next grants would cover again.
-pub(super) fn revoked(now: &Grants, next: &Grants) -> Vec<String> {
+pub(super) fn lifted_revocations(now: &Grants, next: &Grants) -> Vec<String> {
     let is_wanted = |rule: &&Rule| !next.clone().revoke(rule).is_empty();
     now.revoked()
         .filter(is_wanted)
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn grants_are_compared_without_telling_values() {
+    fn grants_are_compared_without_exposing_values() {
         let now = of("config a value=1\nconfig b value=1\nenv LANG\ndeny file-read /etc");
         let next =
             of("config a value=2\nconfig b value=1\nconfig c value=secret\ndeny file-read /root");
@@ -133,10 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_revoked_and_is_wanted_is_told() {
+    fn lifted_revocations_are_reported() {
         let mut now = of("file-read /data\nenv LANG");
         now.revoke(&"file-read /data/x".parse().expect("a rule"));
-        assert_eq!(revoked(&now, &of("file-read /data")), ["file-read /data/x"]);
-        assert!(revoked(&now, &of("env LANG")).is_empty());
+        assert_eq!(
+            lifted_revocations(&now, &of("file-read /data")),
+            ["file-read /data/x"]
+        );
+        assert!(lifted_revocations(&now, &of("env LANG")).is_empty());
     }
 }

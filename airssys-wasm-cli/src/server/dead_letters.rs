@@ -7,32 +7,32 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use airssys_wasm_host::pipeline::{DeadLetter, DeadLetters};
+use airssys_wasm_host::pipeline::{DeadLetter, DeadLetterReceiver};
 use parking_lot::Mutex;
 
-use crate::api::LetterView;
+use crate::api::DeadLetterView;
 
 /// The name of the file in the state directory.
-const FILE: &str = "dead-letters.jsonl";
+const FILE_NAME: &str = "dead-letters.jsonl";
 
 /// Size at which the file is rotated. Only one rotated file is retained.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The dead-letter file, opened when the first letter is written.
-pub(super) struct LetterBox {
+pub(super) struct DeadLetterFile {
     path: PathBuf,
-    file: Mutex<Option<Open>>,
+    file: Mutex<Option<OpenFile>>,
 }
 
-struct Open {
+struct OpenFile {
     file: File,
     bytes: u64,
 }
 
-impl LetterBox {
-    pub(super) fn of(state_directory: &Path) -> Self {
+impl DeadLetterFile {
+    pub(super) fn new(state_directory: &Path) -> Self {
         Self {
-            path: state_directory.join(FILE),
+            path: state_directory.join(FILE_NAME),
             file: Mutex::default(),
         }
     }
@@ -50,7 +50,7 @@ impl LetterBox {
         Ok(())
     }
 
-    fn open(&self) -> io::Result<Open> {
+    fn open(&self) -> io::Result<OpenFile> {
         let path = &self.path;
         if std::fs::metadata(path).is_ok_and(|there| there.len() >= FILE_BYTES_MAX) {
             std::fs::rename(path, path.with_extension("old.jsonl"))?;
@@ -62,29 +62,29 @@ impl LetterBox {
             .mode(0o600)
             .open(path)?;
         let bytes = file.metadata()?.len();
-        if bytes > 0 && !ends_with_a_line(&mut file)? {
+        if bytes > 0 && !ends_with_newline(&mut file)? {
             file.write_all(b"\n")?;
         }
-        Ok(Open { file, bytes })
+        Ok(OpenFile { file, bytes })
     }
 }
 
 /// Returns `true` if the file's last byte is a line feed.
-fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
+fn ends_with_newline(file: &mut File) -> io::Result<bool> {
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;
     Ok(last == *b"\n")
 }
 
-impl DeadLetters for LetterBox {
-    fn take(&self, letter: DeadLetter) {
-        let letter = LetterView::from(letter);
+impl DeadLetterReceiver for DeadLetterFile {
+    fn receive(&self, letter: DeadLetter) {
+        let letter = DeadLetterView::from(letter);
         // Cannot fail: it consists of strings and numbers.
         let mut line = serde_json::to_vec(&letter).unwrap_or_default();
         line.push(b'\n');
         if let Err(error) = self.write(&line) {
-            let (pipeline, stage, sequence) = letter.of();
+            let (pipeline, stage, sequence) = letter.location();
             tracing::error!(%error, pipeline, stage, sequence, "cannot write a dead letter; the item is lost");
         }
     }
@@ -95,11 +95,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_was_cut_off_ends_where_it_was() {
+    fn a_partial_line_is_ended_before_the_next() {
         let place = tempfile::tempdir().expect("a directory");
-        let path = place.path().join(FILE);
+        let path = place.path().join(FILE_NAME);
         std::fs::write(&path, "{\"cut\":").expect("written");
-        let letters = LetterBox::of(place.path());
+        let letters = DeadLetterFile::new(place.path());
         letters.write(b"{}\n").expect("written");
         letters.write(b"{}\n").expect("written");
         assert_eq!(
@@ -109,12 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_large_is_put_away() {
+    fn a_large_file_is_rotated() {
         let place = tempfile::tempdir().expect("a directory");
-        let path = place.path().join(FILE);
+        let path = place.path().join(FILE_NAME);
         let large = std::fs::File::create(&path).expect("made");
         large.set_len(FILE_BYTES_MAX).expect("set");
-        let letters = LetterBox::of(place.path());
+        let letters = DeadLetterFile::new(place.path());
         letters.write(b"{}\n").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "{}\n");
         assert!(place.path().join("dead-letters.old.jsonl").exists());

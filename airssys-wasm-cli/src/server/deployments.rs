@@ -5,10 +5,11 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::Process;
+use super::ServerState;
 use super::reply::{Reply, answer};
 use crate::api::{
-    About, ChangeView, DeploymentView, DoneOr, How, LostView, Overview, Problem, Removed,
+    About, ChangeView, DeploymentList, DeploymentView, DryRunQuery, LostDeployment, MaybeDryRun,
+    Problem, RemovalResult,
 };
 
 /// Returns information about the host process.
@@ -19,8 +20,8 @@ use crate::api::{
     summary = "Get information about the host process",
     responses((status = 200, body = About), (status = "default", body = Problem)),
 )]
-pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
-    let summaries = process.aside(|host| Ok(host.summaries())).await?;
+pub(super) async fn about(State(process): State<ServerState>) -> Reply<About> {
+    let summaries = process.run_blocking(|host| Ok(host.summaries())).await?;
     answer(About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),
@@ -38,15 +39,15 @@ pub(super) async fn about(State(process): State<Process>) -> Reply<About> {
     path = "/v1/deployments",
     operation_id = "list_deployments",
     summary = "List deployments",
-    responses((status = 200, body = Overview), (status = "default", body = Problem)),
+    responses((status = 200, body = DeploymentList), (status = "default", body = Problem)),
 )]
-pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
-    let lost = |(name, problem): &(String, String)| LostView {
+pub(super) async fn list(State(process): State<ServerState>) -> Reply<DeploymentList> {
+    let lost = |(name, problem): &(String, String)| LostDeployment {
         name: name.clone(),
         problem: problem.clone(),
     };
-    let summaries = process.aside(|host| Ok(host.summaries())).await?;
-    answer(Overview {
+    let summaries = process.run_blocking(|host| Ok(host.summaries())).await?;
+    answer(DeploymentList {
         deployments: summaries.iter().map(Into::into).collect(),
         lost: process.host.lost().iter().map(lost).collect(),
     })
@@ -62,14 +63,14 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Overview> {
     responses((status = 200, body = DeploymentView), (status = "default", body = Problem)),
 )]
 pub(super) async fn status(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
 ) -> Reply<DeploymentView> {
-    let view = process.aside(move |host| {
+    let view = process.run_blocking(move |host| {
         let deployment = host.deployment(&name)?;
         let package = deployment.component().name().map(ToString::to_string);
         let waiting = host.awaiting_approval(&name)?;
-        Ok(DeploymentView::of(
+        Ok(DeploymentView::new(
             &deployment.status(),
             package,
             waiting.map(|component| component.digest().to_string()),
@@ -87,31 +88,31 @@ pub(super) async fn status(
     path = "/v1/deployments/{name}",
     operation_id = "remove_deployment",
     summary = "Remove a deployment",
-    params(("name" = String, Path, description = "Name of the deployment"), How),
-    responses((status = 200, body = DoneOr<Removed>), (status = "default", body = Problem)),
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RemovalResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn remove(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
-) -> Reply<DoneOr<Removed>> {
+    Query(how): Query<DryRunQuery>,
+) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {
         let owned = name.clone();
         process
-            .aside(move |host| host.check_removal(&[&owned]))
+            .run_blocking(move |host| host.check_removal(&[&owned]))
             .await?;
-        return answer(DoneOr::would(format!(
+        return answer(MaybeDryRun::dry_run(format!(
             "remove {name} with its revisions and grants"
         )));
     }
     process.host.remove(&name).await?;
-    answer(DoneOr::Done(Removed { removed: name }))
+    answer(MaybeDryRun::Done(RemovalResult { removed: name }))
 }
 
 /// Query parameters of the history.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Of {
+pub(super) struct HistoryQuery {
     /// Returns only changes to this deployment. Defaults to all deployments.
     name: Option<String>,
 }
@@ -124,14 +125,14 @@ pub(super) struct Of {
     path = "/v1/history",
     operation_id = "history",
     summary = "List changes to deployments",
-    params(Of),
+    params(HistoryQuery),
     responses((status = 200, body = Vec<ChangeView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn history(
-    State(process): State<Process>,
-    Query(of): Query<Of>,
+    State(process): State<ServerState>,
+    Query(of): Query<HistoryQuery>,
 ) -> Reply<Vec<ChangeView>> {
-    let changes = process.aside(Host::history).await?;
+    let changes = process.run_blocking(Host::history).await?;
     let wanted = changes.iter().filter(|change| {
         of.name
             .as_deref()

@@ -6,12 +6,12 @@ use airssys_wasm_host::ErrorKind;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
-use super::Process;
+use super::ServerState;
 use super::reply::{Reply, answer};
-use super::rollouts::{allow, finish_update, wake};
+use super::rollouts::{apply_flags, load, run_or_rehearse};
 use crate::api::{
-    Asked, DoneOr, Explained, GrantSpec, GrantsView, How, Problem, PromotedView, Revoke, Revoked,
-    kinds, request_lines,
+    DryRunQuery, ExplainRequest, ExplanationView, GrantSpec, GrantsView, MaybeDryRun, Problem,
+    RevocationResult, RevokeRequest, RolloutResult, kinds, request_lines,
 };
 
 /// Returns the requests and the grants of a deployment's active revision.
@@ -24,16 +24,16 @@ use crate::api::{
     responses((status = 200, body = GrantsView), (status = "default", body = Problem)),
 )]
 pub(super) async fn show(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
 ) -> Reply<GrantsView> {
-    let view = process.aside(move |host| {
+    let view = process.run_blocking(move |host| {
         let deployment = host.deployment(&name)?;
-        let requests = request_lines(&deployment.status().serving.requested);
+        let requests = request_lines(&deployment.status().active.requested);
         let learned = deployment
             .learned()
             .map(|rules| rules.iter().map(ToString::to_string).collect());
-        Ok(GrantsView::of(
+        Ok(GrantsView::new(
             &deployment.grants(),
             &deployment.lifted(),
             requests,
@@ -51,23 +51,23 @@ pub(super) async fn show(
     path = "/v1/deployments/{name}/explain",
     operation_id = "explain",
     summary = "Explain whether an operation is allowed",
-    request_body = Asked,
+    request_body = ExplainRequest,
     params(("name" = String, Path, description = "Name of the deployment")),
-    responses((status = 200, body = Explained), (status = "default", body = Problem)),
+    responses((status = 200, body = ExplanationView), (status = "default", body = Problem)),
 )]
 pub(super) async fn explain(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Json(asked): Json<Asked>,
-) -> Reply<Explained> {
+    Json(asked): Json<ExplainRequest>,
+) -> Reply<ExplanationView> {
     let operation: Operation = asked
         .operation
         .parse()
         .map_err(|error: OperationError| Problem::new(kinds::USAGE, error.to_string()))?;
     let explanation = process
-        .aside(move |host| Ok(host.deployment(&name)?.explain(&operation)))
+        .run_blocking(move |host| Ok(host.deployment(&name)?.explain(&operation)))
         .await?;
-    answer(Explained {
+    answer(ExplanationView {
         operation: explanation.operation.to_string(),
         allowed: explanation.decision.is_allowed(),
         text: explanation.to_string(),
@@ -84,23 +84,27 @@ pub(super) async fn explain(
     operation_id = "grant",
     summary = "Add grants to a deployment",
     request_body = GrantSpec,
-    params(("name" = String, Path, description = "Name of the deployment"), How),
-    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn grant(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
+    Query(how): Query<DryRunQuery>,
     Json(spec): Json<GrantSpec>,
-) -> Reply<DoneOr<PromotedView>> {
-    wake(&process, &name).await?;
+) -> Reply<MaybeDryRun<RolloutResult>> {
+    load(&process, &name).await?;
     let deployment = process.host.deployment(&name)?;
     let grant_again = spec.grant_again;
     let told = format!(
         "extend the grants of {name} by {} rule(s)",
         spec.allow.len() + spec.deny.len()
     );
-    let grants = with_more(deployment.grants(), &spec.given().read()?, grant_again)?;
+    let grants = extend(
+        deployment.grants(),
+        &spec.into_rules().parse()?,
+        grant_again,
+    )?;
     let update = process
         .host
         .update(&name, deployment.component())
@@ -110,20 +114,20 @@ pub(super) async fn grant(
     } else {
         update
     };
-    finish_update(&name, allow(update, true, false), how, told).await
+    run_or_rehearse(&name, apply_flags(update, true, false), how, told).await
 }
 
 /// Combines a deployment's grants with additional ones. Revoked rules are granted again if the
 /// additional rules name them, or, with `grant_again`, cover them.
-fn with_more(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Problem> {
-    let lifting = more.lifting(now.revoked());
-    if let (Some(first), false) = (lifting.needing_consent().next(), grant_again) {
+fn extend(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Problem> {
+    let lifting = more.review_revocations(now.revoked());
+    if let (Some(first), false) = (lifting.requiring_consent().next(), grant_again) {
         let message = format!(
             "`{}` was revoked, and the grant `{}` would grant it again; grant exactly what was revoked, or pass `--grant-again`",
             first.revoked,
-            first.by.without_value()
+            first.grant.without_value()
         );
-        return Err(Problem::of(ErrorKind::LiftsRevocation, message));
+        return Err(Problem::from_kind(ErrorKind::LiftsRevocation, message));
     }
     let lifted: Vec<Rule> = lifting
         .lifted
@@ -133,7 +137,7 @@ fn with_more(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Pr
     let grants = more
         .allowed()
         .cloned()
-        .fold(now.without_revoked(&lifted), Grants::with);
+        .fold(now.without_revoked(&lifted), Grants::with_rule);
     let denied = more
         .denied()
         .try_fold(grants, |grants, rule| grants.deny(&rule.to_string()));
@@ -149,42 +153,42 @@ fn with_more(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Pr
     path = "/v1/deployments/{name}/revoke",
     operation_id = "revoke",
     summary = "Revoke a rule",
-    request_body = Revoke,
-    params(("name" = String, Path, description = "Name of the deployment"), How),
-    responses((status = 200, body = DoneOr<Revoked>), (status = "default", body = Problem)),
+    request_body = RevokeRequest,
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RevocationResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn revoke(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
-    Json(revoke): Json<Revoke>,
-) -> Reply<DoneOr<Revoked>> {
+    Query(how): Query<DryRunQuery>,
+    Json(revoke): Json<RevokeRequest>,
+) -> Reply<MaybeDryRun<RevocationResult>> {
     if how.dry_run {
-        return answer(would_revoke(&process, &name, &revoke.rule).await?);
+        return answer(rehearse_revoke(&process, &name, &revoke.rule).await?);
     }
     let touched = process
-        .aside(move |host| host.revoke(&name, &revoke.rule))
+        .run_blocking(move |host| host.revoke(&name, &revoke.rule))
         .await?;
-    answer(DoneOr::Done(Revoked::of(&touched)))
+    answer(MaybeDryRun::Done(RevocationResult::from_rules(&touched)))
 }
 
-async fn would_revoke(
-    process: &Process,
+async fn rehearse_revoke(
+    process: &ServerState,
     name: &str,
     rule: &str,
-) -> Result<DoneOr<Revoked>, Problem> {
+) -> Result<MaybeDryRun<RevocationResult>, Problem> {
     let rule: Rule = rule.parse().map_err(airssys_wasm_host::Error::from)?;
     let owned = name.to_owned();
     let mut grants = process
-        .aside(move |host| Ok(host.deployment(&owned)?.grants()))
+        .run_blocking(move |host| Ok(host.deployment(&owned)?.grants()))
         .await?;
-    let touched = Revoked::of(&grants.revoke(&rule)).touched;
+    let touched = RevocationResult::from_rules(&grants.revoke(&rule)).touched;
     let from = if touched.is_empty() {
         "no current grant".into()
     } else {
         touched.join(", ")
     };
-    Ok(DoneOr::would(format!(
+    Ok(MaybeDryRun::dry_run(format!(
         "revoke `{rule}` from {name}, which affects {from}"
     )))
 }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::http::{Connections, Place};
+use airssys_wasm_host::http::{ConnectionPlace, Connections};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -24,8 +24,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
-use super::ending::Ending;
-use super::socket::OwnersSocket;
+use super::shutdown::Shutdown;
+use super::socket::OwnerSocket;
 
 /// Maximum number of connections to one API listener, if there are enough file descriptors.
 const CONNECTIONS_MAX: usize = 256;
@@ -33,7 +33,7 @@ const CONNECTIONS_MAX: usize = 256;
 /// Divisor of the process's file descriptor limit: an API listener may use one part of this many.
 /// Half of the descriptors are for HTTP requests to components; the rest are for guests and the
 /// process itself.
-const DESCRIPTORS_PART: usize = 16;
+const DESCRIPTORS_DIVISOR: usize = 16;
 
 /// Minimum number of connections, regardless of the descriptor limit.
 const CONNECTIONS_MIN: usize = 8;
@@ -54,7 +54,7 @@ impl Listener for TcpListener {
     }
 }
 
-impl Listener for OwnersSocket {
+impl Listener for OwnerSocket {
     type Stream = tokio::net::UnixStream;
 
     async fn accept(&self) -> io::Result<Self::Stream> {
@@ -68,12 +68,12 @@ pub(super) async fn serve(
     listener: impl Listener,
     router: Router,
     patience: Duration,
-    ending: Ending,
+    ending: Shutdown,
 ) -> io::Result<()> {
     let connections = Connections::new(connections_max());
     let graceful = GracefulShutdown::new();
     let mut tasks = JoinSet::new();
-    let mut until = pin!(ending.begun());
+    let mut until = pin!(ending.started());
     loop {
         let (stream, place) = tokio::select! {
             biased;
@@ -81,7 +81,7 @@ pub(super) async fn serve(
             accepted = connections.accept(|| listener.accept()) => accepted,
         };
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(connection(
+        tasks.spawn(serve_connection(
             stream,
             place,
             router.clone(),
@@ -96,9 +96,9 @@ pub(super) async fn serve(
 }
 
 /// Serves a connection until it ends, or must be closed to make room for another one.
-async fn connection(
+async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    place: Place,
+    place: ConnectionPlace,
     router: Router,
     patience: Duration,
     watcher: Watcher,
@@ -106,7 +106,7 @@ async fn connection(
     let place = Arc::new(place);
     let of_requests = Arc::clone(&place);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut router, in_use) = (router.clone(), of_requests.begin());
+        let (mut router, in_use) = (router.clone(), of_requests.begin_request());
         async move {
             // The connection is about to be closed.
             let Some(in_use) = in_use else {
@@ -141,6 +141,6 @@ pub(super) fn connections_max() -> usize {
         .current
         .and_then(|limit| usize::try_from(limit).ok());
     descriptors.map_or(CONNECTIONS_MAX, |limit| {
-        (limit / DESCRIPTORS_PART).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX)
+        (limit / DESCRIPTORS_DIVISOR).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX)
     })
 }

@@ -14,9 +14,9 @@ use prometheus_client::registry::Registry;
 
 use airssys_wasm_host::{Host, Status};
 
-use super::Process;
-use super::reply::Refused;
-use super::web::Requests;
+use super::ServerState;
+use super::reply::ProblemResponse;
+use super::web::RequestMetrics;
 use crate::api::{Problem, kinds};
 
 /// The content type of the response.
@@ -32,18 +32,22 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
     summary = "Get metrics in the OpenMetrics text format",
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
-pub(super) async fn metrics(State(process): State<Process>) -> Result<Response, Refused> {
+pub(super) async fn metrics(
+    State(process): State<ServerState>,
+) -> Result<Response, ProblemResponse> {
     let requests = Arc::clone(&process.requests);
-    let text = process.aside(move |host| Ok(text(host, &requests))).await?;
+    let text = process
+        .run_blocking(move |host| Ok(encode_metrics(host, &requests)))
+        .await?;
     let text = text.map_err(|error| {
-        Problem::new(kinds::INTERNAL, "cannot encode the metrics").because(error)
+        Problem::new(kinds::INTERNAL, "cannot encode the metrics").with_cause(error)
     })?;
     Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-fn text(host: &Host, requests: &Requests) -> Result<String, std::fmt::Error> {
+fn encode_metrics(host: &Host, requests: &RequestMetrics) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("airssys_wasm");
-    registry.register_collector(Box::new(Counted {
+    registry.register_collector(Box::new(HostCollector {
         problems: host
             .summaries()
             .iter()
@@ -65,16 +69,16 @@ fn text(host: &Host, requests: &Requests) -> Result<String, std::fmt::Error> {
 }
 
 /// Reads a metric from a deployment's status.
-type Count = fn(&Status) -> u64;
+type StatusMetric = fn(&Status) -> u64;
 
 /// A snapshot of the host's deployments.
 #[derive(Debug)]
-struct Counted {
+struct HostCollector {
     deployments: Vec<Status>,
     problems: usize,
 }
 
-impl Collector for Counted {
+impl Collector for HostCollector {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let gauges: [(&str, &str, usize); 2] = [
             (
@@ -92,7 +96,7 @@ impl Collector for Counted {
             let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             metric.encode(to.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
-        let each: [(&str, &str, Count); 5] = [
+        let each: [(&str, &str, StatusMetric); 5] = [
             (
                 "calls_in_flight",
                 "Calls in flight on the active revision",
@@ -112,7 +116,7 @@ impl Collector for Counted {
                 |status| status.descriptors,
             ),
             ("revision", "Number of the active revision", |status| {
-                status.serving.revision
+                status.active.revision
             }),
         ];
         for (name, help, value) in each {
@@ -127,7 +131,7 @@ impl Collector for Counted {
             let help = "Calls admitted to the active revision since it became active";
             let mut one =
                 to.encode_descriptor("calls_admitted", help, None, metric.metric_type())?;
-            let revision = status.serving.revision.to_string();
+            let revision = status.active.revision.to_string();
             let labels = [
                 ("component", status.component.as_str()),
                 ("revision", revision.as_str()),

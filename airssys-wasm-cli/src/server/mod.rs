@@ -25,9 +25,9 @@
 mod apply;
 mod calls;
 mod compare;
+mod completion;
 mod dead_letters;
 mod deployments;
-mod ending;
 mod grants;
 mod journal;
 mod lines;
@@ -41,10 +41,10 @@ mod rollouts;
 mod routes;
 mod routing;
 mod runtimes;
+mod shutdown;
 mod socket;
 mod systemd;
 mod tcp;
-mod to_its_end;
 mod upload;
 mod watching;
 mod web;
@@ -59,17 +59,17 @@ use airssys_wasm_host::{Budget, CompilerProcess, Host};
 use tokio::runtime::Handle;
 
 use crate::api::{Problem, kinds};
-use dead_letters::LetterBox;
-use ending::Ending;
+use dead_letters::DeadLetterFile;
 use journal::Journal;
-pub(crate) use routes::description;
+pub(crate) use routes::openapi_json;
 use runtimes::Runtimes;
-use socket::OwnersSocket;
-pub(crate) use tcp::Tcp;
-pub(crate) use web::Web;
+use shutdown::Shutdown;
+use socket::OwnerSocket;
+pub(crate) use tcp::TcpEndpoint;
+pub(crate) use web::WebServer;
 
 /// The configuration of a host process.
-pub(crate) struct Setup {
+pub(crate) struct ServerConfig {
     pub(crate) state_directory: PathBuf,
     pub(crate) socket: PathBuf,
     /// The number of revisions retained for each deployment, including the active one.
@@ -83,18 +83,18 @@ pub(crate) struct Setup {
     /// Default limits, for components deployed without their own.
     pub(crate) limits: Limits,
     /// The API's TCP listener, in addition to the socket.
-    pub(crate) tcp: Option<Tcp>,
+    pub(crate) tcp: Option<TcpEndpoint>,
     /// The HTTP server for components.
-    pub(crate) web: Option<Web>,
+    pub(crate) web: Option<WebServer>,
 }
 
 /// The state shared by all request handlers.
 #[derive(Clone)]
-pub(crate) struct Process {
+pub(crate) struct ServerState {
     host: Host,
     journal: Arc<Journal>,
-    requests: Arc<web::Requests>,
-    ending: Ending,
+    requests: Arc<web::RequestMetrics>,
+    ending: Shutdown,
     /// Default limits, for components deployed without their own.
     limits: Limits,
     /// The runtime that serves the API.
@@ -103,9 +103,9 @@ pub(crate) struct Process {
     guests: Handle,
 }
 
-impl Process {
+impl ServerState {
     /// Runs a blocking operation on a thread that guests cannot occupy.
-    async fn aside<T: Send + 'static>(
+    async fn run_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Host) -> airssys_wasm_host::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -113,7 +113,7 @@ impl Process {
         match self.admin.spawn_blocking(move || work(&host)).await {
             Ok(outcome) => outcome.map_err(Problem::from),
             Err(error) => {
-                Err(Problem::new(kinds::INTERNAL, "a background task panicked").because(error))
+                Err(Problem::new(kinds::INTERNAL, "a background task panicked").with_cause(error))
             }
         }
     }
@@ -124,34 +124,34 @@ impl Process {
 /// # Errors
 ///
 /// Fails if the host or a listener cannot be started, or if serving fails.
-pub(crate) fn serve(setup: Setup) -> Result<(), Problem> {
+pub(crate) fn serve(setup: ServerConfig) -> Result<(), Problem> {
     let runtimes = Runtimes::new()?;
-    let ending = Ending::on_signals(setup.drain)?;
+    let ending = Shutdown::on_signals(setup.drain)?;
     let outcome = runtimes.block_on(serve_until(setup, runtimes.guests(), ending));
-    runtimes.end();
+    runtimes.shutdown();
     outcome
 }
 
-async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(), Problem> {
+async fn serve_until(setup: ServerConfig, guests: Handle, ending: Shutdown) -> Result<(), Problem> {
     let journal = Arc::new(Journal::default());
     let host = Host::builder()
         .state_directory(&setup.state_directory)
         .revisions_kept(setup.revisions_kept)
         .limits(setup.limits.clone())
         .budget(setup.budget)
-        .compiler_process(CompilerProcess::of_this_program()?)
+        .compiler_process(CompilerProcess::from_current_program()?)
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
-        .dead_letters(LetterBox::of(&setup.state_directory))
+        .dead_letters(DeadLetterFile::new(&setup.state_directory))
         .build()?;
     let handed = systemd::listener()?;
     // A socket is removed by the process that created it.
     let is_ours = handed.is_none();
     let listener = match handed {
-        Some(listener) => OwnersSocket::of(listener)?,
-        None => OwnersSocket::bind(&setup.socket)?,
+        Some(listener) => OwnerSocket::from_std(listener)?,
+        None => OwnerSocket::bind(&setup.socket)?,
     };
-    let process = Process {
+    let process = ServerState {
         host,
         journal,
         requests: Arc::default(),
@@ -160,14 +160,14 @@ async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(),
         admin: Handle::current(),
         guests,
     };
-    tell_ready(&process, &setup.socket);
+    log_ready(&process, &setup.socket);
     let components = serve_components(setup.web, &process, setup.patience).await?;
     let router = routes::router(process);
     let over_tcp = serve_tcp(setup.tcp, router.clone(), setup.patience, ending.clone()).await?;
     let served = listening::serve(listener, router, setup.patience, ending.clone());
-    systemd::tell_ready();
+    systemd::notify_ready();
     let all = async { tokio::try_join!(served, over_tcp, components).map(drop) };
-    let outcome = ending.within(setup.drain, all).await;
+    let outcome = ending.wait_for(setup.drain, all).await;
     if is_ours {
         remove_socket(&setup.socket);
     }
@@ -176,10 +176,10 @@ async fn serve_until(setup: Setup, guests: Handle, ending: Ending) -> Result<(),
 
 /// Serves the API over TCP, if configured.
 async fn serve_tcp(
-    tcp: Option<Tcp>,
+    tcp: Option<TcpEndpoint>,
     router: axum::Router,
     patience: Duration,
-    ending: Ending,
+    ending: Shutdown,
 ) -> Result<impl Future<Output = io::Result<()>>, Problem> {
     let listener = match &tcp {
         Some(tcp) => Some(tcp.bind().await?),
@@ -194,7 +194,13 @@ async fn serve_tcp(
     Ok(async move {
         match (tcp, listener) {
             (Some(tcp), Some(listener)) => {
-                listening::serve(listener, tcp.guard(router), Tcp::patience(patience), ending).await
+                listening::serve(
+                    listener,
+                    tcp.require_token(router),
+                    TcpEndpoint::patience(patience),
+                    ending,
+                )
+                .await
             }
             _ => Ok(()),
         }
@@ -203,8 +209,8 @@ async fn serve_tcp(
 
 /// Serves components over HTTP, on the runtime for guests, if configured.
 async fn serve_components(
-    web: Option<Web>,
-    process: &Process,
+    web: Option<WebServer>,
+    process: &ServerState,
     patience: Duration,
 ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
     let serving = match web {
@@ -217,7 +223,7 @@ async fn serve_components(
             );
             let begun = process.guests.spawn(serve).await;
             let served = begun.map_err(|error| {
-                Problem::new(kinds::INTERNAL, "cannot start serving components").because(error)
+                Problem::new(kinds::INTERNAL, "cannot start serving components").with_cause(error)
             })??;
             Some(process.guests.spawn(served))
         }
@@ -231,7 +237,7 @@ async fn serve_components(
     })
 }
 
-fn tell_ready(process: &Process, socket: &Path) {
+fn log_ready(process: &ServerState, socket: &Path) {
     let deployments = process.host.summaries().len();
     tracing::info!(deployments, socket = %socket.display(), "serving");
     for (name, problem) in process.host.lost() {

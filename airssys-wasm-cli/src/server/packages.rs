@@ -4,11 +4,11 @@ use airssys_wasm_host::{Component, Host, PackageRef};
 use axum::extract::{Multipart, Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 
-use super::Process;
-use super::reply::{Refused, Reply, answer};
-use super::rollouts::identity;
+use super::ServerState;
+use super::reply::{ProblemResponse, Reply, answer};
+use super::rollouts::describe_component;
 use super::upload;
-use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
+use crate::api::{DryRunQuery, MaybeDryRun, PackageView, Problem, PublishSpec, PublishedVersion};
 
 /// Lists published packages with their versions.
 #[utoipa::path(
@@ -18,8 +18,8 @@ use crate::api::{DoneOr, How, PackageView, Problem, PublishSpec, Published};
     summary = "List published packages",
     responses((status = 200, body = Vec<PackageView>), (status = "default", body = Problem)),
 )]
-pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageView>> {
-    let packages = process.aside(Host::packages).await?;
+pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PackageView>> {
+    let packages = process.run_blocking(Host::packages).await?;
     let view =
         |(name, versions): &(airssys_wasm_host::ComponentName, Vec<semver::Version>)| PackageView {
             name: name.to_string(),
@@ -37,27 +37,29 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PackageVie
     path = "/v1/packages",
     operation_id = "publish",
     summary = "Publish a component",
-    request_body(content = upload::Form<PublishSpec>, content_type = "multipart/form-data"),
-    params(How),
-    responses((status = 200, body = DoneOr<Published>), (status = "default", body = Problem)),
+    request_body(content = upload::UploadForm<PublishSpec>, content_type = "multipart/form-data"),
+    params(DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<PublishedVersion>), (status = "default", body = Problem)),
 )]
 pub(super) async fn publish(
-    State(process): State<Process>,
-    Query(how): Query<How>,
+    State(process): State<ServerState>,
+    Query(how): Query<DryRunQuery>,
     form: Multipart,
-) -> Reply<DoneOr<Published>> {
-    let (spec, component) = upload::read::<PublishSpec>(&process, form).await?;
-    let component = spec.apply(upload::sent(component)?)?;
+) -> Reply<MaybeDryRun<PublishedVersion>> {
+    let (spec, component) = upload::read_form::<PublishSpec>(&process, form).await?;
+    let component = spec.apply(upload::require_component(component)?)?;
     if how.dry_run {
-        let told = format!("publish {}", identity(None, &component));
+        let told = format!("publish {}", describe_component(None, &component));
         process
-            .aside(move |host| host.check_publication(&component))
+            .run_blocking(move |host| host.check_publication(&component))
             .await?;
-        return answer(DoneOr::would(told));
+        return answer(MaybeDryRun::dry_run(told));
     }
     let digest = component.digest().to_string();
-    let (name, version) = process.aside(move |host| host.publish(&component)).await?;
-    answer(DoneOr::Done(Published {
+    let (name, version) = process
+        .run_blocking(move |host| host.publish(&component))
+        .await?;
+    answer(MaybeDryRun::Done(PublishedVersion {
         name: name.to_string(),
         version: version.to_string(),
         digest,
@@ -76,16 +78,18 @@ pub(super) async fn publish(
     responses((status = 200, body = Vec<u8>, content_type = "application/wasm"), (status = "default", body = Problem)),
 )]
 pub(super) async fn pull(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(package): Path<String>,
-) -> Result<Response, Refused> {
+) -> Result<Response, ProblemResponse> {
     let component = find(&process, &package).await?;
     let content_type = [(http::header::CONTENT_TYPE, "application/wasm")];
     Ok((content_type, component.bytes().to_vec()).into_response())
 }
 
 /// Looks up a published component by its package reference.
-pub(super) async fn find(process: &Process, package: &str) -> Result<Component, Problem> {
+pub(super) async fn find(process: &ServerState, package: &str) -> Result<Component, Problem> {
     let wanted: PackageRef = package.parse().map_err(airssys_wasm_host::Error::from)?;
-    process.aside(move |host| host.package(&wanted)).await
+    process
+        .run_blocking(move |host| host.package(&wanted))
+        .await
 }

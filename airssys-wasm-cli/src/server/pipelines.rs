@@ -17,14 +17,14 @@ use futures_util::{Stream, StreamExt as _, stream};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::Process;
+use super::ServerState;
 use super::lines::ndjson;
-use super::reply::{Refused, Reply, answer};
-use super::rollouts::{identity, meant, prepare_stage};
+use super::reply::{ProblemResponse, Reply, answer};
+use super::rollouts::{describe_component, prepare_stage, resolve_component};
 use super::{packages, upload};
 use crate::api::{
-    Came, DoneOr, GraphView, How, PipelineSpec, PipelineView, Problem, PromotedView, Removed,
-    StageUpdateSpec, build, inputs, kinds, part_of_stage,
+    DryRunQuery, GraphView, MaybeDryRun, PipelineSpec, PipelineView, Problem, RemovalResult,
+    RolloutResult, RunLine, StageUpdateSpec, build_pipeline, kinds, parse_inputs, stage_part_name,
 };
 use crate::lines::lines;
 
@@ -36,10 +36,10 @@ use crate::lines::lines;
     summary = "List pipelines",
     responses((status = 200, body = Vec<PipelineView>), (status = "default", body = Problem)),
 )]
-pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineView>> {
-    let all = process.aside(|host| {
+pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PipelineView>> {
+    let all = process.run_blocking(|host| {
         let view = |name: airssys_wasm_host::ComponentName| match host.pipeline(name.as_str()) {
-            Ok(pipeline) => PipelineView::of(&pipeline),
+            Ok(pipeline) => PipelineView::from_deployment(&pipeline),
             Err(error) => PipelineView::broken(name.to_string(), error.to_string()),
         };
         Ok(host.pipelines().into_iter().map(view).collect())
@@ -57,20 +57,20 @@ pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<PipelineVi
     operation_id = "deploy_pipeline",
     summary = "Deploy a pipeline",
     request_body(
-        content = upload::StagesForm<PipelineSpec>,
+        content = upload::StagesUploadForm<PipelineSpec>,
         content_type = "multipart/form-data",
     ),
-    params(How),
-    responses((status = 200, body = DoneOr<PipelineView>), (status = "default", body = Problem)),
+    params(DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<PipelineView>), (status = "default", body = Problem)),
 )]
 pub(super) async fn deploy(
-    State(process): State<Process>,
-    Query(how): Query<How>,
+    State(process): State<ServerState>,
+    Query(how): Query<DryRunQuery>,
     form: Multipart,
-) -> Reply<DoneOr<PipelineView>> {
-    let (spec, sent) = upload::parts::<PipelineSpec>(form).await?;
-    let components = components(&process, &spec.definition, &sent).await;
-    let pipeline = build(&spec.definition, components)?;
+) -> Reply<MaybeDryRun<PipelineView>> {
+    let (spec, sent) = upload::read_parts::<PipelineSpec>(form).await?;
+    let components = resolve_components(&process, &spec.definition, &sent).await;
+    let pipeline = build_pipeline(&spec.definition, components)?;
     let told = format!(
         "deploy the pipeline {} with {} stages",
         pipeline.name(),
@@ -79,14 +79,16 @@ pub(super) async fn deploy(
     let deploy = spec.prepare(process.host.deploy_pipeline(pipeline))?;
     if how.dry_run {
         deploy.rehearse().await?;
-        return answer(DoneOr::would(told));
+        return answer(MaybeDryRun::dry_run(told));
     }
-    answer(DoneOr::Done(PipelineView::of(&deploy.await?)))
+    answer(MaybeDryRun::Done(PipelineView::from_deployment(
+        &deploy.await?,
+    )))
 }
 
 /// Returns the components of the stages in order: uploaded ones, or else published ones.
-pub(super) async fn components(
-    process: &Process,
+pub(super) async fn resolve_components(
+    process: &ServerState,
     definition: &PipelineDefinition,
     sent: &BTreeMap<String, Bytes>,
 ) -> Vec<Result<Component, String>> {
@@ -97,13 +99,13 @@ pub(super) async fn components(
         ))];
     }
     let mut components = Vec::new();
-    let places: BTreeSet<String> = (0..stages).map(part_of_stage).collect();
+    let places: BTreeSet<String> = (0..stages).map(stage_part_name).collect();
     if let Some(unknown) = sent.keys().find(|part| !places.contains(*part)) {
-        return vec![Err(upload::too_many(unknown).to_string())];
+        return vec![Err(upload::unexpected_part(unknown).to_string())];
     }
     for (place, (_, stage)) in definition.stages().enumerate() {
-        let component = match sent.get(&part_of_stage(place)) {
-            Some(bytes) => upload::component(process, bytes.clone()).await,
+        let component = match sent.get(&stage_part_name(place)) {
+            Some(bytes) => upload::parse_component(process, bytes.clone()).await,
             None => packages::find(process, stage.component()).await,
         };
         components.push(component.map_err(|problem| problem.to_string()));
@@ -121,10 +123,10 @@ pub(super) async fn components(
     responses((status = 200, body = PipelineView), (status = "default", body = Problem)),
 )]
 pub(super) async fn status(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
 ) -> Reply<PipelineView> {
-    answer(PipelineView::of(&find(&process, name).await?))
+    answer(PipelineView::from_deployment(&find(&process, name).await?))
 }
 
 /// Returns the graph of a pipeline as text, Mermaid, DOT and TOML.
@@ -137,7 +139,7 @@ pub(super) async fn status(
     responses((status = 200, body = GraphView), (status = "default", body = Problem)),
 )]
 pub(super) async fn graph(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
 ) -> Reply<GraphView> {
     answer(GraphView::from(&find(&process, name).await?.pipeline()))
@@ -151,22 +153,22 @@ pub(super) async fn graph(
     path = "/v1/pipelines/{name}",
     operation_id = "remove_pipeline",
     summary = "Remove a pipeline",
-    params(("name" = String, Path, description = "Name of the pipeline"), How),
-    responses((status = 200, body = DoneOr<Removed>), (status = "default", body = Problem)),
+    params(("name" = String, Path, description = "Name of the pipeline"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RemovalResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn remove(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
-) -> Reply<DoneOr<Removed>> {
+    Query(how): Query<DryRunQuery>,
+) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {
         process.host.check_pipeline_removal(&name).await?;
-        return answer(DoneOr::would(format!(
+        return answer(MaybeDryRun::dry_run(format!(
             "remove the pipeline {name} with its deployments"
         )));
     }
     process.host.remove_pipeline(&name).await?;
-    answer(DoneOr::Done(Removed { removed: name }))
+    answer(MaybeDryRun::Done(RemovalResult { removed: name }))
 }
 
 /// Replaces the component of a stage.
@@ -178,27 +180,27 @@ pub(super) async fn remove(
     path = "/v1/pipelines/{name}/stages/{stage}/update",
     operation_id = "update_stage",
     summary = "Update a stage of a pipeline",
-    request_body(content = upload::Form<StageUpdateSpec>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "Name of the pipeline"), ("stage" = String, Path, description = "Name of the stage"), How),
-    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+    request_body(content = upload::UploadForm<StageUpdateSpec>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "Name of the pipeline"), ("stage" = String, Path, description = "Name of the stage"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn update(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path((name, stage)): Path<(String, String)>,
-    Query(how): Query<How>,
+    Query(how): Query<DryRunQuery>,
     form: Multipart,
-) -> Reply<DoneOr<PromotedView>> {
-    let (spec, component) = upload::read::<StageUpdateSpec>(&process, form).await?;
+) -> Reply<MaybeDryRun<RolloutResult>> {
+    let (spec, component) = upload::read_form::<StageUpdateSpec>(&process, form).await?;
     let pipeline = find(&process, name.clone()).await?;
-    let component = meant(&process, spec.package.as_deref(), component).await?;
+    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let name = deployment_of(&pipeline, &stage);
-    let told = format!("update to {}", identity(Some(&name), &component));
+    let told = format!("update to {}", describe_component(Some(&name), &component));
     let update = prepare_stage(pipeline.update(&stage, component), &spec)?;
     if how.dry_run {
         update.rehearse().await?;
-        return answer(DoneOr::would(told));
+        return answer(MaybeDryRun::dry_run(told));
     }
-    answer(DoneOr::Done(PromotedView::of(&name, &update.await?)))
+    answer(MaybeDryRun::Done(RolloutResult::new(&name, &update.await?)))
 }
 
 /// Returns the name of the deployment that runs a stage. Fused stages share a deployment.
@@ -227,19 +229,19 @@ fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
     summary = "Run items through a pipeline",
     request_body(content = String, content_type = "text/plain"),
     params(("name" = String, Path, description = "Name of the pipeline")),
-    responses((status = 200, body = Came, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+    responses((status = 200, body = RunLine, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
 pub(super) async fn run(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
     body: Body,
-) -> Result<Response, Refused> {
+) -> Result<Response, ProblemResponse> {
     let pipeline = find(&process, name).await?;
     let wrong = Arc::new(Mutex::new(None));
     let cut_off = Arc::clone(&wrong);
     let ending = process.ending.clone();
     let until = async move {
-        ending.begun().await;
+        ending.started().await;
         let message = "the host process is shutting down and accepts no more items; earlier ones were completed";
         cut_off
             .lock()
@@ -247,7 +249,7 @@ pub(super) async fn run(
     };
     // Items already in the pipeline are completed during the drain.
     let items =
-        items(&pipeline, lines(body.into_data_stream()), &wrong).take_until(Box::pin(until));
+        parse_items(&pipeline, lines(body.into_data_stream()), &wrong).take_until(Box::pin(until));
     let outcomes = if pipeline.pipeline().inputs().is_empty() {
         pipeline.run_sources()
     } else {
@@ -257,14 +259,20 @@ pub(super) async fn run(
         wrong
             .lock()
             .take()
-            .map_or(Came::Done { done: true }, |problem| Came::Ended { problem })
+            .map_or(RunLine::Done { done: true }, |problem| RunLine::Ended {
+                problem,
+            })
     });
-    Ok(ndjson(read_in_a_task(outcomes).map(Came::of).chain(last)))
+    Ok(ndjson(
+        spawn_reader(outcomes)
+            .map(RunLine::from_outcome)
+            .chain(last),
+    ))
 }
 
 /// Reads a run's outcomes in a task on the current runtime, because the response is read on another
 /// one. Dropping the stream ends the run.
-fn read_in_a_task<T: Send + 'static>(
+fn spawn_reader<T: Send + 'static>(
     mut outcomes: impl Stream<Item = T> + Send + Unpin + 'static,
 ) -> impl Stream<Item = T> + Send + 'static {
     let (tell, mut told) = mpsc::channel(1);
@@ -281,18 +289,18 @@ fn read_in_a_task<T: Send + 'static>(
 }
 
 /// Parses items from lines. Ends at the first invalid line, whose problem is stored in `wrong`.
-fn items(
+fn parse_items(
     pipeline: &PipelineDeployment,
     lines: impl Stream<Item = Result<String, Problem>> + Send + 'static,
     wrong: &Arc<Mutex<Option<Problem>>>,
 ) -> impl Stream<Item = Inputs> + Send + 'static {
     let (pipeline, wrong) = (pipeline.pipeline(), Arc::clone(wrong));
-    let read = lines.map(move |line| line.and_then(|line| inputs(&pipeline, &line)));
+    let read = lines.map(move |line| line.and_then(|line| parse_inputs(&pipeline, &line)));
     read.scan((), move |(), item| {
         std::future::ready(item.map_err(|problem| *wrong.lock() = Some(problem)).ok())
     })
 }
 
-async fn find(process: &Process, name: String) -> Result<PipelineDeployment, Problem> {
-    process.aside(move |host| host.pipeline(&name)).await
+async fn find(process: &ServerState, name: String) -> Result<PipelineDeployment, Problem> {
+    process.run_blocking(move |host| host.pipeline(&name)).await
 }

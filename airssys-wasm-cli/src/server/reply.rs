@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::api::Problem;
 
 /// The result of a request handler.
-pub(crate) type Reply<T> = Result<Json<T>, Refused>;
+pub(crate) type Reply<T> = Result<Json<T>, ProblemResponse>;
 
 /// A problem as a response.
-pub(crate) struct Refused(pub(crate) Problem);
+pub(crate) struct ProblemResponse(pub(crate) Problem);
 
-impl<E: Into<Problem>> From<E> for Refused {
+impl<E: Into<Problem>> From<E> for ProblemResponse {
     fn from(problem: E) -> Self {
         Self(problem.into())
     }
@@ -23,7 +23,7 @@ pub(crate) fn answer<T: Serialize>(value: T) -> Reply<T> {
     Ok(Json(value))
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         (status(&self.0.kind), Json(self.0)).into_response()
     }

@@ -17,27 +17,27 @@ use http_body_util::BodyExt as _;
 use tokio::sync::Semaphore;
 
 use super::listening::connections_max;
-use super::reply::Refused;
+use super::reply::ProblemResponse;
 use crate::api::{Problem, kinds};
 
 /// Permits for long-running requests.
-pub(super) type Lasting = Arc<Semaphore>;
+pub(super) type LongRequestPermits = Arc<Semaphore>;
 
 /// Creates permits for three quarters of the connections of a listener.
-pub(super) fn lasting() -> Lasting {
+pub(super) fn long_request_permits() -> LongRequestPermits {
     Arc::new(Semaphore::new(connections_max() / 4 * 3))
 }
 
 /// Handles a long-running request, or rejects it if there are too many.
-pub(super) async fn leave_reserve(
-    State(lasting): State<Lasting>,
+pub(super) async fn limit_long_requests(
+    State(lasting): State<LongRequestPermits>,
     request: Request,
     next: Next,
 ) -> Response {
     let Ok(place) = lasting.try_acquire_owned() else {
         let message = "too many calls and followers are in progress over the API; its remaining \
                        connections are reserved for other requests: try again when some of them have ended";
-        return Refused(Problem::new(kinds::BUSY, message)).into_response();
+        return ProblemResponse(Problem::new(kinds::BUSY, message)).into_response();
     };
     let mut answer = next.run(request).await;
     // The wrapped body below does not know its length.
@@ -54,14 +54,14 @@ pub(super) async fn leave_reserve(
 }
 
 /// Handles a request that is long-running only if it follows new lines.
-pub(super) async fn leave_reserve_if_followed(
-    lasting: State<Lasting>,
+pub(super) async fn limit_long_requests_if_following(
+    lasting: State<LongRequestPermits>,
     request: Request,
     next: Next,
 ) -> Response {
     let follows = |query: &str| query.split('&').any(|part| part == "follow=true");
     if request.uri().query().is_some_and(follows) {
-        leave_reserve(lasting, request, next).await
+        limit_long_requests(lasting, request, next).await
     } else {
         next.run(request).await
     }

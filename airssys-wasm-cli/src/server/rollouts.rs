@@ -7,12 +7,12 @@ use airssys_wasm_host::{Approval, Component, ErrorKind, Update};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 
-use super::Process;
+use super::ServerState;
 use super::reply::{Reply, answer};
 use super::{packages, upload};
 use crate::api::{
-    Approve, DeploySpec, DoneOr, How, Problem, PromotedView, RollbackSpec, StageUpdateSpec,
-    UpdateSpec, enforcement, parse_instancing, parse_strategy, with_version,
+    ApproveSpec, DeploySpec, DryRunQuery, MaybeDryRun, Problem, RollbackSpec, RolloutResult,
+    StageUpdateSpec, UpdateSpec, enforcement, parse_instancing, parse_strategy, with_version,
 };
 
 /// Deploys a component under a new name.
@@ -24,28 +24,28 @@ use crate::api::{
     path = "/v1/deployments",
     operation_id = "deploy",
     summary = "Deploy a component",
-    request_body(content = upload::Form<DeploySpec>, content_type = "multipart/form-data"),
-    params(How),
-    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+    request_body(content = upload::UploadForm<DeploySpec>, content_type = "multipart/form-data"),
+    params(DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn deploy(
-    State(process): State<Process>,
-    Query(how): Query<How>,
+    State(process): State<ServerState>,
+    Query(how): Query<DryRunQuery>,
     form: Multipart,
-) -> Reply<DoneOr<PromotedView>> {
+) -> Reply<MaybeDryRun<RolloutResult>> {
     let begun = Instant::now();
-    let (spec, component) = upload::read::<DeploySpec>(&process, form).await?;
-    let component = meant(&process, spec.package.as_deref(), component).await?;
+    let (spec, component) = upload::read_form::<DeploySpec>(&process, form).await?;
+    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
-    let told = identity(spec.name.as_deref(), &component);
+    let told = describe_component(spec.name.as_deref(), &component);
     let deploy = spec.prepare(process.host.deploy(component))?;
     if how.dry_run {
         deploy.rehearse().await?;
-        return answer(DoneOr::would(format!("deploy {told}")));
+        return answer(MaybeDryRun::dry_run(format!("deploy {told}")));
     }
     let deployed = deploy.await?;
-    let serving = deployed.status().serving;
-    answer(DoneOr::Done(PromotedView {
+    let serving = deployed.status().active;
+    answer(MaybeDryRun::Done(RolloutResult {
         name: deployed.name().to_string(),
         from_revision: None,
         revision: serving.revision,
@@ -57,7 +57,7 @@ pub(super) async fn deploy(
 }
 
 /// Formats a component's name, version and digest for messages.
-pub(super) fn identity(name: Option<&str>, component: &Component) -> String {
+pub(super) fn describe_component(name: Option<&str>, component: &Component) -> String {
     let name = name
         .or(component.name().map(|name| name.as_str()))
         .unwrap_or("it");
@@ -80,43 +80,43 @@ pub(super) fn identity(name: Option<&str>, component: &Component) -> String {
     path = "/v1/deployments/{name}/update",
     operation_id = "update",
     summary = "Update a deployment",
-    request_body(content = upload::Form<UpdateSpec>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "Name of the deployment"), How),
-    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+    request_body(content = upload::UploadForm<UpdateSpec>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn update(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
+    Query(how): Query<DryRunQuery>,
     form: Multipart,
-) -> Reply<DoneOr<PromotedView>> {
-    let (spec, component) = upload::read::<UpdateSpec>(&process, form).await?;
-    wake(&process, &name).await?;
-    let component = meant(&process, spec.package.as_deref(), component).await?;
+) -> Reply<MaybeDryRun<RolloutResult>> {
+    let (spec, component) = upload::read_form::<UpdateSpec>(&process, form).await?;
+    load(&process, &name).await?;
+    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
-    let told = identity(Some(&name), &component);
+    let told = describe_component(Some(&name), &component);
     let update = prepare_update(process.host.update(&name, component), &spec)?;
-    finish_update(&name, update, how, format!("update to {told}")).await
+    run_or_rehearse(&name, update, how, format!("update to {told}")).await
 }
 
 /// Runs an update, or rehearses it for a dry run.
-pub(super) async fn finish_update(
+pub(super) async fn run_or_rehearse(
     name: &str,
     update: Update<'_>,
-    how: How,
+    how: DryRunQuery,
     told: String,
-) -> Reply<DoneOr<PromotedView>> {
+) -> Reply<MaybeDryRun<RolloutResult>> {
     if how.dry_run {
         update.rehearse().await?;
-        return answer(DoneOr::would(told));
+        return answer(MaybeDryRun::dry_run(told));
     }
-    answer(DoneOr::Done(PromotedView::of(name, &update.await?)))
+    answer(MaybeDryRun::Done(RolloutResult::new(name, &update.await?)))
 }
 
 fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Update<'a>, Problem> {
     update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
     if let Some(grants) = &spec.grants {
-        update = update.grants(grants.read()?);
+        update = update.grants(grants.parse()?);
     }
     if let Some(limits) = &spec.limits {
         update = update.limits(limits.clone());
@@ -135,7 +135,7 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
     } else {
         update
     };
-    Ok(allow(update, spec.any_version, spec.discard_state))
+    Ok(apply_flags(update, spec.any_version, spec.discard_state))
 }
 
 /// Applies the options to the update of a stage.
@@ -145,7 +145,7 @@ pub(super) fn prepare_stage<'a>(
 ) -> Result<UpdateStage<'a>, Problem> {
     update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
     if let Some(grants) = &spec.grants {
-        update = update.grants(grants.read()?);
+        update = update.grants(grants.parse()?);
     }
     let update = if spec.any_version {
         update.any_version()
@@ -173,16 +173,16 @@ pub(super) fn prepare_stage<'a>(
     operation_id = "rollback",
     summary = "Roll back a deployment",
     request_body = RollbackSpec,
-    params(("name" = String, Path, description = "Name of the deployment"), How),
-    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn rollback(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
+    Query(how): Query<DryRunQuery>,
     Json(spec): Json<RollbackSpec>,
-) -> Reply<DoneOr<PromotedView>> {
-    wake(&process, &name).await?;
+) -> Reply<MaybeDryRun<RolloutResult>> {
+    load(&process, &name).await?;
     let mut rollback = process
         .host
         .rollback(&name)
@@ -199,9 +199,12 @@ pub(super) async fn rollback(
             .to_version
             .map(|version| format!(" to {version}"))
             .unwrap_or_default();
-        return answer(DoneOr::would(format!("roll {name} back{to}")));
+        return answer(MaybeDryRun::dry_run(format!("roll {name} back{to}")));
     }
-    answer(DoneOr::Done(PromotedView::of(&name, &rollback.await?)))
+    answer(MaybeDryRun::Done(RolloutResult::new(
+        &name,
+        &rollback.await?,
+    )))
 }
 
 /// Approves the waiting update of a deployment, and rolls it out.
@@ -213,17 +216,17 @@ pub(super) async fn rollback(
     path = "/v1/deployments/{name}/approve",
     operation_id = "approve",
     summary = "Approve a waiting update",
-    request_body = Approve,
-    params(("name" = String, Path, description = "Name of the deployment"), How),
-    responses((status = 200, body = DoneOr<PromotedView>), (status = "default", body = Problem)),
+    request_body = ApproveSpec,
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
 )]
 pub(super) async fn approve(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Path(name): Path<String>,
-    Query(how): Query<How>,
-    Json(approve): Json<Approve>,
-) -> Reply<DoneOr<PromotedView>> {
-    wake(&process, &name).await?;
+    Query(how): Query<DryRunQuery>,
+    Json(approve): Json<ApproveSpec>,
+) -> Reply<MaybeDryRun<RolloutResult>> {
+    load(&process, &name).await?;
     let waiting = process.host.awaiting_approval(&name)?;
     let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest)
     else {
@@ -231,9 +234,9 @@ pub(super) async fn approve(
             "no update of `{name}` with the digest `{}` is waiting for approval",
             approve.digest.escape_debug()
         );
-        return Err(Problem::of(ErrorKind::ApprovalMismatch, message).into());
+        return Err(Problem::from_kind(ErrorKind::ApprovalMismatch, message).into());
     };
-    let approval = Approval::of(&waiting, approve.grants.read()?);
+    let approval = Approval::new(&waiting, approve.grants.parse()?);
     let update = process
         .host
         .approve(&name, approval)?
@@ -243,17 +246,21 @@ pub(super) async fn approve(
     } else {
         update
     };
-    let update = allow(update, approve.any_version, approve.discard_state);
-    finish_update(
+    let update = apply_flags(update, approve.any_version, approve.discard_state);
+    run_or_rehearse(
         &name,
         update,
         how,
-        format!("update to {}", identity(Some(&name), &waiting)),
+        format!("update to {}", describe_component(Some(&name), &waiting)),
     )
     .await
 }
 
-pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) -> Update<'_> {
+pub(super) fn apply_flags(
+    update: Update<'_>,
+    any_version: bool,
+    discard_state: bool,
+) -> Update<'_> {
     let update = if any_version {
         update.any_version()
     } else {
@@ -267,21 +274,21 @@ pub(super) fn allow(update: Update<'_>, any_version: bool, discard_state: bool) 
 }
 
 /// Returns the published component if a package is named, or else the uploaded one.
-pub(super) async fn meant(
-    process: &Process,
+pub(super) async fn resolve_component(
+    process: &ServerState,
     package: Option<&str>,
     sent: Option<Component>,
 ) -> Result<Component, Problem> {
     match package {
         Some(package) => packages::find(process, package).await,
-        None => upload::sent(sent),
+        None => upload::require_component(sent),
     }
 }
 
 /// Loads a deployment that has not been used since the process started.
-pub(super) async fn wake(process: &Process, name: &str) -> Result<(), Problem> {
+pub(super) async fn load(process: &ServerState, name: &str) -> Result<(), Problem> {
     let name = name.to_owned();
     process
-        .aside(move |host| host.deployment(&name).map(drop))
+        .run_blocking(move |host| host.deployment(&name).map(drop))
         .await
 }

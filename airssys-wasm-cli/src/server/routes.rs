@@ -11,38 +11,43 @@ use utoipa::openapi::InfoBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::reserve::{lasting, leave_reserve, leave_reserve_if_followed};
-use super::runtimes::run_on_guests;
-use super::to_its_end::to_its_end;
+use super::completion::run_to_completion;
+use super::reserve::{limit_long_requests, limit_long_requests_if_following, long_request_permits};
+use super::runtimes::run_on_guest_runtime;
 use super::{
-    Process, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts, routing,
-    watching,
+    ServerState, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts,
+    routing, watching,
 };
 use crate::api::{Problem, kinds};
-use crate::server::reply::Refused;
+use crate::server::reply::ProblemResponse;
 
 /// Maximum size of a JSON request in bytes. The arguments of a call are the largest value, and JSON
 /// escapes may double its size.
 const JSON_BYTES_MAX: usize = 2 * VALUE_TEXT_BYTES_MAX;
 
 /// Returns the API's router, which also serves the API's description.
-pub(super) fn router(process: Process) -> Router {
+pub(super) fn router(process: ServerState) -> Router {
     let description = (
         [(http::header::CONTENT_TYPE, "application/json")],
-        description(),
+        openapi_json(),
     );
-    let on_guests = from_fn_with_state(process.guests.clone(), run_on_guests);
-    let removed = removed_to_the_end().layer(from_fn(to_its_end));
-    let applied = applied_to_the_end()
+    let on_guests = from_fn_with_state(process.guests.clone(), run_on_guest_runtime);
+    let removed = pipeline_removal_routes().layer(from_fn(run_to_completion));
+    let applied = pipeline_apply_routes()
         .layer(on_guests.clone())
-        .layer(from_fn(to_its_end));
-    let lasting = lasting();
-    let reserve = from_fn_with_state(Arc::clone(&lasting), leave_reserve);
-    let called = called().layer(on_guests.clone()).layer(reserve.clone());
-    let followed = followed().layer(from_fn_with_state(lasting, leave_reserve_if_followed));
-    let watched = watched().layer(reserve).merge(followed);
-    let run = run_by_guests().layer(on_guests).merge(called);
-    let all = answered()
+        .layer(from_fn(run_to_completion));
+    let lasting = long_request_permits();
+    let reserve = from_fn_with_state(Arc::clone(&lasting), limit_long_requests);
+    let called = call_routes()
+        .layer(on_guests.clone())
+        .layer(reserve.clone());
+    let followed = followable_routes().layer(from_fn_with_state(
+        lasting,
+        limit_long_requests_if_following,
+    ));
+    let watched = event_routes().layer(reserve).merge(followed);
+    let run = rollout_routes().layer(on_guests).merge(called);
+    let all = admin_routes()
         .merge(run)
         .merge(watched)
         .merge(removed)
@@ -53,14 +58,14 @@ pub(super) fn router(process: Process) -> Router {
             "/v1/openapi.json",
             get(move || std::future::ready(description)),
         )
-        .fallback(unknown)
+        .fallback(not_found)
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .with_state(process)
 }
 
 /// Returns the OpenAPI description as JSON.
-pub(crate) fn description() -> String {
-    let mut description = described().into_openapi();
+pub(crate) fn openapi_json() -> String {
+    let mut description = openapi_router().into_openapi();
     description.info = InfoBuilder::new()
         .title("airssys-wasm")
         .version(env!("CARGO_PKG_VERSION"))
@@ -72,17 +77,19 @@ pub(crate) fn description() -> String {
     description.to_pretty_json().unwrap_or_default()
 }
 
-fn described() -> OpenApiRouter<Process> {
-    let run = run_by_guests().merge(called()).merge(applied_to_the_end());
-    answered()
-        .merge(watched())
-        .merge(followed())
+fn openapi_router() -> OpenApiRouter<ServerState> {
+    let run = rollout_routes()
+        .merge(call_routes())
+        .merge(pipeline_apply_routes());
+    admin_routes()
+        .merge(event_routes())
+        .merge(followable_routes())
         .merge(run)
-        .merge(removed_to_the_end())
+        .merge(pipeline_removal_routes())
 }
 
 /// Routes that run no guest code.
-fn answered() -> OpenApiRouter<Process> {
+fn admin_routes() -> OpenApiRouter<ServerState> {
     let published = OpenApiRouter::new()
         .routes(routes!(packages::list, packages::publish))
         .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX));
@@ -105,19 +112,19 @@ fn answered() -> OpenApiRouter<Process> {
 }
 
 /// Routes that run no guest code and stay open for as long as the client reads.
-fn watched() -> OpenApiRouter<Process> {
+fn event_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new().routes(routes!(watching::events))
 }
 
 /// Routes that run no guest code and stay open only if the client follows.
-fn followed() -> OpenApiRouter<Process> {
+fn followable_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
         .routes(routes!(watching::logs))
         .routes(routes!(watching::audit))
 }
 
 /// Routes that run guest code, and are cancelled as a whole if the client disconnects.
-fn run_by_guests() -> OpenApiRouter<Process> {
+fn rollout_routes() -> OpenApiRouter<ServerState> {
     let with_components = OpenApiRouter::new()
         .routes(routes!(rollouts::deploy))
         .routes(routes!(apply::deployment))
@@ -133,29 +140,29 @@ fn run_by_guests() -> OpenApiRouter<Process> {
 }
 
 /// Routes that run guest code for as long as the guest takes.
-fn called() -> OpenApiRouter<Process> {
+fn call_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
         .routes(routes!(calls::call))
         .routes(routes!(pipelines::run))
 }
 
 /// Routes that take several steps and run no guest code.
-fn removed_to_the_end() -> OpenApiRouter<Process> {
+fn pipeline_removal_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new().routes(routes!(pipelines::remove))
 }
 
 /// Routes that take several steps and run guest code.
-fn applied_to_the_end() -> OpenApiRouter<Process> {
+fn pipeline_apply_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
         .routes(routes!(apply::pipeline))
         .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
 }
 
-async fn unknown(method: http::Method, uri: http::Uri) -> Refused {
+async fn not_found(method: http::Method, uri: http::Uri) -> ProblemResponse {
     let message = format!(
         "airssys-wasm {} has no `{method} {}`; are the command and the host process the same version?",
         env!("CARGO_PKG_VERSION"),
         uri.path()
     );
-    Refused(Problem::new(kinds::PROTOCOL, message))
+    ProblemResponse(Problem::new(kinds::PROTOCOL, message))
 }

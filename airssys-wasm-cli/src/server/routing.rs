@@ -6,9 +6,9 @@ use airssys_wasm_host::{ErrorKind, Host};
 use axum::Json;
 use axum::extract::{Query, State};
 
-use super::Process;
+use super::ServerState;
 use super::reply::{Reply, answer};
-use crate::api::{ListedRoute, Problem, RouteChanged, RouteView, WhichRoute};
+use crate::api::{Problem, RouteChange, RouteQuery, RouteStatus, RouteView};
 
 /// Lists every route with the deployment it points to.
 #[utoipa::path(
@@ -16,11 +16,11 @@ use crate::api::{ListedRoute, Problem, RouteChanged, RouteView, WhichRoute};
     path = "/v1/routes",
     operation_id = "routes",
     summary = "List routes",
-    responses((status = 200, body = Vec<ListedRoute>), (status = "default", body = Problem)),
+    responses((status = 200, body = Vec<RouteStatus>), (status = "default", body = Problem)),
 )]
-pub(super) async fn list(State(process): State<Process>) -> Reply<Vec<ListedRoute>> {
-    let routes = process.aside(|host| {
-        let listed = host.routes().into_iter().map(|(route, name)| ListedRoute {
+pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<RouteStatus>> {
+    let routes = process.run_blocking(|host| {
+        let listed = host.routes().into_iter().map(|(route, name)| RouteStatus {
             route: route.to_string(),
             problem: problem(host, name.as_str()),
             component: name.to_string(),
@@ -48,16 +48,18 @@ fn problem(host: &Host, name: &str) -> Option<String> {
     operation_id = "set_route",
     summary = "Set a route",
     request_body = RouteView,
-    responses((status = 200, body = RouteChanged), (status = "default", body = Problem)),
+    responses((status = 200, body = RouteChange), (status = "default", body = Problem)),
 )]
 pub(super) async fn set(
-    State(process): State<Process>,
+    State(process): State<ServerState>,
     Json(said): Json<RouteView>,
-) -> Reply<RouteChanged> {
+) -> Reply<RouteChange> {
     let before = process.host.route(&said.route, &said.component).await?;
     let name = said.component.clone();
-    let problem = process.aside(move |host| Ok(problem(host, &name))).await?;
-    answer(RouteChanged::new(said.route, Some(said.component), before).with_problem(problem))
+    let problem = process
+        .run_blocking(move |host| Ok(problem(host, &name)))
+        .await?;
+    answer(RouteChange::new(said.route, Some(said.component), before).with_problem(problem))
 }
 
 /// Removes a route.
@@ -66,16 +68,16 @@ pub(super) async fn set(
     path = "/v1/routes",
     operation_id = "remove_route",
     summary = "Remove a route",
-    params(WhichRoute),
-    responses((status = 200, body = RouteChanged), (status = "default", body = Problem)),
+    params(RouteQuery),
+    responses((status = 200, body = RouteChange), (status = "default", body = Problem)),
 )]
 pub(super) async fn remove(
-    State(process): State<Process>,
-    Query(WhichRoute { route }): Query<WhichRoute>,
-) -> Reply<RouteChanged> {
+    State(process): State<ServerState>,
+    Query(RouteQuery { route }): Query<RouteQuery>,
+) -> Reply<RouteChange> {
     match process.host.remove_route(&route).await? {
-        Some(before) => answer(RouteChanged::new(route, None, Some(before))),
-        None => Err(Problem::of(
+        Some(before) => answer(RouteChange::new(route, None, Some(before))),
+        None => Err(Problem::from_kind(
             ErrorKind::NotDeployed,
             format!("there is no route `{route}`; `airssys-wasm route list` shows all routes"),
         )

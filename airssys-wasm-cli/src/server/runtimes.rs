@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 
-use super::reply::Refused;
+use super::reply::ProblemResponse;
 use crate::api::{Problem, kinds};
 
 /// Number of worker threads that serve the API.
@@ -26,7 +26,7 @@ const ADMIN_WORKERS: usize = 2;
 const ADMIN_BLOCKING_THREADS_MAX: usize = 64;
 
 /// Time to wait for the threads of guests to end. Threads that are stuck are abandoned.
-const END_MAX: Duration = Duration::from_millis(500);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The runtimes of a host process.
 pub(super) struct Runtimes {
@@ -44,7 +44,7 @@ impl Runtimes {
     /// Fails if a thread cannot be started.
     pub(super) fn new() -> Result<Self, Problem> {
         let problem =
-            |error: io::Error| Problem::new(kinds::IO, "cannot start threads").because(error);
+            |error: io::Error| Problem::new(kinds::IO, "cannot start threads").with_cause(error);
         let admin = Builder::new_multi_thread()
             .worker_threads(ADMIN_WORKERS)
             .max_blocking_threads(ADMIN_BLOCKING_THREADS_MAX)
@@ -72,8 +72,8 @@ impl Runtimes {
     }
 
     /// Shuts down both runtimes. Waits up to [`END_MAX`] for the guests' threads.
-    pub(super) fn end(self) {
-        self.guests.shutdown_timeout(END_MAX);
+    pub(super) fn shutdown(self) {
+        self.guests.shutdown_timeout(SHUTDOWN_TIMEOUT);
         self.admin.shutdown_background();
     }
 }
@@ -85,7 +85,7 @@ pub(super) fn guest_workers() -> usize {
 }
 
 /// Handles a request on the runtime for guests. Cancels it if the client disconnects.
-pub(super) async fn run_on_guests(
+pub(super) async fn run_on_guest_runtime(
     State(guests): State<Handle>,
     request: Request,
     next: Next,
@@ -95,11 +95,11 @@ pub(super) async fn run_on_guests(
     tasks.spawn_on(next.run(request), &guests);
     match tasks.join_next().await {
         Some(Ok(answer)) => answer,
-        Some(Err(error)) => {
-            Refused(Problem::new(kinds::INTERNAL, "the request handler panicked").because(error))
-                .into_response()
-        }
-        None => Refused(Problem::new(
+        Some(Err(error)) => ProblemResponse(
+            Problem::new(kinds::INTERNAL, "the request handler panicked").with_cause(error),
+        )
+        .into_response(),
+        None => ProblemResponse(Problem::new(
             kinds::INTERNAL,
             "the request handler was not started",
         ))
@@ -119,7 +119,7 @@ mod tests {
     use airssys_wasm_host::Host;
 
     use super::*;
-    use crate::server::{Ending, Process, routes};
+    use crate::server::{ServerState, Shutdown, routes};
 
     /// Time after which a test fails.
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -128,22 +128,22 @@ mod tests {
     const BLOCKING_THREADS: usize = 512;
 
     /// Creates a process without a state directory on these runtimes.
-    fn process(runtimes: &Runtimes) -> Process {
-        Process {
+    fn process(runtimes: &Runtimes) -> ServerState {
+        ServerState {
             host: Host::builder()
                 .pooled_instances_max(10)
                 .build()
                 .expect("a host"),
             journal: Arc::default(),
             requests: Arc::default(),
-            ending: Ending::on_signals(Duration::ZERO).expect("signals"),
+            ending: Shutdown::on_signals(Duration::ZERO).expect("signals"),
             limits: Limits::default(),
             admin: Handle::current(),
             guests: runtimes.guests(),
         }
     }
 
-    async fn ask(
+    async fn send(
         mut router: axum::Router,
         method: Method,
         path: &str,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     /// Blocks every thread that guests can use, until the sender is dropped.
-    fn hold(runtimes: &Runtimes) -> mpsc::Sender<()> {
+    fn block_guest_threads(runtimes: &Runtimes) -> mpsc::Sender<()> {
         let (end, ended) = mpsc::channel::<()>();
         let ended = Arc::new(parking_lot::Mutex::new(ended));
         let (begun, has_begun) = mpsc::channel();
@@ -184,9 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn the_api_answers_while_guests_hold_every_thread_of_theirs() {
+    fn the_api_responds_while_guests_block_all_their_threads() {
         let runtimes = Runtimes::new().expect("runtimes");
-        let held = hold(&runtimes);
+        let held = block_guest_threads(&runtimes);
         runtimes.block_on(async {
             let router = routes::router(process(&runtimes));
             for (method, path, body, expected) in [
@@ -218,29 +218,29 @@ mod tests {
                 (Method::GET, "/v1/events", "", StatusCode::OK),
                 (Method::GET, "/metrics", "", StatusCode::OK),
             ] {
-                let asked = ask(router.clone(), method.clone(), path, body);
+                let asked = send(router.clone(), method.clone(), path, body);
                 let answer = tokio::time::timeout(PATIENCE, asked).await;
                 assert_eq!(answer, Ok(expected), "{method} {path}");
             }
             let call = r#"{"function": "f", "wave": "()"}"#;
-            let call = tokio::spawn(ask(
+            let call = tokio::spawn(send(
                 router.clone(),
                 Method::POST,
                 "/v1/deployments/x/call",
                 call,
             ));
             for _ in 0..20 {
-                ask(router.clone(), Method::GET, "/v1/deployments", "").await;
+                send(router.clone(), Method::GET, "/v1/deployments", "").await;
             }
             assert!(!call.is_finished(), "guests run on their own runtime");
             drop(held);
             call.await.expect("no panic");
         });
-        runtimes.end();
+        runtimes.shutdown();
     }
 
     #[test]
-    fn runtimes_end_although_a_thread_is_stuck() {
+    fn runtimes_shut_down_with_a_stuck_thread() {
         let (ended, has_ended) = mpsc::channel();
         std::thread::spawn(move || {
             let runtimes = Runtimes::new().expect("runtimes");
@@ -250,7 +250,7 @@ mod tests {
                 std::thread::park();
             });
             has_begun.recv().expect("it is stuck");
-            runtimes.end();
+            runtimes.shutdown();
             ended.send(()).expect("the test waits for it");
         });
         has_ended.recv_timeout(PATIENCE).expect("they end");

@@ -15,12 +15,12 @@ use crate::api::{Problem, kinds};
 const PATH_MAX: usize = 100;
 
 /// A listening Unix socket that accepts only connections of its owner and the superuser.
-pub(crate) struct OwnersSocket {
+pub(crate) struct OwnerSocket {
     listener: UnixListener,
     owner: u32,
 }
 
-impl OwnersSocket {
+impl OwnerSocket {
     /// Listens on a path. Replaces a socket that no process is listening on any more.
     ///
     /// # Errors
@@ -36,9 +36,10 @@ impl OwnersSocket {
             return Err(Problem::new(kinds::IO, message));
         }
         let problem = |error: io::Error| {
-            Problem::new(kinds::IO, format!("cannot listen on `{}`", path.display())).because(error)
+            Problem::new(kinds::IO, format!("cannot listen on `{}`", path.display()))
+                .with_cause(error)
         };
-        clear_the_way(path).map_err(problem)?;
+        remove_stale_socket(path).map_err(problem)?;
         let listener = UnixListener::bind(path).map_err(problem)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(problem)?;
         Ok(Self {
@@ -48,7 +49,7 @@ impl OwnersSocket {
     }
 
     /// Uses a socket that was opened before the process started.
-    pub(crate) fn of(listener: std::os::unix::net::UnixListener) -> Result<Self, Problem> {
+    pub(crate) fn from_std(listener: std::os::unix::net::UnixListener) -> Result<Self, Problem> {
         let listener = listener
             .set_nonblocking(true)
             .and_then(|()| UnixListener::from_std(listener));
@@ -57,7 +58,7 @@ impl OwnersSocket {
                 kinds::IO,
                 "cannot listen on the socket that was passed to this process",
             )
-            .because(error)
+            .with_cause(error)
         })?;
         Ok(Self {
             listener,
@@ -69,14 +70,14 @@ impl OwnersSocket {
     pub(super) async fn accept(&self) -> io::Result<UnixStream> {
         loop {
             let (stream, _) = self.listener.accept().await?;
-            if self.may_ask(&stream) {
+            if self.is_permitted(&stream) {
                 return Ok(stream);
             }
         }
     }
 
     /// Returns `true` if the peer is the user that runs this process, or the superuser.
-    fn may_ask(&self, stream: &UnixStream) -> bool {
+    fn is_permitted(&self, stream: &UnixStream) -> bool {
         match stream.peer_cred() {
             Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => true,
             Ok(peer) => {
@@ -95,7 +96,7 @@ impl OwnersSocket {
 }
 
 /// Removes a leftover socket.
-fn clear_the_way(path: &Path) -> io::Result<()> {
+fn remove_stale_socket(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),

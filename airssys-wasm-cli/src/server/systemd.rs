@@ -21,21 +21,21 @@ pub(super) fn listener() -> Result<Option<UnixListener>, Problem> {
             kinds::IO,
             "the file descriptor passed by systemd is not a listening Unix socket",
         )
-        .because(error)
+        .with_cause(error)
     })
 }
 
 /// Notifies systemd that the process serves.
-pub(super) fn tell_ready() {
-    tell(NotifyState::Ready);
+pub(super) fn notify_ready() {
+    notify(NotifyState::Ready);
 }
 
 /// Notifies systemd that the process accepts no more requests and waits for calls in flight.
-pub(super) fn tell_ending() {
-    tell(NotifyState::Stopping);
+pub(super) fn notify_stopping() {
+    notify(NotifyState::Stopping);
 }
 
-fn tell(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "cannot notify systemd");
     }

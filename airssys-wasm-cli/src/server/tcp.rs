@@ -25,16 +25,16 @@ const TOKEN_BYTES_MIN: usize = 16;
 const PATIENCE_MAX: Duration = Duration::from_secs(10);
 
 /// The address of the TCP listener, and the token that requests must carry.
-pub(crate) struct Tcp {
+pub(crate) struct TcpEndpoint {
     address: SocketAddr,
-    token: Token,
+    token: ApiToken,
 }
 
 /// The token that authorizes a request. Only its digest is stored.
 #[derive(Clone, Copy)]
-struct Token(Digest);
+struct ApiToken(Digest);
 
-impl Tcp {
+impl TcpEndpoint {
     /// Reads the token.
     ///
     /// # Errors
@@ -50,13 +50,14 @@ impl Tcp {
         }
         Ok(Self {
             address,
-            token: Token::read(token_file)?,
+            token: ApiToken::read(token_file)?,
         })
     }
 
     pub(super) async fn bind(&self) -> Result<TcpListener, Problem> {
         TcpListener::bind(self.address).await.map_err(|error| {
-            Problem::new(kinds::IO, format!("cannot listen on `{}`", self.address)).because(error)
+            Problem::new(kinds::IO, format!("cannot listen on `{}`", self.address))
+                .with_cause(error)
         })
     }
 
@@ -67,22 +68,22 @@ impl Tcp {
     }
 
     /// Returns the API with a check of the token before it.
-    pub(super) fn guard(&self, router: Router) -> Router {
+    pub(super) fn require_token(&self, router: Router) -> Router {
         let token = self.token;
         router.layer(from_fn(move |request: Request, next: Next| async move {
-            if token.is_brought_by(&request) {
+            if token.authorizes(&request) {
                 next.run(request).await
             } else {
-                refused()
+                unauthorized()
             }
         }))
     }
 }
 
-impl Token {
+impl ApiToken {
     /// Reads the token from the first line of a file that only its owner may read.
     fn read(path: &Path) -> Result<Self, Problem> {
-        let token = crate::places::read_token(path)?;
+        let token = crate::paths::read_token(path)?;
         if token.len() < TOKEN_BYTES_MIN {
             let message = format!(
                 "the token in `{}` is shorter than {TOKEN_BYTES_MIN} bytes; create one with `openssl rand -hex 32`",
@@ -90,26 +91,26 @@ impl Token {
             );
             return Err(Problem::new(kinds::USAGE, message));
         }
-        Ok(Self::of(&token))
+        Ok(Self::from_text(&token))
     }
 
-    fn of(token: &str) -> Self {
-        Self(Digest::of(token.as_bytes()))
+    fn from_text(token: &str) -> Self {
+        Self(Digest::compute(token.as_bytes()))
     }
 
     /// Returns `true` if the request carries the token. Compares digests, so that the time this
     /// takes reveals nothing about the token.
-    fn is_brought_by(self, request: &Request) -> bool {
+    fn authorizes(self, request: &Request) -> bool {
         let said = request
             .headers()
             .get(AUTHORIZATION)
             .and_then(|said| said.to_str().ok());
         said.and_then(|said| said.strip_prefix("Bearer "))
-            .is_some_and(|said| Self::of(said).0 == self.0)
+            .is_some_and(|said| Self::from_text(said).0 == self.0)
     }
 }
 
-fn refused() -> Response {
+fn unauthorized() -> Response {
     let message = "this request needs the token of the host process: `Authorization: Bearer TOKEN`";
     let problem = Problem::new(kinds::NOT_PERMITTED, message);
     // A client without the token must not hold the connection.
@@ -121,7 +122,7 @@ fn refused() -> Response {
 mod tests {
     use super::*;
 
-    fn asking(said: Option<&str>) -> Request {
+    fn request_with(said: Option<&str>) -> Request {
         let mut request = Request::new(axum::body::Body::empty());
         request
             .headers_mut()
@@ -130,9 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_opens() {
-        let token = Token::of("0123456789abcdef");
-        assert!(token.is_brought_by(&asking(Some("Bearer 0123456789abcdef"))));
+    fn only_the_token_is_accepted() {
+        let token = ApiToken::from_text("0123456789abcdef");
+        assert!(token.authorizes(&request_with(Some("Bearer 0123456789abcdef"))));
         for said in [
             None,
             Some(""),
@@ -140,12 +141,12 @@ mod tests {
             Some("Bearer 0123456789abcdeF"),
             Some("0123456789abcdef"),
         ] {
-            assert!(!token.is_brought_by(&asking(said)), "{said:?}");
+            assert!(!token.authorizes(&request_with(said)), "{said:?}");
         }
     }
 
     #[test]
-    fn addresses_that_others_reach_and_short_tokens_are_refused() {
+    fn public_addresses_and_short_tokens_are_rejected() {
         use std::os::unix::fs::PermissionsExt as _;
         let place = tempfile::tempdir().expect("a directory");
         let path = place.path().join("token");
@@ -153,7 +154,8 @@ mod tests {
             std::fs::write(&path, token).expect("written");
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("set");
         };
-        let new = |address: &str| Tcp::new(address.parse().expect("an address"), &path).map(drop);
+        let new =
+            |address: &str| TcpEndpoint::new(address.parse().expect("an address"), &path).map(drop);
         write("0123456789abcdef\n", 0o600);
         new("127.0.0.1:0").expect("it is accepted");
         assert!(

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use airssys_wasm_core::bounds::{DEFINITION_BYTES_MAX, GRANTS_BYTES_MAX};
 use airssys_wasm_host::Component;
 
-use super::Process;
+use super::ServerState;
 use crate::api::{Problem, kinds};
 
 /// Maximum size of a `spec` in bytes: grants and a definition, doubled for JSON escapes.
@@ -21,7 +21,7 @@ const SPEC_BYTES_MAX: usize = 2 * (GRANTS_BYTES_MAX + DEFINITION_BYTES_MAX);
 /// A form with a component and its options.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is only described")]
-pub(super) struct Form<T> {
+pub(super) struct UploadForm<T> {
     /// Options, as JSON. Defaults apply if the part is missing.
     spec: T,
     /// The bytes of the component. Omitted if `spec` names a published package.
@@ -32,7 +32,7 @@ pub(super) struct Form<T> {
 /// A form with the components of a pipeline's stages and its options.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is only described")]
-pub(super) struct StagesForm<T> {
+pub(super) struct StagesUploadForm<T> {
     /// The definition and options, as JSON.
     spec: T,
     /// The bytes of the component of the first stage; `stage-1` has those of the second, and so
@@ -44,30 +44,30 @@ pub(super) struct StagesForm<T> {
 
 /// Reads the parts `spec` and `component`. Returns the default spec, or no component, if a part is
 /// missing.
-pub(super) async fn read<T: DeserializeOwned + Default>(
-    process: &Process,
+pub(super) async fn read_form<T: DeserializeOwned + Default>(
+    process: &ServerState,
     form: Multipart,
 ) -> Result<(T, Option<Component>), Problem> {
-    let (spec, mut parts) = parts(form).await?;
+    let (spec, mut parts) = read_parts(form).await?;
     let sent = match parts.remove("component") {
-        Some(bytes) => Some(component(process, bytes).await?),
+        Some(bytes) => Some(parse_component(process, bytes).await?),
         None => None,
     };
     match parts.keys().next() {
-        Some(name) => Err(too_many(name)),
+        Some(name) => Err(unexpected_part(name)),
         None => Ok((spec, sent)),
     }
 }
 
 /// Reads the `spec`, and every other part by its name.
-pub(crate) async fn parts<T: DeserializeOwned + Default>(
+pub(crate) async fn read_parts<T: DeserializeOwned + Default>(
     mut form: Multipart,
 ) -> Result<(T, BTreeMap<String, Bytes>), Problem> {
     let (mut spec, mut parts) = (None, BTreeMap::new());
     while let Some(part) = form.next_field().await.map_err(unreadable)? {
         let name = part.name().unwrap_or_default().to_owned();
         if parts.contains_key(&name) || (name == "spec" && spec.is_some()) {
-            return Err(too_many(&name));
+            return Err(unexpected_part(&name));
         }
         let bytes = part.bytes().await.map_err(unreadable)?;
         if name == "spec" {
@@ -81,14 +81,17 @@ pub(crate) async fn parts<T: DeserializeOwned + Default>(
 }
 
 /// Parses an uploaded component.
-pub(super) async fn component(process: &Process, bytes: Bytes) -> Result<Component, Problem> {
+pub(super) async fn parse_component(
+    process: &ServerState,
+    bytes: Bytes,
+) -> Result<Component, Problem> {
     process
-        .aside(move |_| Component::from_bytes(bytes.to_vec()))
+        .run_blocking(move |_| Component::from_bytes(bytes.to_vec()))
         .await
 }
 
 /// Returns the problem of a form with an unknown or a repeated part.
-pub(crate) fn too_many(part: &str) -> Problem {
+pub(crate) fn unexpected_part(part: &str) -> Problem {
     let message = format!(
         "the form has an unknown or repeated part `{}`",
         part.escape_debug()
@@ -97,7 +100,7 @@ pub(crate) fn too_many(part: &str) -> Problem {
 }
 
 /// Returns the uploaded component. Fails if there was none.
-pub(crate) fn sent(component: Option<Component>) -> Result<Component, Problem> {
+pub(crate) fn require_component(component: Option<Component>) -> Result<Component, Problem> {
     component.ok_or_else(|| Problem::new(kinds::USAGE, "the part `component` is missing"))
 }
 
@@ -122,5 +125,5 @@ fn read_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn unreadable(error: MultipartError) -> Problem {
-    Problem::new(kinds::USAGE, "cannot read the form").because(error.body_text())
+    Problem::new(kinds::USAGE, "cannot read the form").with_cause(error.body_text())
 }

@@ -11,17 +11,17 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 
-use super::Process;
-use super::ending::Ending;
+use super::ServerState;
 use super::journal::Tail;
-use super::lines::{ended, line, reply};
-use crate::api::{Happening, Line, Problem};
+use super::lines::{json_line, until_shutdown, with_newline};
+use super::shutdown::Shutdown;
+use crate::api::{EventView, OutputLine, Problem};
 
 /// Query parameters of a stream.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct StreamQuery {
     /// Returns only lines of this deployment. Defaults to all deployments.
     name: Option<String>,
     /// Keeps the response open and streams new lines.
@@ -31,8 +31,8 @@ pub(super) struct Wanted {
     last: Option<usize>,
 }
 
-impl Wanted {
-    fn is_of(&self, name: &str) -> bool {
+impl StreamQuery {
+    fn matches(&self, name: &str) -> bool {
         self.name.as_deref().is_none_or(|wanted| wanted == name)
     }
 }
@@ -47,12 +47,12 @@ impl Wanted {
     path = "/v1/events",
     operation_id = "events",
     summary = "Stream events",
-    params(Wanted),
-    responses((status = 200, body = Happening, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+    params(StreamQuery),
+    responses((status = 200, body = EventView, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
 pub(super) async fn events(
-    State(process): State<Process>,
-    Query(wanted): Query<Wanted>,
+    State(process): State<ServerState>,
+    Query(wanted): Query<StreamQuery>,
 ) -> Response {
     let events = process.host.events();
     // The stream does not keep the host alive: it ends with the host.
@@ -60,14 +60,14 @@ pub(super) async fn events(
         Some((events.next().await?, events))
     });
     let lines = next.filter_map(move |event| {
-        let happening = Happening::from(&event);
+        let happening = EventView::from(&event);
         let is_wanted = happening
             .name
             .as_deref()
-            .is_none_or(|name| wanted.is_of(name));
-        std::future::ready(is_wanted.then(|| line(&happening)))
+            .is_none_or(|name| wanted.matches(name));
+        std::future::ready(is_wanted.then(|| json_line(&happening)))
     });
-    reply(lines, process.ending)
+    until_shutdown(lines, process.ending)
 }
 
 /// Returns lines of guest output.
@@ -79,16 +79,19 @@ pub(super) async fn events(
     path = "/v1/logs",
     operation_id = "logs",
     summary = "Get or follow guest output",
-    params(Wanted),
-    responses((status = 200, body = Line, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+    params(StreamQuery),
+    responses((status = 200, body = OutputLine, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
-pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wanted>) -> Response {
-    watched(
+pub(super) async fn logs(
+    State(process): State<ServerState>,
+    Query(wanted): Query<StreamQuery>,
+) -> Response {
+    journal_response(
         &process.journal.lines,
         wanted,
         process.ending,
         |item| &item.name,
-        |item| line(&item),
+        |item| json_line(&item),
     )
 }
 
@@ -102,39 +105,40 @@ pub(super) async fn logs(State(process): State<Process>, Query(wanted): Query<Wa
     path = "/v1/audit",
     operation_id = "audit",
     summary = "Get or follow audit records",
-    params(Wanted),
+    params(StreamQuery),
     responses((status = 200, body = serde_json::Value, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
 )]
 pub(super) async fn audit(
-    State(process): State<Process>,
-    Query(wanted): Query<Wanted>,
+    State(process): State<ServerState>,
+    Query(wanted): Query<StreamQuery>,
 ) -> Response {
-    watched(
+    journal_response(
         &process.journal.decisions,
         wanted,
         process.ending,
         |item| &item.name,
-        |item| ended(item.json),
+        |item| with_newline(item.json),
     )
 }
 
 /// Returns the last items of a journal, followed by new ones if requested.
-fn watched<T: Clone + Send + 'static>(
+fn journal_response<T: Clone + Send + 'static>(
     journal: &Tail<T>,
-    wanted: Wanted,
-    ending: Ending,
+    wanted: StreamQuery,
+    ending: Shutdown,
     name: fn(&T) -> &str,
     told: fn(T) -> Bytes,
 ) -> Response {
-    let (last, next) = journal.watch(|item| wanted.is_of(name(item)));
-    let last = tail(last, wanted.last).into_iter().map(told);
-    let next = following(next, wanted.follow)
-        .filter_map(move |item| std::future::ready(wanted.is_of(name(&item)).then(|| told(item))));
-    reply(stream::iter(last).chain(next), ending)
+    let (last, next) = journal.subscribe(|item| wanted.matches(name(item)));
+    let last = last_items(last, wanted.last).into_iter().map(told);
+    let next = new_items(next, wanted.follow).filter_map(move |item| {
+        std::future::ready(wanted.matches(name(&item)).then(|| told(item)))
+    });
+    until_shutdown(stream::iter(last).chain(next), ending)
 }
 
 /// Returns the last `count` items, or all of them.
-fn tail<T>(mut items: Vec<T>, count: Option<usize>) -> Vec<T> {
+fn last_items<T>(mut items: Vec<T>, count: Option<usize>) -> Vec<T> {
     let surplus = items.len().saturating_sub(count.unwrap_or(usize::MAX));
     items.drain(..surplus);
     items
@@ -142,7 +146,7 @@ fn tail<T>(mut items: Vec<T>, count: Option<usize>) -> Vec<T> {
 
 /// Returns a stream of new items, which is empty unless `wanted`. Skips items that a slow follower
 /// missed.
-fn following<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Stream<Item = T> {
+fn new_items<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Stream<Item = T> {
     let next = wanted.then_some(next);
     stream::unfold(next, async |next| {
         let mut next = next?;

@@ -1,8 +1,8 @@
 //! `apply` and `diff`: deployments and pipelines from a file.
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
-impl Place {
+impl TestDir {
     fn write(&self, file: &str, text: &str) {
         std::fs::write(self.path().join(file), text).expect("written");
     }
@@ -13,16 +13,16 @@ impl Place {
 }
 
 /// Starts a host process with version 1.0.0 of the greeter published.
-fn published() -> (Place, super::support::Process) {
-    let place = Place::new();
+fn serve_with_published_greeter() -> (TestDir, super::support::HostProcess) {
+    let place = TestDir::new();
     let process = place.serve();
-    place.run(&["publish", &guest("greeter-v1")]).ok();
+    place.run(&["publish", &guest_path("greeter-v1")]).ok();
     (place, process)
 }
 
 #[test]
-fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
-    let (place, _process) = published();
+fn apply_deploys_the_file_and_pins_resolved_versions() {
+    let (place, _process) = serve_with_published_greeter();
     place.write(
         "deployments.toml",
         "[deployments.hello]\ncomponent = \"greeter\"\n",
@@ -51,7 +51,7 @@ fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
     );
     assert_eq!(place.run(&["apply", "--locked"]).ok(), "hello: unchanged");
 
-    place.run(&["publish", &guest("greeter-v2")]).ok();
+    place.run(&["publish", &guest_path("greeter-v2")]).ok();
     assert_eq!(
         place.run(&["diff"]).ok(),
         "hello: unchanged",
@@ -83,10 +83,10 @@ fn what_should_be_is_made_true_and_stays_with_what_it_was_resolved_to() {
 }
 
 #[test]
-fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
-    let place = Place::new();
+fn apply_sets_grants_and_limits_but_lifts_no_revocation() {
+    let place = TestDir::new();
     let _process = place.serve();
-    let component = guest("greeter-v1");
+    let component = guest_path("greeter-v1");
     let file = |more: &str| {
         place.write(
             "deployments.toml",
@@ -132,13 +132,13 @@ fn grants_and_limits_are_what_the_file_says_and_what_was_revoked_stays_so() {
 }
 
 #[test]
-fn names_that_are_linked_come_in_an_order_that_works_and_one_that_fails_stops_no_other() {
-    let place = Place::new();
+fn linked_deployments_are_ordered_and_a_failure_stops_no_other() {
+    let place = TestDir::new();
     let _process = place.serve();
     let (caller, store, greeter) = (
-        guest("store-caller"),
-        guest("store-v1"),
-        guest("greeter-v1"),
+        guest_path("store-caller"),
+        guest_path("store-v1"),
+        guest_path("greeter-v1"),
     );
     place.write(
         "deployments.toml",
@@ -173,8 +173,8 @@ fn names_that_are_linked_come_in_an_order_that_works_and_one_that_fails_stops_no
 }
 
 #[test]
-fn pipelines_are_what_their_files_say() {
-    let place = Place::new();
+fn apply_deploys_updates_and_recreates_pipelines() {
+    let place = TestDir::new();
     let _process = place.serve();
     place.write_pipeline("sums");
     place.write(
@@ -230,10 +230,10 @@ fn pipelines_are_what_their_files_say() {
 
 /// Every command that changes something has a dry run.
 #[test]
-fn dry_runs_tell_what_would_be_done_and_do_nothing() {
-    let place = Place::new();
+fn dry_runs_describe_changes_and_change_nothing() {
+    let place = TestDir::new();
     let _process = place.serve();
-    let (first, second) = (guest("greeter-v1"), guest("greeter-v2"));
+    let (first, second) = (guest_path("greeter-v1"), guest_path("greeter-v2"));
     place.write_pipeline("sums");
     let dry = |arguments: &[&str]| place.run(&[arguments, &["--dry-run"]].concat());
     assert!(
@@ -295,7 +295,7 @@ fn dry_runs_tell_what_would_be_done_and_do_nothing() {
     assert!(dry(&["remove", "greeter"]).ok().contains("remove greeter"));
     assert!(dry(&["remove", "sums:last"]).failed(4).contains("sums"));
     assert!(dry(&["pipeline", "remove", "sums"]).ok().contains("sums"));
-    let stage = guest("plain-stages");
+    let stage = guest_path("plain-stages");
     assert!(
         dry(&["pipeline", "update", "sums", "last", &stage])
             .ok()

@@ -4,10 +4,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
 /// Returns a command whose build directory is shared by all tests.
-fn command(place: &Place, arguments: &[&str]) -> Command {
+fn command(place: &TestDir, arguments: &[&str]) -> Command {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/authors");
     let mut command = place.command(arguments);
     command
@@ -17,9 +17,9 @@ fn command(place: &Place, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(place: &Place, arguments: &[&str]) -> super::support::Ran {
+fn run(place: &TestDir, arguments: &[&str]) -> super::support::CommandOutput {
     let output = command(place, arguments).output().expect("it runs");
-    super::support::Ran {
+    super::support::CommandOutput {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("text"),
         stderr: String::from_utf8(output.stderr).expect("text"),
@@ -27,16 +27,16 @@ fn run(place: &Place, arguments: &[&str]) -> super::support::Ran {
 }
 
 /// Creates a component with the same dependency versions as the tests' guests.
-fn begin(place: &Place, name: &str, template: &str) {
+fn create(place: &TestDir, name: &str, template: &str) {
     place.run(&["new", name, "--template", template]).ok();
     let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/guests/Cargo.lock");
     std::fs::copy(lock, place.path().join(name).join("Cargo.lock")).expect("copied");
 }
 
 #[test]
-fn a_component_is_begun_built_and_updated_whenever_it_changes() {
-    let place = Place::new();
-    begin(&place, "price-check", "component");
+fn a_component_is_created_built_and_updated_on_every_change() {
+    let place = TestDir::new();
+    create(&place, "price-check", "component");
     assert!(
         place
             .run(&["new", "price-check"])
@@ -66,7 +66,7 @@ fn a_component_is_begun_built_and_updated_whenever_it_changes() {
     );
     let _process = place.serve();
     let mut dev = command(&place, &["dev", "price-check"]);
-    let mut dev = super::support::Process(
+    let mut dev = super::support::HostProcess(
         dev.stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -117,9 +117,9 @@ fn edit(path: &Path, from: &str, to: &str) {
 }
 
 #[test]
-fn a_stage_is_begun_and_runs_in_a_pipeline() {
-    let place = Place::new();
-    begin(&place, "shout", "stage");
+fn a_stage_is_created_and_runs_in_a_pipeline() {
+    let place = TestDir::new();
+    create(&place, "shout", "stage");
     let built = run(&place, &["build", "shout"]).ok();
     let file = built.lines().last().expect("a path");
     let definition = format!("[stages.shout]\ncomponent = \"{file}\"\non-error = \"skip\"\n");
@@ -147,10 +147,10 @@ fn a_stage_is_begun_and_runs_in_a_pipeline() {
 }
 
 #[test]
-fn what_is_signed_is_verified() {
-    let place = Place::new();
+fn signed_components_are_verified() {
+    let place = TestDir::new();
     let file = place.path().join("greeter.wasm");
-    std::fs::copy(guest("greeter-v1"), &file).expect("copied");
+    std::fs::copy(guest_path("greeter-v1"), &file).expect("copied");
     let made = place.run(&["keygen", "my.key"]).ok();
     assert!(
         place
@@ -179,7 +179,7 @@ fn what_is_signed_is_verified() {
             .failed(5)
             .contains("does not match these bytes")
     );
-    std::fs::copy(guest("greeter-v2"), &file).expect("copied");
+    std::fs::copy(guest_path("greeter-v2"), &file).expect("copied");
     assert!(
         place
             .run(&["verify", "greeter.wasm", "--key", "my.pub"])
@@ -198,8 +198,8 @@ fn what_is_signed_is_verified() {
 }
 
 #[test]
-fn what_is_wrong_with_a_machine_is_told() {
-    let place = Place::new();
+fn doctor_reports_problems_of_the_machine() {
+    let place = TestDir::new();
     let told = place.run(&["doctor"]);
     assert!(
         told.stdout.contains("no host process is running"),

@@ -1,11 +1,11 @@
 //! Invalid input: error messages that name the problem and the next step, and their exit codes.
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
 #[test]
-fn without_a_host_process_it_says_how_to_start_one() {
-    let place = Place::new();
-    let greeter = guest("greeter-v1");
+fn without_a_host_process_the_error_says_how_to_start_one() {
+    let place = TestDir::new();
+    let greeter = guest_path("greeter-v1");
     for arguments in [
         &["list"][..],
         &["deploy", &greeter],
@@ -26,9 +26,9 @@ fn without_a_host_process_it_says_how_to_start_one() {
 
 #[test]
 fn each_mistake_is_named() {
-    let place = Place::new();
+    let place = TestDir::new();
     let _process = place.serve();
-    let (v1, v2) = (guest("greeter-v1"), guest("greeter-v2"));
+    let (v1, v2) = (guest_path("greeter-v1"), guest_path("greeter-v2"));
     place.run(&["deploy", &v2]).ok();
     let other = place.path().join("other.wasm");
     std::fs::write(&other, b"hello").expect("written");
@@ -63,12 +63,12 @@ fn each_mistake_is_named() {
             "write `per-call`",
         ),
         (
-            &["deploy", &guest("import-missing"), "--name", "x"],
+            &["deploy", &guest_path("import-missing"), "--name", "x"],
             4,
             "imports without a provider",
         ),
         (
-            &["deploy", &guest("greeter-unhealthy"), "--name", "x"],
+            &["deploy", &guest_path("greeter-unhealthy"), "--name", "x"],
             6,
             "checking health",
         ),
@@ -112,10 +112,10 @@ fn each_mistake_is_named() {
 }
 
 #[test]
-fn a_function_imported_at_world_level_is_shown_and_no_link_advised() {
-    let place = Place::new();
+fn a_world_level_import_is_shown_without_advice_to_link() {
+    let place = TestDir::new();
     let _process = place.serve();
-    let root = guest("plain-root-import");
+    let root = guest_path("plain-root-import");
     assert!(
         place
             .run(&["inspect", &root])
@@ -132,8 +132,8 @@ fn a_function_imported_at_world_level_is_shown_and_no_link_advised() {
 }
 
 #[test]
-fn a_slip_in_the_command_line_is_answered_with_what_there_is() {
-    let place = Place::new();
+fn a_misspelt_command_gets_a_suggestion() {
+    let place = TestDir::new();
     let ran = place.run(&["deplyo"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("'deploy'"), "{ran:?}");
@@ -145,8 +145,8 @@ fn a_slip_in_the_command_line_is_answered_with_what_there_is() {
 }
 
 #[test]
-fn who_reads_no_more_ends_it_quietly() {
-    let place = Place::new();
+fn a_closed_stdout_ends_the_command_quietly() {
+    let place = TestDir::new();
     let mut command = place.command(&["--help"]);
     let mut child = command
         .stdout(std::process::Stdio::piped())

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-use super::support::{PATIENCE, Place, Process, guest, signal};
+use super::support::{HostProcess, PATIENCE, TestDir, guest_path, signal};
 use super::web::serve;
 
 /// Time a process with a drain of half a second may take to end.
 const SOON: Duration = Duration::from_secs(10);
 
-fn ends(process: &mut Process) -> i32 {
+fn wait_for_exit(process: &mut HostProcess) -> i32 {
     let begun = Instant::now();
     loop {
         if let Some(status) = process.0.try_wait().expect("it can be asked") {
@@ -26,11 +26,11 @@ fn ends(process: &mut Process) -> i32 {
 }
 
 /// Starts a host process that blocks when it logs, because its log is not read.
-fn with_a_full_log(place: &Place, drain: &str) -> (Process, PipeReader, PipeWriter) {
+fn serve_with_full_log(place: &TestDir, drain: &str) -> (HostProcess, PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().expect("a pipe");
     let mut command = place.command(&["serve", "--drain", drain]);
     command.stderr(writer.try_clone().expect("another end"));
-    let process = Process(command.spawn().expect("it runs"));
+    let process = HostProcess(command.spawn().expect("it runs"));
     place.run(&["status", "--wait", "30s"]).ok();
     let flags = fcntl_getfl(&writer).expect("flags");
     fcntl_setfl(&writer, flags | OFlags::NONBLOCK).expect("set");
@@ -42,44 +42,44 @@ fn with_a_full_log(place: &Place, drain: &str) -> (Process, PipeReader, PipeWrit
 }
 
 #[test]
-fn it_ends_within_its_drain_although_nobody_reads_its_log() {
-    let place = Place::new();
-    let (mut process, _reader, _writer) = with_a_full_log(&place, "500ms");
+fn it_shuts_down_within_its_drain_with_an_unread_log() {
+    let place = TestDir::new();
+    let (mut process, _reader, _writer) = serve_with_full_log(&place, "500ms");
     signal(&process.id(), "TERM");
-    assert_eq!(ends(&mut process), 0);
+    assert_eq!(wait_for_exit(&mut process), 0);
 }
 
 #[test]
-fn it_ends_at_once_the_second_time_although_nobody_reads_its_log() {
-    let place = Place::new();
+fn a_second_signal_ends_it_at_once_with_an_unread_log() {
+    let place = TestDir::new();
     for kind in ["TERM", "INT"] {
-        let (mut process, _reader, _writer) = with_a_full_log(&place, "1h");
+        let (mut process, _reader, _writer) = serve_with_full_log(&place, "1h");
         signal(&process.id(), kind);
         // Two signals sent at the same time may be delivered as one.
         std::thread::sleep(Duration::from_millis(200));
-        assert!(!process.is_over(), "it waits for its log");
+        assert!(!process.has_ended(), "it waits for its log");
         signal(&process.id(), kind);
-        assert_eq!(ends(&mut process), 1);
+        assert_eq!(wait_for_exit(&mut process), 1);
     }
 }
 
 /// Sends bytes and reads nothing.
-fn hold_socket(place: &Place, sent: &str) -> UnixStream {
+fn hold_socket(place: &TestDir, sent: &str) -> UnixStream {
     let mut stream = UnixStream::connect(place.state().join("admin.sock")).expect("connected");
     stream.write_all(sent.as_bytes()).expect("sent");
     stream
 }
 
 #[test]
-fn it_ends_within_its_drain_although_guests_spin_and_clients_read_nothing() {
-    let place = Place::new();
+fn it_shuts_down_within_its_drain_with_spinning_guests_and_stalled_clients() {
+    let place = TestDir::new();
     let (mut process, address) = serve(&place, &["--drain", "500ms"]);
     place
-        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
         .ok();
     place.run(&["route", "set", "/", "web"]).ok();
     place
-        .run(&["deploy", &guest("limits-spin"), "--name", "spinner"])
+        .run(&["deploy", &guest_path("limits-spin"), "--name", "spinner"])
         .ok();
     let spin = || {
         place
@@ -104,7 +104,7 @@ fn it_ends_within_its_drain_although_guests_spin_and_clients_read_nothing() {
     let _half = hold_socket(&place, "GET / HT");
     let _follows = hold_socket(&place, "GET /v1/events HTTP/1.1\r\nhost: a\r\n\r\n");
     signal(&process.id(), "TERM");
-    assert_eq!(ends(&mut process), 0);
+    assert_eq!(wait_for_exit(&mut process), 0);
     for call in &mut calls {
         assert!(!call.wait().expect("it ends").success());
     }
@@ -112,8 +112,8 @@ fn it_ends_within_its_drain_although_guests_spin_and_clients_read_nothing() {
 
 /// Clients that have sent half a request do not delay the shutdown.
 #[test]
-fn it_ends_at_once_although_clients_have_sent_half_a_request() {
-    let place = Place::new();
+fn half_sent_requests_do_not_delay_the_shutdown() {
+    let place = TestDir::new();
     let (mut process, address) = serve(&place, &["--drain", "1h", "--patience", "1h"]);
     let mut web = TcpStream::connect(address).expect("connected");
     web.write_all(b"GET / HT").expect("sent");
@@ -123,16 +123,16 @@ fn it_ends_at_once_although_clients_have_sent_half_a_request() {
     // Connections are accepted in order: the ones above have been accepted after this.
     place.run(&["status"]).ok();
     signal(&process.id(), "TERM");
-    assert_eq!(ends(&mut process), 0);
+    assert_eq!(wait_for_exit(&mut process), 0);
 }
 
 /// A client that disconnects ends its call, although the call runs on another runtime.
 #[test]
 fn a_call_ends_with_its_client() {
-    let place = Place::new();
+    let place = TestDir::new();
     let _process = place.serve();
     place
-        .run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"])
+        .run(&["deploy", &guest_path("limits-sleep"), "--name", "sleeper"])
         .ok();
     let mut call = place
         .command(&["call", "sleeper", "sleep(25000)"])
@@ -154,7 +154,7 @@ fn a_call_ends_with_its_client() {
 }
 
 /// Starts a call that takes longer than the test.
-fn begin_call(place: &Place) -> UnixStream {
+fn start_call(place: &TestDir) -> UnixStream {
     let call = r#"{"function": "sleep", "arguments": {"wave": "(25000)"}}"#;
     let stream = hold_socket(
         place,
@@ -174,7 +174,7 @@ fn begin_call(place: &Place) -> UnixStream {
 fn calls_and_followers_leave_connections_to_an_operator() {
     // With 256 descriptors there are 16 connections, 12 of them for long-running requests.
     const CALLS: usize = 10;
-    let place = Place::new();
+    let place = TestDir::new();
     let script = format!(
         "ulimit -n 256; exec {} serve",
         env!("CARGO_BIN_EXE_airssys-wasm")
@@ -184,17 +184,17 @@ fn calls_and_followers_leave_connections_to_an_operator() {
         .args(["-c", &script])
         .current_dir(place.path())
         .env("AIRSSYS_WASM_STATE", place.state());
-    let _process = Process(command.stderr(Stdio::null()).spawn().expect("it runs"));
+    let _process = HostProcess(command.stderr(Stdio::null()).spawn().expect("it runs"));
     place.run(&["status", "--wait", "30s"]).ok();
     place
-        .run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"])
+        .run(&["deploy", &guest_path("limits-sleep"), "--name", "sleeper"])
         .ok();
     let _followers = ["/v1/events", "/v1/logs?follow=true"].map(|path| {
         let mut follower = hold_socket(&place, &format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"));
         follower.read_exact(&mut [0; 12]).expect("it follows");
         follower
     });
-    let mut calls: Vec<UnixStream> = (0..CALLS).map(|_| begin_call(&place)).collect();
+    let mut calls: Vec<UnixStream> = (0..CALLS).map(|_| start_call(&place)).collect();
     let in_flight = |count: usize| {
         let begun = Instant::now();
         while !place
@@ -211,7 +211,7 @@ fn calls_and_followers_leave_connections_to_an_operator() {
     assert!(refused.contains("try again"), "{refused}");
     for _ in 0..10 {
         let mut answer = String::new();
-        begin_call(&place)
+        start_call(&place)
             .read_to_string(&mut answer)
             .expect("an answer");
         assert!(

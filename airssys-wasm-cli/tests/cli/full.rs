@@ -2,16 +2,16 @@
 //! everything works again once there is space.
 
 use super::killed::Tracer;
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
 #[test]
-fn at_each_write_nothing_is_lost_and_room_mends_it() {
-    let place = Place::new();
+fn a_full_disk_at_any_write_loses_nothing_and_space_restores_service() {
+    let place = TestDir::new();
     let process = place.serve();
     place
         .run(&[
             "deploy",
-            &guest("greeter-v1"),
+            &guest_path("greeter-v1"),
             "--grant",
             "config a value=1",
         ])
@@ -30,7 +30,7 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
         } else {
             "greeter-v1"
         };
-        let ran = place.run(&["update", "greeter", &guest(next), "--any-version"]);
+        let ran = place.run(&["update", "greeter", &guest_path(next), "--any-version"]);
         let answer = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
         drop(full);
         if ran.code == 0 {
@@ -42,7 +42,7 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
         assert!(ran.failed(8).contains("No space left"), "it says why");
         // There is space again.
         place
-            .run(&["update", "greeter", &guest(next), "--any-version"])
+            .run(&["update", "greeter", &guest_path(next), "--any-version"])
             .ok();
         assert_ne!(
             place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
@@ -70,11 +70,13 @@ fn at_each_write_nothing_is_lost_and_room_mends_it() {
 /// A failed change may have reached the disk although the sync failed. The next write undoes it,
 /// so that a restart does not restore it.
 #[test]
-fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
-    let place = Place::new();
+fn an_unconfirmed_change_is_absent_after_a_restart() {
+    let place = TestDir::new();
     let mut process = place.serve();
-    place.run(&["deploy", &guest("greeter-v1")]).ok();
-    place.run(&["update", "greeter", &guest("greeter-v2")]).ok();
+    place.run(&["deploy", &guest_path("greeter-v1")]).ok();
+    place
+        .run(&["update", "greeter", &guest_path("greeter-v2")])
+        .ok();
     let before = place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
     let mut refused = 0;
     // A rollback writes only to the database.
@@ -94,7 +96,7 @@ fn what_could_not_be_confirmed_is_not_there_after_a_restart() {
         place
             .run(&[
                 "deploy",
-                &guest("greeter-v1"),
+                &guest_path("greeter-v1"),
                 "--name",
                 &format!("other-{sync}"),
             ])

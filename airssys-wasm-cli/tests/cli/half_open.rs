@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::support::{PATIENCE, Place, Process, guest};
+use super::support::{HostProcess, PATIENCE, TestDir, guest_path};
 use super::web::{get, read_address};
 
 /// The descriptor limit of the host process.
@@ -20,16 +20,16 @@ const CLIENTS: usize = DESCRIPTORS + 50;
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A host process with every kind of listener and a low descriptor limit.
-struct Listening {
-    place: Place,
-    process: Process,
+struct ListeningHost {
+    place: TestDir,
+    process: HostProcess,
     web: SocketAddr,
     tcp: SocketAddr,
 }
 
-impl Listening {
+impl ListeningHost {
     fn new(patience: &str) -> Self {
-        let place = Place::new();
+        let place = TestDir::new();
         let token = place.path().join("token");
         std::fs::write(&token, TOKEN).expect("written");
         std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
@@ -46,10 +46,10 @@ impl Listening {
             .current_dir(place.path())
             .env("AIRSSYS_WASM_STATE", place.state());
         command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let (process, web) = read_address(Process(command.spawn().expect("it runs")));
+        let (process, web) = read_address(HostProcess(command.spawn().expect("it runs")));
         place.run(&["status", "--wait", "30s"]).ok();
         place
-            .run(&["deploy", &guest("http-v1"), "--name", "web"])
+            .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
             .ok();
         place.run(&["route", "set", "/", "web"]).ok();
         Self {
@@ -65,7 +65,7 @@ impl Listening {
     }
 
     /// Checks that each listener responds on a new connection.
-    fn answers(&self) {
+    fn assert_responsive(&self) {
         assert!(get(self.web, "/").contains("hello from 1.0.0"));
         self.place.run(&["status", "web"]).ok();
         let mut command = self.place.command(&["status", "web"]);
@@ -86,7 +86,7 @@ fn over_tcp(address: SocketAddr, sent: &str) -> TcpStream {
 }
 
 /// Raises this process's descriptor limit: it opens more than the host process may.
-fn open_many() {
+fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(
         Resource::Nofile,
@@ -99,9 +99,9 @@ fn open_many() {
 }
 
 #[test]
-fn more_of_them_than_there_are_descriptors_keep_nobody_out() {
-    open_many();
-    let mut listening = Listening::new("1h");
+fn more_half_open_connections_than_descriptors_lock_no_client_out() {
+    raise_descriptor_limit();
+    let mut listening = ListeningHost::new("1h");
     for sent in ["GET / HT", ""] {
         let (mut tcp, mut unix) = (Vec::new(), Vec::new());
         for _ in 0..CLIENTS {
@@ -111,15 +111,15 @@ fn more_of_them_than_there_are_descriptors_keep_nobody_out() {
             let _ = stream.write_all(sent.as_bytes());
             unix.push(stream);
         }
-        listening.answers();
+        listening.assert_responsive();
     }
-    assert!(!listening.process.is_over());
+    assert!(!listening.process.has_ended());
 }
 
 #[test]
-fn those_that_wait_for_their_next_request_give_way_too() {
-    open_many();
-    let listening = Listening::new("1h");
+fn idle_keep_alive_connections_make_room_too() {
+    raise_descriptor_limit();
+    let listening = ListeningHost::new("1h");
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
         let mut stream = over_tcp(listening.web, "GET / HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -128,29 +128,29 @@ fn those_that_wait_for_their_next_request_give_way_too() {
         assert_eq!(&answer, b"HTTP/1.1 200");
         clients.push(stream);
     }
-    listening.answers();
+    listening.assert_responsive();
 }
 
 #[test]
-fn a_client_that_sends_no_head_in_time_is_let_go_on_every_listener() {
-    let listening = Listening::new("300ms");
+fn a_client_without_a_head_in_time_is_disconnected_on_every_listener() {
+    let listening = ListeningHost::new("300ms");
     for sent in ["GET / HT", "GET /metrics HTTP/1.1\r\nhost: a\r\n"] {
         for address in [listening.web, listening.tcp] {
             let mut stream = over_tcp(address, sent);
-            assert!(ends(stream.read_to_end(&mut Vec::new())), "{address}");
+            assert!(was_closed(stream.read_to_end(&mut Vec::new())), "{address}");
         }
         let mut stream = listening.socket();
         stream.write_all(sent.as_bytes()).expect("sent");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
-        assert!(ends(stream.read_to_end(&mut Vec::new())));
+        assert!(was_closed(stream.read_to_end(&mut Vec::new())));
     }
-    listening.answers();
+    listening.assert_responsive();
 }
 
 /// A client without the token gets a response, and its connection is closed.
 #[test]
 fn a_client_without_a_token_does_not_keep_its_connection() {
-    let listening = Listening::new("1h");
+    let listening = ListeningHost::new("1h");
     let mut stream = over_tcp(listening.tcp, "GET /v1/about HTTP/1.1\r\nhost: a\r\n\r\n");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it is closed");
@@ -161,11 +161,11 @@ fn a_client_without_a_token_does_not_keep_its_connection() {
     );
     // Over TCP, half a request times out regardless of `--patience`.
     let mut stream = over_tcp(listening.tcp, "GET / HT");
-    assert!(ends(stream.read_to_end(&mut Vec::new())));
+    assert!(was_closed(stream.read_to_end(&mut Vec::new())));
 }
 
 /// Returns `true` if the peer closed the connection, and `false` if the read timed out.
-fn ends(read: std::io::Result<usize>) -> bool {
+fn was_closed(read: std::io::Result<usize>) -> bool {
     use std::io::ErrorKind::{TimedOut, WouldBlock};
     read.map_or_else(
         |error| ![TimedOut, WouldBlock].contains(&error.kind()),

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
-use super::support::{Place, Process, guest};
+use super::support::{HostProcess, TestDir, guest_path};
 
 /// System calls that write to a file or a directory.
 const WRITES: &str = "write,pwrite64,writev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
@@ -20,7 +20,7 @@ pub(crate) struct Tracer {
 impl Tracer {
     /// Injects `what` into system calls, in strace's syntax: `signal=SIGKILL:when=3`,
     /// `error=ENOSPC:when=2+`.
-    pub(crate) fn inject(process: &Process, calls: &str, what: &str) -> Self {
+    pub(crate) fn inject(process: &HostProcess, calls: &str, what: &str) -> Self {
         let mut strace = Command::new("strace");
         let inject = format!("inject={calls}:{what}");
         strace.args(["-f", "-o", "/dev/null", "-e", &inject, "-p", &process.id()]);
@@ -49,8 +49,13 @@ impl Drop for Tracer {
 fn operations() -> Vec<Vec<String>> {
     let words = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect();
     vec![
-        words(&["deploy", &guest("plain-bindgen"), "--name", "other"]),
-        words(&["update", "greeter", &guest("greeter-v1"), "--any-version"]),
+        words(&["deploy", &guest_path("plain-bindgen"), "--name", "other"]),
+        words(&[
+            "update",
+            "greeter",
+            &guest_path("greeter-v1"),
+            "--any-version",
+        ]),
         words(&["rollback", "greeter"]),
         words(&["caps", "grant", "greeter", "--grant", "config b value=2"]),
         words(&["caps", "revoke", "greeter", "config a"]),
@@ -60,7 +65,7 @@ fn operations() -> Vec<Vec<String>> {
             "update",
             "sums",
             "last",
-            &guest("plain-stages"),
+            &guest_path("plain-stages"),
             "--any-version",
         ]),
         words(&["pipeline", "remove", "sums"]),
@@ -69,20 +74,22 @@ fn operations() -> Vec<Vec<String>> {
 }
 
 /// Prepares a state in which revision 2 of the greeter is active and revision 1 is retained.
-fn prepared() -> Place {
-    let place = Place::new();
+fn prepare_state() -> TestDir {
+    let place = TestDir::new();
     let process = place.serve();
     place
         .run(&[
             "deploy",
-            &guest("greeter-v1"),
+            &guest_path("greeter-v1"),
             "--grant",
             "config a value=1",
         ])
         .ok();
-    place.run(&["update", "greeter", &guest("greeter-v2")]).ok();
     place
-        .run(&["deploy", &guest("greeter-v1"), "--name", "bystander"])
+        .run(&["update", "greeter", &guest_path("greeter-v2")])
+        .ok();
+    place
+        .run(&["deploy", &guest_path("greeter-v1"), "--name", "bystander"])
         .ok();
     place.write_pipeline("new");
     place.write_pipeline("sums");
@@ -93,7 +100,7 @@ fn prepared() -> Place {
 }
 
 /// Returns everything a host process reports about its state, without counters since its start.
-fn told(place: &Place) -> String {
+fn observed_state(place: &TestDir) -> String {
     let json = |arguments: &[&str]| place.run(&[arguments, &["--output", "json"]].concat());
     let mut told = json(&["list"]).ok();
     for name in [
@@ -125,10 +132,10 @@ fn told(place: &Place) -> String {
             place.run(&["pipeline", "run", name, "\"21\""])
         );
     }
-    told + &what_was_done(place)
+    told + &history(place)
 }
 
-fn what_was_done(place: &Place) -> String {
+fn history(place: &TestDir) -> String {
     let history = place.run(&["history", "--output", "json"]).ok();
     let history: Vec<serde_json::Value> = serde_json::from_str(&history).expect("json");
     history
@@ -142,36 +149,36 @@ fn what_was_done(place: &Place) -> String {
         .collect()
 }
 
-fn told_after_a_restart(place: &Place) -> String {
+fn state_after_restart(place: &TestDir) -> String {
     let process = place.serve();
-    let told = told(place);
+    let told = observed_state(place);
     process.kill();
     told
 }
 
-fn run(place: &Place, operation: &[String]) -> i32 {
+fn run(place: &TestDir, operation: &[String]) -> i32 {
     place
         .run(&operation.iter().map(String::as_str).collect::<Vec<_>>())
         .code
 }
 
-fn after(before: &Place, operation: &[String]) -> String {
+fn state_after(before: &TestDir, operation: &[String]) -> String {
     let place = before.copy();
     let process = place.serve();
     assert_eq!(run(&place, operation), 0, "{operation:?}");
     process.kill();
-    told_after_a_restart(&place)
+    state_after_restart(&place)
 }
 
 /// Kills the process at the first write, then at the second, until the command completes without
 /// a kill.
 #[test]
-fn at_each_write_of_each_operation_one_state_comes_back() {
-    let prepared = prepared();
-    let before = told_after_a_restart(&prepared.copy());
+fn a_kill_at_any_write_restores_the_state_before_or_after() {
+    let prepared = prepare_state();
+    let before = state_after_restart(&prepared.copy());
     let mut kills = 0;
     for operation in operations() {
-        let after = after(&prepared, &operation);
+        let after = state_after(&prepared, &operation);
         assert_ne!(before, after, "{operation:?}");
         let mut ended = 0;
         for write in 1.. {
@@ -183,7 +190,7 @@ fn at_each_write_of_each_operation_one_state_comes_back() {
             drop(tracer);
             let was_killed = code != 0 && process.ends_soon();
             drop(process);
-            let back = told_after_a_restart(&place);
+            let back = state_after_restart(&place);
             assert!(
                 back == before || back == after,
                 "{operation:?}, killed at write {write}, was:\n{before}\nor:\n{after}\nand is:\n{back}"
@@ -212,8 +219,8 @@ fn at_each_write_of_each_operation_one_state_comes_back() {
 
 /// Kills the process at random moments during several concurrent commands.
 #[test]
-fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
-    let prepared = prepared();
+fn confirmed_changes_survive_a_kill_at_random_moments() {
+    let prepared = prepare_state();
     for seed in 0..100_u64 {
         let place = prepared.copy();
         let process = place.serve();
@@ -237,7 +244,7 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
                 .collect()
         });
         let process = place.serve();
-        let done = what_was_done(&place);
+        let done = history(&place);
         let words = ["deployed 1", "updated", "rolled-back", "updated", "revoked"];
         let expected = |number: usize| match number {
             0 => done.contains("\"other\" \"deployed\" 1"),
@@ -266,17 +273,17 @@ fn at_moments_that_nobody_chose_what_was_said_to_be_done_is_done() {
 
 /// A startup that is killed leaves the state unchanged.
 #[test]
-fn a_start_that_is_killed_changes_nothing() {
-    let prepared = prepared();
+fn a_killed_startup_changes_nothing() {
+    let prepared = prepare_state();
     // Left by a killed process, so that the startup has something to repair.
     let unclean = prepared.copy();
     unclean.serve().kill();
-    let before = told_after_a_restart(&unclean.copy());
+    let before = state_after_restart(&unclean.copy());
     for write in 1..200 {
         let place = unclean.copy();
         let came_up = start_killed_at(&place, write);
         assert_eq!(
-            told_after_a_restart(&place),
+            state_after_restart(&place),
             before,
             "killed at write {write}"
         );
@@ -290,12 +297,12 @@ fn a_start_that_is_killed_changes_nothing() {
 
 /// The very first startup, killed at each write, leaves a directory in which the next can start.
 #[test]
-fn a_first_start_that_is_killed_can_be_followed_by_another() {
+fn a_killed_first_startup_can_be_repeated() {
     for write in 1..60 {
-        let place = Place::new();
+        let place = TestDir::new();
         let came_up = start_killed_at(&place, write);
         let process = place.serve();
-        place.run(&["deploy", &guest("greeter-v1")]).ok();
+        place.run(&["deploy", &guest_path("greeter-v1")]).ok();
         process.kill();
         if came_up {
             return;
@@ -306,7 +313,7 @@ fn a_first_start_that_is_killed_can_be_followed_by_another() {
 
 /// Starts a host process that is killed at a write. Returns `true` if it came up before that, and
 /// kills it in that case.
-fn start_killed_at(place: &Place, write: u32) -> bool {
+fn start_killed_at(place: &TestDir, write: u32) -> bool {
     let inject = format!("inject={WRITES},mkdir:signal=SIGKILL:when={write}");
     let mut strace = Command::new("strace");
     strace.args([
@@ -322,14 +329,14 @@ fn start_killed_at(place: &Place, write: u32) -> bool {
         .env("AIRSSYS_WASM_STATE", place.state())
         .stderr(Stdio::null())
         .stdout(Stdio::null());
-    let mut started = Process(
+    let mut started = HostProcess(
         strace
             .spawn()
             .expect("strace is installed; `cargo xtask test` installs it"),
     );
     let answers = || place.run(&["status"]).code == 0;
     let mut came_up = false;
-    while !started.is_over() && !came_up {
+    while !started.has_ended() && !came_up {
         came_up = answers();
     }
     drop(started);
@@ -337,7 +344,7 @@ fn start_killed_at(place: &Place, write: u32) -> bool {
     if let Ok(status) = serde_json::from_str::<serde_json::Value>(
         &place.run(&["status", "--output", "json"]).stdout,
     ) {
-        super::support::signal_quietly(&status["process"].to_string(), "KILL");
+        super::support::try_signal(&status["process"].to_string(), "KILL");
         while answers() {}
     }
     came_up

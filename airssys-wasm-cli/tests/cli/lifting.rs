@@ -1,12 +1,12 @@
 //! Revoked rules are granted again only on request, and every command reports it.
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
 #[test]
-fn a_wider_grant_asks_for_grant_again() {
-    let place = Place::new();
+fn a_grant_wider_than_a_revocation_needs_grant_again() {
+    let place = TestDir::new();
     let _process = place.serve();
-    let (probe, data) = (guest("attack-probe"), place.path().join("data"));
+    let (probe, data) = (guest_path("attack-probe"), place.path().join("data"));
     std::fs::create_dir(&data).expect("a folder");
     let wide = format!("file-read /data from={}", data.display());
     let revoked = "file-read /data/x";
@@ -53,13 +53,13 @@ fn a_wider_grant_asks_for_grant_again() {
 }
 
 #[test]
-fn a_grant_beside_it_leaves_it_revoked_and_one_that_names_it_does_not() {
-    let place = Place::new();
+fn only_a_grant_that_names_the_revoked_rule_lifts_it() {
+    let place = TestDir::new();
     let _process = place.serve();
     place
         .run(&[
             "deploy",
-            &guest("attack-probe"),
+            &guest_path("attack-probe"),
             "--grant",
             "config a value=1",
         ])

@@ -5,20 +5,20 @@ use std::time::{Duration, Instant};
 use airssys_wasm_host::Host;
 use airssys_wasm_tests::guests;
 
-use super::support::Place;
+use super::support::TestDir;
 
-const NAMES: usize = 1_000;
+const DEPLOYMENTS: usize = 1_000;
 /// A delay that a person does not notice.
-const AT_ONCE: Duration = Duration::from_millis(50);
+const UNNOTICEABLE: Duration = Duration::from_millis(50);
 
-fn deploy_all(place: &Place) {
+fn deploy_all(place: &TestDir) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let host = Host::builder()
             .state_directory(place.state())
             .build()
             .expect("a host");
-        for number in 0..NAMES {
+        for number in 0..DEPLOYMENTS {
             let deploy = host
                 .deploy(guests::guest("greeter-v1"))
                 .name(format!("greeter-{number}"));
@@ -41,13 +41,13 @@ fn shortest(times: usize, mut act: impl FnMut()) -> Duration {
 }
 
 #[test]
-fn a_thousand_names_are_listed_at_once() {
-    let place = Place::new();
+fn a_thousand_deployments_are_listed_without_delay() {
+    let place = TestDir::new();
     deploy_all(&place);
     let process = place.serve();
-    let list = || assert_eq!(place.run(&["list"]).ok().lines().count(), NAMES + 1);
+    let list = || assert_eq!(place.run(&["list"]).ok().lines().count(), DEPLOYMENTS + 1);
     let took = shortest(30, list);
-    assert!(took < AT_ONCE, "{took:?}");
+    assert!(took < UNNOTICEABLE, "{took:?}");
     // It is ready as quickly after a kill.
     process.kill();
     let took = shortest(3, || {

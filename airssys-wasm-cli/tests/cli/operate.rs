@@ -1,12 +1,12 @@
 //! Operators' commands: deploy, call, update under load, roll back, grants.
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
 #[test]
-fn three_commands_as_users_know_them() {
-    let place = Place::new();
+fn deploy_update_and_rollback() {
+    let place = TestDir::new();
     let process = place.serve();
-    let deployed = place.run(&["deploy", &guest("greeter-v1")]).ok();
+    let deployed = place.run(&["deploy", &guest_path("greeter-v1")]).ok();
     assert!(
         deployed.starts_with("greeter: revision 1 (1.0.0) is active after "),
         "{deployed}"
@@ -19,7 +19,7 @@ fn three_commands_as_users_know_them() {
         .run(&[
             "update",
             "greeter@v2.0.0",
-            &guest("greeter-v2"),
+            &guest_path("greeter-v2"),
             "--strategy",
             "blue-green",
         ])
@@ -66,10 +66,15 @@ fn three_commands_as_users_know_them() {
 
 #[test]
 fn an_update_under_load_drops_no_call() {
-    let place = Place::new();
+    let place = TestDir::new();
     let _process = place.serve();
     place
-        .run(&["deploy", &guest("greeter-v1"), "--instancing", "pooled 4"])
+        .run(&[
+            "deploy",
+            &guest_path("greeter-v1"),
+            "--instancing",
+            "pooled 4",
+        ])
         .ok();
     let mut load = place.command(&[
         "bench-call",
@@ -87,7 +92,7 @@ fn an_update_under_load_drops_no_call() {
     for component in ["greeter-v2", "greeter-v1", "greeter-v2"] {
         std::thread::sleep(std::time::Duration::from_millis(300));
         place
-            .run(&["update", "greeter", &guest(component), "--any-version"])
+            .run(&["update", "greeter", &guest_path(component), "--any-version"])
             .ok();
     }
     place.run(&["rollback", "greeter"]).ok();
@@ -103,8 +108,8 @@ fn an_update_under_load_drops_no_call() {
 }
 
 #[test]
-fn grants_are_shown_given_and_taken_back() {
-    let place = Place::new();
+fn grants_are_shown_added_and_revoked() {
+    let place = TestDir::new();
     let _process = place.serve();
     let attempt = |key: &str| {
         place.run(&[
@@ -114,11 +119,11 @@ fn grants_are_shown_given_and_taken_back() {
         ])
     };
     let read = |key: &str| attempt(key).ok();
-    let refused = |key: &str| attempt(key).answered(1);
+    let refused = |key: &str| attempt(key).exited_with(1);
     place
         .run(&[
             "deploy",
-            &guest("attack-probe"),
+            &guest_path("attack-probe"),
             "--grant",
             "config a value=1",
         ])
@@ -166,10 +171,10 @@ fn grants_are_shown_given_and_taken_back() {
 }
 
 #[test]
-fn what_it_needs_is_found_out_and_granted() {
-    let place = Place::new();
+fn audit_only_learns_the_grants_a_component_needs() {
+    let place = TestDir::new();
     let _process = place.serve();
-    let probe = guest("attack-probe");
+    let probe = guest_path("attack-probe");
     place
         .run(&[
             "deploy",
@@ -206,16 +211,16 @@ fn what_it_needs_is_found_out_and_granted() {
     );
     let refused = place
         .run(&["call", "least", "attempt(\"config\", [\"b\"])"])
-        .answered(1);
+        .exited_with(1);
     assert_eq!(refused, "err(\"no such key\")");
     place.run(&["caps", "learn", "least"]).failed(2);
 }
 
 #[test]
-fn what_a_component_would_request_in_addition_is_shown() {
-    let place = Place::new();
+fn the_difference_in_requests_is_shown() {
+    let place = TestDir::new();
     let _process = place.serve();
-    let declared = guest("capabilities-declared");
+    let declared = guest_path("capabilities-declared");
     let deploy = ["deploy", &declared, "--name", "one", "--run-with-less"];
     place.run(&deploy).ok();
     assert_eq!(
@@ -223,15 +228,15 @@ fn what_a_component_would_request_in_addition_is_shown() {
         "no difference in requests"
     );
     let told = place
-        .run(&["caps", "diff", "one", &guest("greeter-v1")])
+        .run(&["caps", "diff", "one", &guest_path("greeter-v1")])
         .ok();
     assert!(told.contains("- "), "{told}");
 }
 
 #[test]
 fn a_file_is_run_and_inspected_without_a_host_process() {
-    let place = Place::new();
-    let greeter = guest("greeter-v1");
+    let place = TestDir::new();
+    let greeter = guest_path("greeter-v1");
     assert_eq!(
         place.run(&["run", &greeter, "greet(\"Ada\")"]).ok(),
         "\"Hello, Ada!\""
@@ -249,14 +254,14 @@ fn a_file_is_run_and_inspected_without_a_host_process() {
 }
 
 #[test]
-fn json_is_for_programs() {
-    let place = Place::new();
+fn json_output_is_machine_readable() {
+    let place = TestDir::new();
     let _process = place.serve();
     let json = |arguments: &[&str]| -> serde_json::Value {
         let ran = place.run(&[arguments, &["--output", "json"]].concat());
         serde_json::from_str(&ran.ok()).expect("json")
     };
-    let deployed = json(&["deploy", &guest("greeter-v1")]);
+    let deployed = json(&["deploy", &guest_path("greeter-v1")]);
     assert_eq!(
         (&deployed["name"], &deployed["revision"]),
         (&"greeter".into(), &1.into())
@@ -281,8 +286,8 @@ fn json_is_for_programs() {
 
 #[test]
 fn values_can_be_json() {
-    let place = Place::new();
-    let stages = guest("plain-stages");
+    let place = TestDir::new();
+    let stages = guest_path("plain-stages");
     assert_eq!(
         place.run(&["run", &stages, "spell(10)", "--json"]).ok(),
         "\"<1><0>\""
@@ -317,13 +322,13 @@ fn values_can_be_json() {
 }
 
 #[test]
-fn it_is_said_why_something_may_or_may_not_be_done() {
-    let place = Place::new();
+fn explain_gives_the_reason_for_a_decision() {
+    let place = TestDir::new();
     let _process = place.serve();
     place
         .run(&[
             "deploy",
-            &guest("greeter-v1"),
+            &guest_path("greeter-v1"),
             "--grant",
             "config a value=1",
         ])
@@ -353,8 +358,8 @@ fn it_is_said_why_something_may_or_may_not_be_done() {
 
 #[test]
 fn a_file_shows_its_world() {
-    let place = Place::new();
-    let greeter = guest("greeter-v1");
+    let place = TestDir::new();
+    let greeter = guest_path("greeter-v1");
     let wit = place.run(&["inspect", &greeter, "--wit"]).ok();
     assert!(
         wit.contains("world root {") && wit.contains("greet: func(name: string"),

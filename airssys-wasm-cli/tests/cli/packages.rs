@@ -1,13 +1,13 @@
 //! Publishing components, and deploying and updating from published packages.
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
 #[test]
-fn what_is_published_is_deployed_and_updated_by_its_version() {
-    let place = Place::new();
+fn published_packages_are_deployed_and_updated_by_version() {
+    let place = TestDir::new();
     let _process = place.serve();
     for component in ["greeter-v1", "greeter-v2"] {
-        place.run(&["publish", &guest(component)]).ok();
+        place.run(&["publish", &guest_path(component)]).ok();
     }
     assert_eq!(
         place.run(&["search"]).ok(),
@@ -37,14 +37,14 @@ fn what_is_published_is_deployed_and_updated_by_its_version() {
 }
 
 #[test]
-fn a_version_is_published_once_and_pulled_as_it_is() {
-    let place = Place::new();
+fn a_version_is_published_once_and_pulled_unchanged() {
+    let place = TestDir::new();
     let _process = place.serve();
-    place.run(&["publish", &guest("greeter-v1")]).ok();
-    place.run(&["publish", &guest("greeter-v1")]).ok();
+    place.run(&["publish", &guest_path("greeter-v1")]).ok();
+    place.run(&["publish", &guest_path("greeter-v1")]).ok();
     let told = place.run(&[
         "publish",
-        &guest("plain-bindgen"),
+        &guest_path("plain-bindgen"),
         "--name",
         "greeter",
         "--component-version",
@@ -56,7 +56,7 @@ fn a_version_is_published_once_and_pulled_as_it_is() {
     place.run(&pull).ok();
     assert_eq!(
         std::fs::read(&file).expect("written"),
-        std::fs::read(guest("greeter-v1")).expect("there")
+        std::fs::read(guest_path("greeter-v1")).expect("there")
     );
     place.run(&pull).failed(2);
     for (arguments, code, expected) in [
@@ -73,7 +73,7 @@ fn a_version_is_published_once_and_pulled_as_it_is() {
         ),
         (&["deploy", "..@1.0.0"], 2, "component name"),
         (
-            &["publish", &guest("plain-bindgen")],
+            &["publish", &guest_path("plain-bindgen")],
             2,
             "no name or no version",
         ),

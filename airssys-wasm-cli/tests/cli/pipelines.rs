@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
-fn place() -> Place {
-    let place = Place::new();
+fn place() -> TestDir {
+    let place = TestDir::new();
     place.write_pipeline("sums");
     place
 }
@@ -40,7 +40,7 @@ fn a_pipeline_is_checked_and_run_without_a_host_process() {
 }
 
 #[test]
-fn what_is_wrong_with_a_pipeline_is_said_all_at_once() {
+fn all_errors_of_a_pipeline_are_reported_at_once() {
     let place = place();
     let path = place.path().join("sums.toml");
     let right = std::fs::read_to_string(&path).expect("written");
@@ -59,13 +59,17 @@ fn what_is_wrong_with_a_pipeline_is_said_all_at_once() {
         problem.contains("unknown field `concurency`") && problem.contains("line "),
         "{problem}"
     );
-    std::fs::write(&path, right.replace(&guest("plain-stages"), "gone.wasm")).expect("written");
+    std::fs::write(
+        &path,
+        right.replace(&guest_path("plain-stages"), "gone.wasm"),
+    )
+    .expect("written");
     let problem = place.run(&["pipeline", "deploy", "sums.toml"]).failed(2);
     assert!(problem.contains("gone.wasm"), "{problem}");
 }
 
 #[test]
-fn a_pipeline_runs_in_a_host_process_and_comes_back_with_it() {
+fn a_pipeline_runs_in_a_host_process_and_survives_a_restart() {
     let place = place();
     let process = place.serve();
     let deployed = place.run(&["pipeline", "deploy", "sums.toml"]).ok();
@@ -109,7 +113,13 @@ fn a_pipeline_runs_in_a_host_process_and_comes_back_with_it() {
             .contains("[stages.double]")
     );
     place
-        .run(&["pipeline", "update", "sums", "last", &guest("plain-stages")])
+        .run(&[
+            "pipeline",
+            "update",
+            "sums",
+            "last",
+            &guest_path("plain-stages"),
+        ])
         .ok();
     assert_eq!(
         place.run(&["pipeline", "run", "sums", "\"4\""]).ok(),

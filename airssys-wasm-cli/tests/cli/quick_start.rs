@@ -1,15 +1,15 @@
-//! Runs the README's shell commands for operators unchanged.
+//! Runs the shell commands of the guides for operators unchanged.
 
 use std::path::Path;
 use std::process::Command;
 
-use super::support::Place;
+use super::support::TestDir;
 
-/// Returns the README's shell block that contains these words.
-fn block(words: &str) -> String {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(readme).expect("readable");
-    let block = readme
+/// Returns the shell block of a guide that contains these words.
+fn block(guide: &str, words: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let text = std::fs::read_to_string(path.join(guide)).expect("readable");
+    let block = text
         .split("\n```sh\n")
         .find(|block| block.contains(words))
         .expect("the block exists");
@@ -23,7 +23,7 @@ fn block(words: &str) -> String {
 /// Returns the operators' block without the two setup lines: in this test the command and the
 /// components are already built.
 fn lines() -> String {
-    let block = block("airssys-wasm status --wait");
+    let block = block("command.md", "airssys-wasm status --wait");
     let (set_up, rest): (Vec<&str>, Vec<&str>) =
         block.lines().partition(|line| line.starts_with("cargo "));
     assert_eq!(
@@ -37,7 +37,7 @@ fn lines() -> String {
 }
 
 /// Runs lines in a shell, in a folder. Returns the standard output.
-fn paste(place: &Place, folder: &Path, lines: &str) -> String {
+fn run_in_shell(place: &TestDir, folder: &Path, lines: &str) -> String {
     let command = Path::new(env!("CARGO_BIN_EXE_airssys-wasm"));
     let path = format!(
         "{}:{}",
@@ -60,9 +60,9 @@ fn paste(place: &Place, folder: &Path, lines: &str) -> String {
 }
 
 #[test]
-fn the_readmes_lines_do_what_it_says() {
-    let place = Place::new();
-    let told = paste(
+fn the_operator_commands_of_the_guide_work() {
+    let place = TestDir::new();
+    let told = run_in_shell(
         &place,
         Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
         &lines(),
@@ -82,12 +82,13 @@ fn the_readmes_lines_do_what_it_says() {
 
 /// Uses a free port, because other tests run at the same time.
 #[test]
-fn the_readmes_lines_on_http_do_what_it_says() {
-    let place = Place::new();
+fn the_http_commands_of_the_guide_work() {
+    let place = TestDir::new();
     let free =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let lines = block("--listen").replace("127.0.0.1:8080", &free.expect("a port").to_string());
-    let told = paste(&place, place.path(), &lines);
+    let lines = block("http.md", "--listen");
+    let lines = lines.replace("127.0.0.1:8080", &free.expect("a port").to_string());
+    let told = run_in_shell(&place, place.path(), &lines);
     assert_eq!(told.matches("hello from 0.1.0\n").count(), 2, "{told}");
     assert_eq!(told.matches("hello from 0.2.0\n").count(), 1, "{told}");
     assert!(told.contains("Requests/sec"), "{told}");

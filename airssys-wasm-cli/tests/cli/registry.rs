@@ -6,15 +6,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use super::support::{PATIENCE, Place, guest};
+use super::support::{PATIENCE, TestDir, guest_path};
 
 /// Debian's `docker-registry` on a free port. Killed when dropped.
-struct Server {
+struct RegistryServer {
     process: Child,
-    place: String,
+    address: String,
 }
 
-impl Server {
+impl RegistryServer {
     fn start(folder: &Path) -> Self {
         // Released at once, for the server to bind.
         let free = TcpListener::bind("127.0.0.1:0")
@@ -43,12 +43,12 @@ impl Server {
         }
         Self {
             process,
-            place: free.to_string(),
+            address: free.to_string(),
         }
     }
 }
 
-impl Drop for Server {
+impl Drop for RegistryServer {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -63,18 +63,18 @@ fn skopeo(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn what_is_pushed_is_pulled_deployed_and_updated() {
-    let place = Place::new();
-    let server = Server::start(place.path());
-    let at = server.place.clone();
+fn pushed_components_are_pulled_deployed_and_updated() {
+    let place = TestDir::new();
+    let server = RegistryServer::start(place.path());
+    let at = server.address.clone();
     let at = at.as_str();
     for component in ["greeter-v1", "greeter-v2"] {
         let pushed = place
-            .run(&["publish", &guest(component), "--registry", at])
+            .run(&["publish", &guest_path(component), "--registry", at])
             .ok();
         assert!(pushed.starts_with("greeter@"), "{pushed}");
         place
-            .run(&["publish", &guest(component), "--registry", at])
+            .run(&["publish", &guest_path(component), "--registry", at])
             .ok();
     }
     let _process = place.serve();
@@ -90,7 +90,7 @@ fn what_is_pushed_is_pulled_deployed_and_updated() {
     );
     let digest = |text: &str| text.split_whitespace().last().map(str::to_owned);
     let inspected = place
-        .run(&["inspect", &guest("greeter-v2"), "--output", "json"])
+        .run(&["inspect", &guest_path("greeter-v2"), "--output", "json"])
         .ok();
     let pulled = place.run(&["pull", "greeter", "--registry", at]).ok();
     assert!(
@@ -117,16 +117,16 @@ fn what_is_pushed_is_pulled_deployed_and_updated() {
 }
 
 #[test]
-fn a_version_is_immutable_here_and_a_moved_tag_is_seen() {
-    let place = Place::new();
-    let server = Server::start(place.path());
-    let at = server.place.as_str();
+fn a_version_is_immutable_and_a_moved_tag_is_detected() {
+    let place = TestDir::new();
+    let server = RegistryServer::start(place.path());
+    let at = server.address.as_str();
     place
-        .run(&["publish", &guest("greeter-v1"), "--registry", at])
+        .run(&["publish", &guest_path("greeter-v1"), "--registry", at])
         .ok();
     let other = [
         "publish",
-        &guest("plain-bindgen"),
+        &guest_path("plain-bindgen"),
         "--name",
         "greeter",
         "--component-version",
@@ -166,14 +166,14 @@ fn a_version_is_immutable_here_and_a_moved_tag_is_seen() {
 }
 
 #[test]
-fn skopeo_reads_and_writes_the_same() {
-    let place = Place::new();
-    let server = Server::start(place.path());
-    let at = server.place.as_str();
+fn skopeo_reads_and_writes_our_artifacts() {
+    let place = TestDir::new();
+    let server = RegistryServer::start(place.path());
+    let at = server.address.as_str();
     place
         .run(&[
             "publish",
-            &guest("greeter-v1"),
+            &guest_path("greeter-v1"),
             "--name",
             "demo:greeter",
             "--registry",
@@ -220,12 +220,12 @@ fn skopeo_reads_and_writes_the_same() {
         .ok();
     assert_eq!(
         std::fs::read(file).expect("written"),
-        std::fs::read(guest("greeter-v1")).expect("there")
+        std::fs::read(guest_path("greeter-v1")).expect("there")
     );
 }
 
 /// Starts a server that answers every request with the result of `answer`. Returns its address.
-fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+fn serve_responses(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let place = listener.local_addr().expect("it has one").to_string();
     std::thread::spawn(move || {
@@ -248,9 +248,9 @@ fn reply(status: &str, content_type: &str, body: &str) -> String {
 }
 
 #[test]
-fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
+fn a_misbehaving_registry_is_reported_and_nothing_is_stored() {
     const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-    let place = Place::new();
+    let place = TestDir::new();
     let to = place.path().join("pulled.wasm");
     let pull = |at: &str| {
         place.run(&[
@@ -268,13 +268,13 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
         ("500 Internal Server Error", "500"),
         ("200 OK", "unexpected response"),
     ] {
-        let at = answering(move |_| reply(status, "text/plain", "no"));
+        let at = serve_responses(move |_| reply(status, "text/plain", "no"));
         let told = pull(&at).failed(9);
         assert!(told.contains(expected), "{status}: {told}");
     }
-    let nothing = answering(|_| reply("404 Not Found", "text/plain", "no"));
+    let nothing = serve_responses(|_| reply("404 Not Found", "text/plain", "no"));
     assert!(pull(&nothing).failed(3).contains("no version is"));
-    let gone = answering(|_| "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".into());
+    let gone = serve_responses(|_| "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".into());
     pull(&gone).failed(9);
     let zeroes = "0".repeat(64);
     let cases = [
@@ -299,7 +299,7 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
         ("[]".into(), "0 layers"),
     ];
     for (layers, expected) in cases {
-        let at = answering(move |request| {
+        let at = serve_responses(move |request| {
             let manifest = format!(
                 r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"sha256:{}","size":2}},"layers":{layers}}}"#,
                 "1".repeat(64)
@@ -336,12 +336,12 @@ fn a_registry_that_misbehaves_is_told_and_nothing_is_taken() {
 
 /// A dry run stores nothing; an applied component is pulled once.
 #[test]
-fn a_file_takes_components_from_a_registry_and_a_dry_run_keeps_none() {
-    let place = Place::new();
-    let server = Server::start(place.path());
-    let at = server.place.as_str();
+fn apply_pulls_from_a_registry_and_a_dry_run_stores_nothing() {
+    let place = TestDir::new();
+    let server = RegistryServer::start(place.path());
+    let at = server.address.as_str();
     place
-        .run(&["publish", &guest("greeter-v1"), "--registry", at])
+        .run(&["publish", &guest_path("greeter-v1"), "--registry", at])
         .ok();
     let _process = place.serve();
     let file = format!("registry = {at:?}\n[deployments.hello]\ncomponent = \"greeter@^1\"\n");
@@ -362,7 +362,7 @@ fn a_file_takes_components_from_a_registry_and_a_dry_run_keeps_none() {
         "\"Hello, Ada!\""
     );
     place
-        .run(&["publish", &guest("greeter-v2"), "--registry", at])
+        .run(&["publish", &guest_path("greeter-v2"), "--registry", at])
         .ok();
     let told = place.run(&["diff", "--upgrade"]).ok();
     assert_eq!(told, "hello: unchanged", "2.0.0 does not meet `^1`");

@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use crate::support::{Place, guest};
+use crate::support::{TestDir, guest_path};
 
 /// Runs the guest whose arguments choose how it ends, with these bytes on its stdin.
 fn run(arguments: &[&str], stdin: &[u8]) -> Output {
-    let (place, file) = (Place::new(), guest("ends-command"));
+    let (place, file) = (TestDir::new(), guest_path("ends-command"));
     let arguments = [&["run", &file, "--"], arguments].concat();
     let mut child = place
         .command(&arguments)
@@ -55,7 +55,7 @@ fn command_reads_stdin_to_its_end() {
 
 #[test]
 fn command_need_not_wait_for_the_end_of_stdin() {
-    let (place, file) = (Place::new(), guest("ends-command"));
+    let (place, file) = (TestDir::new(), guest_path("ends-command"));
     let mut child = place
         .command(&["run", &file, "--", "first-byte"])
         .stdin(Stdio::piped())
@@ -71,7 +71,7 @@ fn command_need_not_wait_for_the_end_of_stdin() {
 }
 
 #[test]
-fn output_goes_where_it_belongs_byte_for_byte() {
+fn output_is_passed_through_byte_for_byte() {
     let output = run(&["both"], b"");
     assert_eq!(
         (text(&output.stdout), text(&output.stderr)),
@@ -117,7 +117,7 @@ fn exit_code_is_that_of_the_command() {
 }
 
 #[test]
-fn trap_is_told_with_the_file_and_without_unnamed_functions() {
+fn trap_is_reported_with_the_file_and_without_unnamed_functions() {
     let told = run(&["panic"], b"");
     let told = text(&told.stderr);
     assert!(told.contains("ends-command.wasm` trapped"), "{told}");
@@ -129,7 +129,7 @@ fn trap_is_told_with_the_file_and_without_unnamed_functions() {
 
 #[test]
 fn deadline_ends_a_command_if_one_is_given() {
-    let (place, file) = (Place::new(), guest("ends-command"));
+    let (place, file) = (TestDir::new(), guest_path("ends-command"));
     let ran = place.run(&[
         "run",
         &file,
@@ -153,8 +153,8 @@ fn deadline_ends_a_command_if_one_is_given() {
 }
 
 #[test]
-fn errors_speak_of_run_and_of_the_file() {
-    let (place, file) = (Place::new(), guest("greeter-v1"));
+fn errors_name_run_and_the_file() {
+    let (place, file) = (TestDir::new(), guest_path("greeter-v1"));
     let told = place.run(&["run", &file, "great(\"Ada\")"]).failed(3);
     assert!(
         told.contains(&format!("`{file}`")) && told.contains("airssys-wasm run FILE"),
@@ -173,7 +173,7 @@ fn errors_speak_of_run_and_of_the_file() {
 
 #[test]
 fn returned_error_is_shown_and_ends_with_one() {
-    let (place, file) = (Place::new(), guest("ends-calls"));
+    let (place, file) = (TestDir::new(), guest_path("ends-calls"));
     let ran = place.run(&["run", &file, "fail()"]);
     assert_eq!(
         (ran.code, ran.stdout.as_str()),

@@ -4,11 +4,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
-use super::support::{Place, guest, signal};
+use super::support::{TestDir, guest_path, signal};
 
 #[test]
-fn a_second_one_is_told_who_was_first() {
-    let place = Place::new();
+fn a_second_process_reports_the_one_that_holds_the_state() {
+    let place = TestDir::new();
     let first = place.serve();
     let told = place.run(&["serve"]).failed(8);
     assert!(
@@ -19,8 +19,8 @@ fn a_second_one_is_told_who_was_first() {
 }
 
 #[test]
-fn a_socket_that_was_left_over_is_taken_over() {
-    let place = Place::new();
+fn a_leftover_socket_is_replaced() {
+    let place = TestDir::new();
     place.serve().kill();
     assert!(
         place.state().join("admin.sock").exists(),
@@ -32,8 +32,8 @@ fn a_socket_that_was_left_over_is_taken_over() {
 }
 
 #[test]
-fn what_is_no_socket_stays_and_one_that_answers_too() {
-    let place = Place::new();
+fn other_files_and_active_sockets_are_not_replaced() {
+    let place = TestDir::new();
     let file = place.path().join("file");
     std::fs::write(&file, b"mine").expect("written");
     let told = place
@@ -53,8 +53,8 @@ fn what_is_no_socket_stays_and_one_that_answers_too() {
 }
 
 #[test]
-fn the_socket_is_its_owners() {
-    let place = Place::new();
+fn the_socket_is_accessible_only_to_its_owner() {
+    let place = TestDir::new();
     let _process = place.serve();
     let mode = |path: &str| {
         std::fs::metadata(place.state().join(path))
@@ -69,9 +69,9 @@ fn the_socket_is_its_owners() {
 /// Another user is refused regardless of the file's mode. Only the superuser can run this check.
 #[test]
 fn another_user_is_refused() {
-    let place = Place::new();
+    let place = TestDir::new();
     let socket = place.path().join("open.sock");
-    let _process = place.begin(&["--socket", socket.to_str().expect("text")]);
+    let _process = place.start(&["--socket", socket.to_str().expect("text")]);
     let begun = Instant::now();
     while !socket.exists() {
         assert!(begun.elapsed() < super::support::PATIENCE);
@@ -99,11 +99,11 @@ fn another_user_is_refused() {
 }
 
 #[test]
-fn it_waits_for_calls_in_flight_when_it_ends() {
-    let place = Place::new();
+fn shutdown_waits_for_calls_in_flight() {
+    let place = TestDir::new();
     let process = place.serve();
     place
-        .run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"])
+        .run(&["deploy", &guest_path("limits-sleep"), "--name", "sleeper"])
         .ok();
     let call = place
         .command(&["call", "sleeper", "sleep(700)"])
@@ -117,12 +117,12 @@ fn it_waits_for_calls_in_flight_when_it_ends() {
 }
 
 #[test]
-fn it_waits_no_longer_than_was_said_and_not_at_all_the_second_time() {
-    let place = Place::new();
+fn shutdown_waits_at_most_for_the_drain_and_a_second_signal_skips_it() {
+    let place = TestDir::new();
     for (drain, signals) in [("300ms", 1), ("60s", 2)] {
-        let process = place.begin(&["--drain", drain]);
+        let process = place.start(&["--drain", drain]);
         while place.run(&["status"]).code != 0 {}
-        let _ = place.run(&["deploy", &guest("limits-sleep"), "--name", "sleeper"]);
+        let _ = place.run(&["deploy", &guest_path("limits-sleep"), "--name", "sleeper"]);
         let mut call = place
             .command(&["call", "sleeper", "sleep(20000)"])
             .spawn()
@@ -140,15 +140,15 @@ fn it_waits_no_longer_than_was_said_and_not_at_all_the_second_time() {
 }
 
 #[test]
-fn a_file_of_settings_is_read_and_the_command_line_goes_before_it() {
-    let place = Place::new();
+fn the_command_line_overrides_the_settings_file() {
+    let place = TestDir::new();
     let (file, socket) = (
         place.path().join("settings.toml"),
         place.path().join("own.sock"),
     );
     let settings = format!("socket = {socket:?}\n[limits]\ncall-deadline = \"300ms\"\n");
     std::fs::write(&file, settings).expect("written");
-    let _process = place.begin(&["--settings", file.to_str().expect("text")]);
+    let _process = place.start(&["--settings", file.to_str().expect("text")]);
     let socket = socket.to_str().expect("text");
     place
         .run(&["status", "--socket", socket, "--wait", "10s"])
@@ -156,7 +156,7 @@ fn a_file_of_settings_is_read_and_the_command_line_goes_before_it() {
     place
         .run(&[
             "deploy",
-            &guest("limits-sleep"),
+            &guest_path("limits-sleep"),
             "--name",
             "sleeper",
             "--socket",
@@ -177,11 +177,11 @@ fn a_file_of_settings_is_read_and_the_command_line_goes_before_it() {
 }
 
 #[test]
-fn what_is_counted_can_be_scraped() {
+fn metrics_can_be_scraped() {
     use std::io::{Read as _, Write as _};
-    let place = Place::new();
+    let place = TestDir::new();
     let _process = place.serve();
-    place.run(&["deploy", &guest("greeter-v1")]).ok();
+    place.run(&["deploy", &guest_path("greeter-v1")]).ok();
     place.run(&["call", "greeter", "greet(\"Ada\")"]).ok();
     let mut stream = std::os::unix::net::UnixStream::connect(place.state().join("admin.sock"))
         .expect("it answers");
@@ -205,24 +205,24 @@ fn what_is_counted_can_be_scraped() {
 
 /// Interrupting a deploy cancels it.
 #[test]
-fn what_is_interrupted_leaves_the_host_process_as_it_was() {
-    let place = Place::new();
+fn an_interrupted_deploy_leaves_the_host_process_unchanged() {
+    let place = TestDir::new();
     let _process = place.serve();
-    place.run(&["deploy", &guest("greeter-v1")]).ok();
+    place.run(&["deploy", &guest_path("greeter-v1")]).ok();
     // Its start runs until the deadline.
     let mut deploy = place
-        .command(&["deploy", &guest("start-spins"), "--name", "other"])
+        .command(&["deploy", &guest_path("start-spins"), "--name", "other"])
         .spawn()
         .expect("it runs");
     std::thread::sleep(std::time::Duration::from_millis(300));
     place
-        .run(&["deploy", &guest("greeter-v1"), "--name", "other"])
+        .run(&["deploy", &guest_path("greeter-v1"), "--name", "other"])
         .failed(4);
     signal(&deploy.id().to_string(), "INT");
     assert!(!deploy.wait().expect("it ends").success());
     let begun = Instant::now();
     while place
-        .run(&["deploy", &guest("greeter-v1"), "--name", "other"])
+        .run(&["deploy", &guest_path("greeter-v1"), "--name", "other"])
         .code
         != 0
     {
@@ -236,9 +236,9 @@ fn what_is_interrupted_leaves_the_host_process_as_it_was() {
 
 /// The TCP listener requires the token and a loopback address.
 #[test]
-fn what_is_asked_over_tcp_needs_the_token() {
+fn requests_over_tcp_need_the_token() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new();
+    let place = TestDir::new();
     let token = place.path().join("token");
     std::fs::write(&token, "0123456789abcdef0123456789abcdef\n").expect("written");
     std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).expect("set");
@@ -252,7 +252,7 @@ fn what_is_asked_over_tcp_needs_the_token() {
         .failed(2);
     assert!(refused.contains("proxy with TLS"), "{refused}");
     assert!(place.run(&["serve", "--tcp", &address]).code == 2);
-    let _process = place.begin(&["--tcp", &address, "--token-file", "token"]);
+    let _process = place.start(&["--tcp", &address, "--token-file", "token"]);
     place.run(&["status", "--wait", "10s"]).ok();
     let over = |arguments: &[&str], token: &str| {
         let mut command = place.command(arguments);
@@ -261,7 +261,7 @@ fn what_is_asked_over_tcp_needs_the_token() {
             .env("AIRSSYS_WASM_TOKEN_FILE", place.path().join(token));
         command.output().expect("it runs")
     };
-    let deployed = over(&["deploy", &guest("greeter-v1")], "token");
+    let deployed = over(&["deploy", &guest_path("greeter-v1")], "token");
     assert!(deployed.status.success(), "{deployed:?}");
     let called = over(&["call", "greeter", "greet(\"Ada\")"], "token");
     assert_eq!(String::from_utf8_lossy(&called.stdout), "\"Hello, Ada!\"\n");
@@ -284,8 +284,8 @@ fn what_is_asked_over_tcp_needs_the_token() {
 
 /// Acts like systemd: opens the socket before the process starts, and waits for its notification.
 #[test]
-fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
-    let place = Place::new();
+fn an_inherited_socket_is_served_and_readiness_is_notified() {
+    let place = TestDir::new();
     std::fs::create_dir(place.state()).expect("made");
     let told = std::os::unix::net::UnixDatagram::bind(place.path().join("notify")).expect("bound");
     told.set_read_timeout(Some(super::support::PATIENCE))
@@ -304,7 +304,7 @@ fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
     command
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::piped());
-    let process = super::support::Process(command.spawn().expect("it runs"));
+    let process = super::support::HostProcess(command.spawn().expect("it runs"));
     let mut word = [0; 64];
     let length = told.recv(&mut word).expect("it notifies when it is ready");
     assert_eq!(word[..length].trim_ascii(), b"READY=1");
@@ -326,7 +326,7 @@ fn a_socket_that_is_handed_over_is_served_and_readiness_is_told() {
 
 #[test]
 fn the_api_describes_itself() {
-    let place = Place::new();
+    let place = TestDir::new();
     let _process = place.serve();
     let page = place.run(&["reference", "--openapi"]).ok();
     let output = std::process::Command::new("curl")

@@ -12,22 +12,22 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The output and the exit code of a command.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct CommandOutput {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ran {
+impl CommandOutput {
     /// Checks that the command succeeded. Returns its standard output.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
-        self.answered(0)
+        self.exited_with(0)
     }
 
     /// Checks the exit code. Returns the standard output.
     #[track_caller]
-    pub(crate) fn answered(self, code: i32) -> String {
+    pub(crate) fn exited_with(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:?}");
         self.stdout.trim_end().to_owned()
     }
@@ -42,9 +42,9 @@ impl Ran {
 }
 
 /// A temporary directory with the state of a host process.
-pub(crate) struct Place(TempDir);
+pub(crate) struct TestDir(TempDir);
 
-impl Place {
+impl TestDir {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a directory"))
     }
@@ -67,7 +67,7 @@ impl Place {
     /// Writes the file of a pipeline that parses a number, doubles it and spells it. The pipeline
     /// is named after its file.
     pub(crate) fn write_pipeline(&self, name: &str) {
-        let component = guest("plain-stages");
+        let component = guest_path("plain-stages");
         let text = format!(
             r#"
                 name = "{name}"
@@ -105,9 +105,9 @@ impl Place {
     }
 
     /// Runs a command and waits for it.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> CommandOutput {
         let output: Output = self.command(arguments).output().expect("it runs");
-        Ran {
+        CommandOutput {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).expect("text"),
             stderr: String::from_utf8(output.stderr).expect("text"),
@@ -115,8 +115,8 @@ impl Place {
     }
 
     /// Starts a host process and waits until it responds.
-    pub(crate) fn serve(&self) -> Process {
-        let process = self.begin(&[]);
+    pub(crate) fn serve(&self) -> HostProcess {
+        let process = self.start(&[]);
         let begun = Instant::now();
         while self.run(&["status"]).code != 0 {
             assert!(begun.elapsed() < PATIENCE, "it does not answer");
@@ -126,10 +126,10 @@ impl Place {
     }
 
     /// Starts a host process.
-    pub(crate) fn begin(&self, arguments: &[&str]) -> Process {
+    pub(crate) fn start(&self, arguments: &[&str]) -> HostProcess {
         let arguments = [&["serve"], arguments].concat();
         let mut command = self.command(&arguments);
-        Process(
+        HostProcess(
             command
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())
@@ -140,24 +140,24 @@ impl Place {
 }
 
 /// A host process. Killed when dropped.
-pub(crate) struct Process(pub(crate) Child);
+pub(crate) struct HostProcess(pub(crate) Child);
 
-impl Process {
+impl HostProcess {
     pub(crate) fn id(&self) -> String {
         self.0.id().to_string()
     }
 
-    pub(crate) fn is_over(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.0.try_wait().expect("it can be asked").is_some()
     }
 
     /// Returns `true` if the process ends within two seconds.
     pub(crate) fn ends_soon(&mut self) -> bool {
         let begun = Instant::now();
-        while !self.is_over() && begun.elapsed() < Duration::from_secs(2) {
+        while !self.has_ended() && begun.elapsed() < Duration::from_secs(2) {
             std::thread::sleep(Duration::from_millis(2));
         }
-        self.is_over()
+        self.has_ended()
     }
 
     /// Kills the process.
@@ -177,7 +177,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for HostProcess {
     fn drop(&mut self) {
         // The process may have ended already.
         let _ = self.0.kill();
@@ -191,7 +191,7 @@ pub(crate) fn signal(process: &str, signal: &str) {
 }
 
 /// Returns the path of a guest's component, as an argument.
-pub(crate) fn guest(name: &str) -> String {
+pub(crate) fn guest_path(name: &str) -> String {
     let path = guests::path(name)
         .canonicalize()
         .expect("the guest is built");
@@ -215,7 +215,7 @@ fn copy_all(from: &Path, to: &Path) {
 }
 
 /// Sends a signal to a process that may have ended.
-pub(crate) fn signal_quietly(process: &str, signal: &str) {
+pub(crate) fn try_signal(process: &str, signal: &str) {
     let _ = Command::new("kill")
         .args(["-s", signal, process])
         .stderr(Stdio::null())

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::support::{PATIENCE, Place, Ran, guest};
+use super::support::{CommandOutput, PATIENCE, TestDir, guest_path};
 
 /// Escape sequences, a C1 control, direction marks and zero-width characters.
 const EVIL: &str = "\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{202e}\u{2066}\u{200e}\u{61c}\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}";
 
 /// Writes a component with these characters in all of its text. It requests one file, while its
 /// description claims that it requests nothing.
-fn crafted(place: &Place) -> String {
+fn crafted(place: &TestDir) -> String {
     let evil: String = EVIL
         .chars()
         .map(|c| format!("\\u{{{:x}}}", u32::from(c)))
@@ -29,7 +29,7 @@ fn crafted(place: &Place) -> String {
     write(place, "crafted.wasm", &text)
 }
 
-fn write(place: &Place, name: &str, text: &str) -> String {
+fn write(place: &TestDir, name: &str, text: &str) -> String {
     let path = place.path().join(name);
     std::fs::write(&path, wat::parse_str(text).expect("valid text")).expect("written");
     path.to_str().expect("text").to_owned()
@@ -41,7 +41,7 @@ fn is_unsafe(c: char) -> bool {
 }
 
 #[track_caller]
-fn assert_safe(what: &[&str], ran: &Ran) {
+fn assert_safe(what: &[&str], ran: &CommandOutput) {
     for text in [&ran.stdout, &ran.stderr] {
         if let Some(c) = text.chars().find(|c| is_unsafe(*c)) {
             panic!("{what:?} prints {}: {text:?}", c.escape_unicode());
@@ -104,17 +104,17 @@ fn commands(file: &str) -> Vec<(Vec<&str>, i32)> {
 }
 
 #[test]
-fn nothing_that_a_component_says_reaches_the_terminal_raw() {
-    let place = Place::new();
+fn text_of_a_component_never_reaches_the_terminal_raw() {
+    let place = TestDir::new();
     let (file, process) = (crafted(&place), place.serve());
     place.run(&[
         "deploy",
-        &guest("plain-stages"),
+        &guest_path("plain-stages"),
         "--name",
         "stages",
         "--any-version",
     ]);
-    place.run(&["deploy", &guest("plain-stages"), "--name", "stages"]);
+    place.run(&["deploy", &guest_path("plain-stages"), "--name", "stages"]);
     for (arguments, code) in commands(&file) {
         let ran = place.run(&arguments);
         assert_safe(&arguments, &ran);
@@ -131,7 +131,7 @@ fn nothing_that_a_component_says_reaches_the_terminal_raw() {
     let (_, stderr) = process.terminate();
     assert_safe(
         &["serve"],
-        &Ran {
+        &CommandOutput {
             code: 0,
             stdout: String::new(),
             stderr,
@@ -140,8 +140,8 @@ fn nothing_that_a_component_says_reaches_the_terminal_raw() {
 }
 
 #[test]
-fn what_is_requested_cannot_be_concealed() {
-    let place = Place::new();
+fn requests_cannot_be_concealed() {
+    let place = TestDir::new();
     let (file, _process) = (crafted(&place), place.serve());
     place.run(&["deploy", &file, "--run-with-less"]).ok();
     for arguments in [&["inspect", &file][..], &["caps", "show", "crafted"]] {
@@ -158,8 +158,8 @@ fn what_is_requested_cannot_be_concealed() {
 }
 
 #[test]
-fn json_keeps_the_value() {
-    let place = Place::new();
+fn json_output_preserves_the_value() {
+    let place = TestDir::new();
     let (file, _process) = (crafted(&place), place.serve());
     place.run(&["deploy", &file, "--run-with-less"]).ok();
     for (arguments, pointer) in [
@@ -185,7 +185,7 @@ fn json_keeps_the_value() {
 
 #[test]
 fn names_in_errors_are_escaped() {
-    let place = Place::new();
+    let place = TestDir::new();
     let import = write(
         &place,
         "import.wasm",

@@ -3,21 +3,21 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use super::support::{Place, guest};
+use super::support::{TestDir, guest_path};
 
 #[test]
-fn lines_are_kept_and_followed() {
-    let place = Place::new();
+fn output_and_events_are_followed_until_shutdown() {
+    let place = TestDir::new();
     let process = place.serve();
     place
-        .run(&["deploy", &guest("authority-probe"), "--name", "one"])
+        .run(&["deploy", &guest_path("authority-probe"), "--name", "one"])
         .ok();
     let mut follow = place.command(&["logs", "-f", "one", "--output", "json"]);
     let mut follow = follow.stdout(Stdio::piped()).spawn().expect("it runs");
     let mut events = place.command(&["events"]);
     let mut events = events.stdout(Stdio::piped()).spawn().expect("it runs");
     std::thread::sleep(std::time::Duration::from_millis(200));
-    place.run(&["deploy", &guest("greeter-v1")]).ok();
+    place.run(&["deploy", &guest_path("greeter-v1")]).ok();
     place.run(&["remove", "greeter"]).ok();
     let mut lines = BufReader::new(events.stdout.take().expect("read")).lines();
     let removed = lines

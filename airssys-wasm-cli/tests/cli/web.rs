@@ -3,15 +3,15 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use super::support::{PATIENCE, Place, Process, guest, signal};
+use super::support::{HostProcess, PATIENCE, TestDir, guest_path, signal};
 
 /// Starts a host process that serves components. Returns it with its address.
-pub(crate) fn serve(place: &Place, more: &[&str]) -> (Process, SocketAddr) {
-    read_address(place.begin(&[&["--listen", "127.0.0.1:0"], more].concat()))
+pub(crate) fn serve(place: &TestDir, more: &[&str]) -> (HostProcess, SocketAddr) {
+    read_address(place.start(&[&["--listen", "127.0.0.1:0"], more].concat()))
 }
 
 /// Reads the address where a host process serves components from its log.
-pub(crate) fn read_address(mut process: Process) -> (Process, SocketAddr) {
+pub(crate) fn read_address(mut process: HostProcess) -> (HostProcess, SocketAddr) {
     let log = BufReader::new(process.0.stderr.take().expect("it is read once"));
     let mut lines = log.lines().map_while(Result::ok);
     let line = lines
@@ -43,8 +43,8 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> String {
 }
 
 #[test]
-fn routes_lead_to_components_and_stay() {
-    let place = Place::new();
+fn routes_point_to_deployments_and_survive_a_restart() {
+    let place = TestDir::new();
     let (process, address) = serve(&place, &[]);
     assert!(
         place
@@ -60,7 +60,7 @@ fn routes_lead_to_components_and_stay() {
     );
     assert!(get(address, "/shop/").starts_with("HTTP/1.1 503"));
     place
-        .run(&["deploy", &guest("greeter-v1"), "--name", "web"])
+        .run(&["deploy", &guest_path("greeter-v1"), "--name", "web"])
         .ok();
     let listed = place.run(&["route", "list"]).ok();
     assert!(
@@ -69,7 +69,7 @@ fn routes_lead_to_components_and_stay() {
     );
     place.run(&["remove", "web"]).ok();
     place
-        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
         .ok();
     assert_eq!(
         place.run(&["route", "set", "/shop", "web"]).ok(),
@@ -77,7 +77,7 @@ fn routes_lead_to_components_and_stay() {
     );
     assert!(get(address, "/shop/").contains("hello from 1.0.0"));
     place
-        .run(&["update", "web", &guest("http-v2"), "--any-version"])
+        .run(&["update", "web", &guest_path("http-v2"), "--any-version"])
         .ok();
     assert!(get(address, "/shop/").contains("hello from 2.0.0"));
     place.run(&["rollback", "web"]).ok();
@@ -120,12 +120,12 @@ fn routes_lead_to_components_and_stay() {
 }
 
 #[test]
-fn a_file_says_routes_too() {
-    let place = Place::new();
+fn apply_sets_routes() {
+    let place = TestDir::new();
     let (_process, address) = serve(&place, &[]);
     let text = format!(
         "[deployments.web]\ncomponent = \"{}\"\nroutes = [\"/shop\", \"/\"]\n",
-        guest("http-v1")
+        guest_path("http-v1")
     );
     std::fs::write(place.path().join("deployments.toml"), text).expect("written");
     assert!(
@@ -145,8 +145,8 @@ fn a_file_says_routes_too() {
 }
 
 #[test]
-fn requests_are_told_and_counted() {
-    let place = Place::new();
+fn requests_are_logged_and_counted() {
+    let place = TestDir::new();
     let log = place.path().join("access.jsonl");
     let (process, address) = serve(
         &place,
@@ -159,7 +159,7 @@ fn requests_are_told_and_counted() {
     );
     assert!(get(address, "/healthz").ends_with("serving\n"));
     place
-        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
         .ok();
     place.run(&["route", "set", "/", "web"]).ok();
     get(address, "/big?1000");
@@ -202,7 +202,7 @@ fn requests_are_told_and_counted() {
     );
 }
 
-fn metrics(place: &Place) -> String {
+fn metrics(place: &TestDir) -> String {
     let mut stream = std::os::unix::net::UnixStream::connect(place.state().join("admin.sock"))
         .expect("connected");
     write!(
@@ -217,11 +217,11 @@ fn metrics(place: &Place) -> String {
 
 /// Requests in progress are completed at shutdown.
 #[test]
-fn it_ends_when_requests_are_answered() {
-    let place = Place::new();
+fn shutdown_completes_requests_in_progress() {
+    let place = TestDir::new();
     let (mut process, address) = serve(&place, &[]);
     place
-        .run(&["deploy", &guest("http-v1"), "--name", "web"])
+        .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
         .ok();
     place.run(&["route", "set", "/", "web"]).ok();
     let answer = std::thread::spawn(move || get(address, "/sleep?500"));
@@ -232,8 +232,8 @@ fn it_ends_when_requests_are_answered() {
 }
 
 #[test]
-fn what_does_not_go_together_is_told() {
-    let place = Place::new();
+fn conflicting_options_are_reported() {
+    let place = TestDir::new();
     let told = place
         .run(&["serve", "--listen", "127.0.0.1:0", "--tls-key", "key.pem"])
         .failed(2);

@@ -12,7 +12,7 @@ mod arguments;
 
 use std::process::{Command, ExitCode};
 
-use airssys_wasm_tests::soak::{self, Plan};
+use airssys_wasm_tests::soak::{self, SoakPlan};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use arguments::{Arguments, Load, parse};
@@ -40,7 +40,7 @@ fn run(load: &Load) -> ExitCode {
     let mut control = Command::new(std::env::current_exe().expect("the path of this program"));
     control.arg(arguments::CONTROL);
     let command = env!("CARGO_BIN_EXE_airssys-wasm").into();
-    let report = soak::run(Plan {
+    let report = soak::run(SoakPlan {
         command,
         control,
         time: load.time,

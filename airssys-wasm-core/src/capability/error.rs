@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use super::Kind;
+use super::CapabilityKind;
 use crate::suggest::nearest;
 
 /// The reason a text, or a value built in code, is not a capability.
@@ -13,7 +13,7 @@ use crate::suggest::nearest;
 #[non_exhaustive]
 pub enum CapabilityError {
     /// The first word is not a kind of capability.
-    #[error("`{word}` is not a capability known to airssys-wasm {}; {}", env!("CARGO_PKG_VERSION"), known(word))]
+    #[error("`{word}` is not a capability known to airssys-wasm {}; {}", env!("CARGO_PKG_VERSION"), known_kinds_hint(word))]
     UnknownKind {
         /// The unknown word, escaped.
         word: String,
@@ -44,41 +44,45 @@ pub enum CapabilityError {
 
 /// A problem and its byte offset in the parsed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) at: usize,
-    pub(super) what: String,
+pub(super) struct ParseProblem {
+    pub(super) offset: usize,
+    pub(super) message: String,
 }
 
-impl Problem {
+impl ParseProblem {
     pub(super) fn new(at: usize, what: impl Into<String>) -> Self {
         Self {
-            at,
-            what: what.into(),
+            offset: at,
+            message: what.into(),
         }
     }
 
     /// Shifts the offset for a text in which `by` bytes precede the parsed one.
-    pub(super) fn moved(self, by: usize) -> Self {
+    pub(super) fn shifted(self, by: usize) -> Self {
         Self {
-            at: self.at + by,
+            offset: self.offset + by,
             ..self
         }
     }
 
-    pub(super) fn in_text(self, text: &str) -> CapabilityError {
-        let before = text.get(..self.at).unwrap_or(text);
+    pub(super) fn into_error(self, text: &str) -> CapabilityError {
+        let before = text.get(..self.offset).unwrap_or(text);
         CapabilityError::Malformed {
-            text: shown(text),
+            text: escape_for_message(text),
             column: before.chars().count() + 1,
-            problem: self.what,
+            problem: self.message,
         }
     }
 }
 
 /// Returns a text as shown in messages: escaped, and truncated to the length of a line.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn escape_for_message(text: &str) -> String {
     const SHOWN_MAX: usize = 200;
-    let mut escaped: String = text.chars().take(SHOWN_MAX).flat_map(escape).collect();
+    let mut escaped: String = text
+        .chars()
+        .take(SHOWN_MAX)
+        .flat_map(escape_hidden)
+        .collect();
     if text.chars().nth(SHOWN_MAX).is_some() {
         escaped.push('…');
     }
@@ -86,8 +90,8 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// Leaves quotes as they are: the text contains them where it needs them.
-fn escape(c: char) -> Vec<char> {
-    if hidden(c) {
+fn escape_hidden(c: char) -> Vec<char> {
+    if is_hidden(c) {
         c.escape_unicode().collect()
     } else {
         vec![c]
@@ -96,7 +100,7 @@ fn escape(c: char) -> Vec<char> {
 
 /// Returns `true` for characters that are invisible or make a text look like another one. This
 /// includes spaces other than U+0020, because they do not separate words.
-pub(crate) fn hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
         || matches!(c,
@@ -107,8 +111,8 @@ pub(crate) fn hidden(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
 }
 
-fn known(word: &str) -> String {
-    let words = Kind::ALL.map(Kind::word);
+fn known_kinds_hint(word: &str) -> String {
+    let words = CapabilityKind::ALL.map(CapabilityKind::as_str);
     match nearest(word, words) {
         Some(kind) => format!("did you mean `{kind}`?"),
         None => format!(

@@ -5,28 +5,28 @@
 
 use std::fmt;
 
-use super::error::Problem;
-use crate::steps::step;
+use super::error::ParseProblem;
+use crate::steps::count_steps;
 
 /// The part of a pattern between two slashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Segment {
+pub(super) enum PatternSegment {
     Name(String),
     /// A name that contains `*`.
-    Wild(String),
+    Wildcard(String),
     /// `**`.
     AnyDepth,
 }
 
-impl Segment {
-    pub(super) fn parse(text: &str, at: usize) -> Result<Self, Problem> {
+impl PatternSegment {
+    pub(super) fn parse(text: &str, at: usize) -> Result<Self, ParseProblem> {
         match text {
             "**" => Ok(Self::AnyDepth),
-            _ if text.contains("**") => Err(Problem::new(
+            _ if text.contains("**") => Err(ParseProblem::new(
                 at,
                 "`**` must be alone between two `/`; within a name write `*`",
             )),
-            _ if text.contains('*') => Ok(Self::Wild(text.into())),
+            _ if text.contains('*') => Ok(Self::Wildcard(text.into())),
             _ => Ok(Self::Name(text.into())),
         }
     }
@@ -35,19 +35,19 @@ impl Segment {
         matches!(self, Self::Name(_))
     }
 
-    fn fits(&self, name: &str) -> bool {
+    fn matches_name(&self, name: &str) -> bool {
         match self {
             Self::Name(expected) => expected == name,
-            Self::Wild(pattern) => fits(pattern, name),
+            Self::Wildcard(pattern) => wildcard_matches(pattern, name),
             Self::AnyDepth => true,
         }
     }
 }
 
-impl fmt::Display for Segment {
+impl fmt::Display for PatternSegment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Name(text) | Self::Wild(text) => text,
+            Self::Name(text) | Self::Wildcard(text) => text,
             Self::AnyDepth => "**",
         })
     }
@@ -55,21 +55,31 @@ impl fmt::Display for Segment {
 
 /// Returns `true` if the segments match the names. With `open_ended`, further names may follow. A
 /// trailing `**` matches at least one name.
-pub(super) fn matches(segments: &[Segment], names: &[&str], open_ended: bool) -> bool {
+pub(super) fn segments_match(
+    segments: &[PatternSegment],
+    names: &[&str],
+    open_ended: bool,
+) -> bool {
     let (mut segment, mut name) = (0, 0);
     // The segment after the last `**`, and the name it was last tried with.
     let mut again: Option<(usize, usize)> = None;
     loop {
-        step(1);
+        count_steps(1);
         match segments.get(segment) {
             None if open_ended || name == names.len() => return true,
-            Some(Segment::AnyDepth) if segment + 1 == segments.len() => return name < names.len(),
-            Some(Segment::AnyDepth) => {
+            Some(PatternSegment::AnyDepth) if segment + 1 == segments.len() => {
+                return name < names.len();
+            }
+            Some(PatternSegment::AnyDepth) => {
                 segment += 1;
                 again = Some((segment, name));
                 continue;
             }
-            Some(expected) if names.get(name).is_some_and(|name| expected.fits(name)) => {
+            Some(expected)
+                if names
+                    .get(name)
+                    .is_some_and(|name| expected.matches_name(name)) =>
+            {
                 segment += 1;
                 name += 1;
                 continue;
@@ -87,12 +97,12 @@ pub(super) fn matches(segments: &[Segment], names: &[&str], open_ended: bool) ->
 }
 
 /// Returns `true` if the segments could match a longer list that starts with these names.
-pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
+pub(super) fn may_match_below(segments: &[PatternSegment], names: &[&str]) -> bool {
     let mut segments = segments.iter();
     for name in names {
         match segments.next() {
-            Some(Segment::AnyDepth) => return true,
-            Some(segment) if segment.fits(name) => {}
+            Some(PatternSegment::AnyDepth) => return true,
+            Some(segment) if segment.matches_name(name) => {}
             _ => return false,
         }
     }
@@ -100,19 +110,19 @@ pub(super) fn leads(segments: &[Segment], names: &[&str]) -> bool {
 }
 
 /// Returns the literal names before the first `**`, with their positions.
-pub(super) fn fixed_names(segments: &[Segment]) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn literal_names(segments: &[PatternSegment]) -> impl Iterator<Item = (usize, &str)> {
     let fixed = segments
         .iter()
-        .take_while(|segment| **segment != Segment::AnyDepth)
+        .take_while(|segment| **segment != PatternSegment::AnyDepth)
         .enumerate();
     fixed.filter_map(|(place, segment)| match segment {
-        Segment::Name(name) => Some((place, name.as_str())),
+        PatternSegment::Name(name) => Some((place, name.as_str())),
         _ => None,
     })
 }
 
 /// Returns `true` if a pattern with `*` matches the whole text.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard_matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {
@@ -135,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wild_names_match_as_shells_do() {
+    fn wildcards_match_as_in_shells() {
         for (pattern, text, expected) in [
             ("a", "a", true),
             ("a", "ab", false),
@@ -148,27 +158,31 @@ mod tests {
             ("*ab*ab", "abab", true),
             ("*ab*ab", "ab", false),
         ] {
-            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(
+                wildcard_matches(pattern, text),
+                expected,
+                "{pattern} {text}"
+            );
         }
     }
 
     #[test]
-    fn many_depths_do_not_take_long() {
+    fn many_double_wildcards_match_fast() {
         let segments: Vec<_> = (0..200)
             .map(|n| {
                 if n % 2 == 0 {
-                    Segment::AnyDepth
+                    PatternSegment::AnyDepth
                 } else {
-                    Segment::Name("a".into())
+                    PatternSegment::Name("a".into())
                 }
             })
             .collect();
         let names = vec!["a"; 5_000];
-        assert!(matches(&segments, &names, true));
+        assert!(segments_match(&segments, &names, true));
         let never: Vec<_> = segments
             .into_iter()
-            .chain([Segment::Name("b".into())])
+            .chain([PatternSegment::Name("b".into())])
             .collect();
-        assert!(!matches(&never, &names, false));
+        assert!(!segments_match(&never, &names, false));
     }
 }

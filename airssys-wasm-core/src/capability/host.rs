@@ -9,7 +9,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use super::error::Problem;
+use super::error::ParseProblem;
 use super::glob;
 
 /// A pattern of hosts.
@@ -18,7 +18,7 @@ pub(crate) enum HostPattern {
     /// `**`: every name and every public address.
     Any,
     /// `*.example.com`, `**.example.com`, `db-*.example.com`.
-    Wild(String),
+    Wildcard(String),
     /// `api.example.com`.
     Name(String),
     /// An address or a network.
@@ -30,19 +30,19 @@ const NAME_MAX: usize = 253;
 
 impl HostPattern {
     /// Parses a host without a port; IPv6 addresses and networks are in brackets.
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str) -> Result<Self, ParseProblem> {
         if text == "**" {
             return Ok(Self::Any);
         }
         if text.starts_with('[') {
-            return bracketed(text);
+            return parse_bracketed(text);
         }
-        if let Some(network) = ipv4(text)? {
+        if let Some(network) = parse_ipv4(text)? {
             return Ok(Self::Network(network));
         }
         check_name(text)?;
         Ok(if text.contains('*') {
-            Self::Wild(text.into())
+            Self::Wildcard(text.into())
         } else {
             Self::Name(text.into())
         })
@@ -52,26 +52,26 @@ impl HostPattern {
     pub(crate) fn matches_name(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Wild(pattern) => fits(pattern, name),
+            Self::Wildcard(pattern) => name_matches(pattern, name),
             Self::Name(expected) => expected == name,
             Self::Network(_) => false,
         }
     }
 
     /// Returns `true` if the pattern is this address or a network that contains it.
-    pub(crate) fn names_address(&self, address: IpAddr) -> bool {
+    pub(crate) fn network_contains(&self, address: IpAddr) -> bool {
         matches!(self, Self::Network(network) if network.contains(&address))
     }
 
     /// Like [`names_address`](Self::names_address), but `**` contains every address.
-    pub(crate) fn has_address(&self, address: IpAddr) -> bool {
-        self.is_any() || self.names_address(address)
+    pub(crate) fn contains_address(&self, address: IpAddr) -> bool {
+        self.is_any() || self.network_contains(address)
     }
 
     /// Returns the labels without wildcards, with their positions counted from the end of the name.
-    pub(crate) fn fixed_labels(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn literal_labels(&self) -> impl Iterator<Item = (usize, &str)> {
         let pattern = match self {
-            Self::Wild(pattern) | Self::Name(pattern) => Some(pattern.rsplit('.').enumerate()),
+            Self::Wildcard(pattern) | Self::Name(pattern) => Some(pattern.rsplit('.').enumerate()),
             Self::Any | Self::Network(_) => None,
         };
         pattern
@@ -86,10 +86,10 @@ impl HostPattern {
 
     pub(super) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Any, Self::Any | Self::Wild(_) | Self::Name(_)) => true,
+            (Self::Any, Self::Any | Self::Wildcard(_) | Self::Name(_)) => true,
             (Self::Name(wide), Self::Name(narrow)) => wide == narrow,
-            (Self::Wild(wide), Self::Wild(narrow) | Self::Name(narrow)) => {
-                wide == narrow || covers(wide, narrow)
+            (Self::Wildcard(wide), Self::Wildcard(narrow) | Self::Name(narrow)) => {
+                wide == narrow || pattern_covers(wide, narrow)
             }
             (Self::Network(wide), Self::Network(narrow)) => wide.contains(narrow),
             _ => false,
@@ -98,14 +98,14 @@ impl HostPattern {
 
     /// Like [`covers`](Self::covers) for a deny: `**` denies every address, although as a grant it
     /// allows only public ones.
-    pub(super) fn takes(&self, other: &Self) -> bool {
+    pub(super) fn covers_as_deny(&self, other: &Self) -> bool {
         self.is_any() || self.covers(other)
     }
 }
 
 /// Matches a name against a pattern: `*` is one label or a part of one, a leading `**` one or more
 /// labels.
-fn fits(pattern: &str, name: &str) -> bool {
+fn name_matches(pattern: &str, name: &str) -> bool {
     let (is_deep, pattern) = match pattern.strip_prefix("**.") {
         Some(below) => (true, below),
         None => (false, pattern),
@@ -115,13 +115,14 @@ fn fits(pattern: &str, name: &str) -> bool {
         match (patterns.next(), labels.next()) {
             (None, None) => return !is_deep,
             (None, Some(label)) => return is_deep && !label.is_empty(),
-            (Some(pattern), Some(label)) if !label.is_empty() && glob::fits(pattern, label) => {}
+            (Some(pattern), Some(label))
+                if !label.is_empty() && glob::wildcard_matches(pattern, label) => {}
             _ => return false,
         }
     }
 }
 
-fn covers(wide: &str, narrow: &str) -> bool {
+fn pattern_covers(wide: &str, narrow: &str) -> bool {
     match (wide.strip_prefix("**."), narrow.strip_prefix("**.")) {
         (Some(wide), Some(narrow)) => narrow == wide || narrow.ends_with(&format!(".{wide}")),
         (Some(wide), None) => narrow
@@ -140,19 +141,19 @@ fn covers(wide: &str, narrow: &str) -> bool {
 
 /// Parses `[::1]`, `[fd00::/8]`, and, for URLs, `[10.0.0.0/8]`, whose slash would otherwise begin
 /// the path.
-fn bracketed(text: &str) -> Result<HostPattern, Problem> {
+fn parse_bracketed(text: &str) -> Result<HostPattern, ParseProblem> {
     let advice = "write an IPv6 address or network in brackets: `[::1]`, `[fd00::/8]`";
     let inner = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
     let network = inner
-        .and_then(|inner| network(inner, 128))
+        .and_then(|inner| parse_network(inner, 128))
         .filter(|network| network.addr().is_ipv6() || network.prefix_len() < 32)
-        .ok_or_else(|| Problem::new(0, advice))?;
+        .ok_or_else(|| ParseProblem::new(0, advice))?;
     if let IpAddr::V6(address) = network.addr()
         && let Some(inner) = address.to_ipv4_mapped()
     {
-        return Err(Problem::new(
+        return Err(ParseProblem::new(
             1,
             format!("this is an IPv4 address; write `{inner}`"),
         ));
@@ -160,15 +161,15 @@ fn bracketed(text: &str) -> Result<HostPattern, Problem> {
     check_network(network).map(HostPattern::Network)
 }
 
-fn ipv4(text: &str) -> Result<Option<IpNet>, Problem> {
+fn parse_ipv4(text: &str) -> Result<Option<IpNet>, ParseProblem> {
     let looks_so = text.bytes().next().is_some_and(|b| b.is_ascii_digit())
         && (text.contains('/') || text.rsplit('.').next().is_some_and(ends_like_ipv4));
     if !looks_so {
         return Ok(None);
     }
-    match network(text, 32) {
+    match parse_network(text, 32) {
         Some(network) if network.addr().is_ipv4() => check_network(network).map(Some),
-        _ => Err(Problem::new(
+        _ => Err(ParseProblem::new(
             0,
             "an IPv4 address has four numbers, `10.0.0.1`; a network `10.0.0.0/8`",
         )),
@@ -183,45 +184,45 @@ pub(super) fn ends_like_ipv4(label: &str) -> bool {
     hex || (!label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn network(text: &str, bits: u8) -> Option<IpNet> {
+fn parse_network(text: &str, bits: u8) -> Option<IpNet> {
     match text.contains('/') {
         true => text.parse().ok(),
         false => IpNet::new(text.parse().ok()?, bits).ok(),
     }
 }
 
-fn check_network(network: IpNet) -> Result<IpNet, Problem> {
+fn check_network(network: IpNet) -> Result<IpNet, ParseProblem> {
     match network.trunc() == network {
         true => Ok(network),
-        false => Err(Problem::new(
+        false => Err(ParseProblem::new(
             0,
             format!("write the network without host bits: `{}`", network.trunc()),
         )),
     }
 }
 
-fn check_name(text: &str) -> Result<(), Problem> {
+fn check_name(text: &str) -> Result<(), ParseProblem> {
     if text.is_empty() {
-        return Err(Problem::new(
+        return Err(ParseProblem::new(
             0,
             "write a host, for example `api.example.com`",
         ));
     }
     if text == "*" {
-        return Err(Problem::new(
+        return Err(ParseProblem::new(
             0,
             "`*` matches one label of a name; for every host write `**`",
         ));
     }
     if text.len() > NAME_MAX {
-        return Err(Problem::new(0, "a host has at most 253 characters"));
+        return Err(ParseProblem::new(0, "a host has at most 253 characters"));
     }
-    if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_plain(*c)) {
-        return Err(Problem::new(at, unusual(c)));
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| !is_host_character(*c)) {
+        return Err(ParseProblem::new(at, character_advice(c)));
     }
     let mut at = 0;
     for (n, label) in text.split('.').enumerate() {
-        check_label(label, n == 0).map_err(|what| Problem::new(at, what))?;
+        check_label(label, n == 0).map_err(|what| ParseProblem::new(at, what))?;
         at += label.len() + 1;
     }
     if text
@@ -229,7 +230,7 @@ fn check_name(text: &str) -> Result<(), Problem> {
         .next_back()
         .is_some_and(|label| ends_like_ipv4(label) || label.contains('*'))
     {
-        return Err(Problem::new(
+        return Err(ParseProblem::new(
             0,
             "the last label of a name must be a word, for example `com`",
         ));
@@ -237,11 +238,11 @@ fn check_name(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-fn is_plain(c: char) -> bool {
+fn is_host_character(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.' | '*')
 }
 
-fn unusual(c: char) -> &'static str {
+fn character_advice(c: char) -> &'static str {
     match c {
         'A'..='Z' => "write the host in lower case",
         '/' | ':' | '@' => "write only the host, without scheme, user, port or path",
@@ -273,7 +274,7 @@ impl fmt::Display for HostPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("**"),
-            Self::Wild(name) | Self::Name(name) => f.write_str(name),
+            Self::Wildcard(name) | Self::Name(name) => f.write_str(name),
             Self::Network(network) => match (network.addr(), network.prefix_len()) {
                 (IpAddr::V4(address), 32) => write!(f, "{address}"),
                 (IpAddr::V6(address), 128) => write!(f, "[{address}]"),
@@ -285,7 +286,7 @@ impl fmt::Display for HostPattern {
 }
 
 /// Returns the IPv4 address of an IPv4-mapped IPv6 address, and other addresses unchanged.
-pub(crate) fn plain(address: IpAddr) -> IpAddr {
+pub(crate) fn unmap_ipv4(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4),
         v4 => v4,
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_match_whole() {
+    fn wildcards_match_whole_labels() {
         for (text, name, expected) in [
             ("example.com", "example.com", true),
             ("example.com", "evilexample.com", false),
@@ -328,9 +329,9 @@ mod tests {
     #[test]
     fn networks_match_addresses_only() {
         let network = pattern("10.0.0.0/8");
-        assert!(network.names_address("10.1.2.3".parse().expect("an address")));
+        assert!(network.network_contains("10.1.2.3".parse().expect("an address")));
         assert!(!network.matches_name("10.1.2.3"));
-        assert!(!pattern("**").names_address("10.1.2.3".parse().expect("an address")));
+        assert!(!pattern("**").network_contains("10.1.2.3".parse().expect("an address")));
     }
 
     #[test]
@@ -349,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_could_be_read_otherwise() {
+    fn rejects_ambiguous_hosts() {
         for text in [
             "",
             "*",
@@ -381,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_what_lies_within() {
+    fn covers_narrower_hosts() {
         for (wide, narrow, expected) in [
             ("**", "a.b", true),
             ("**", "10.0.0.1", false),

@@ -10,40 +10,40 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use super::error::Problem;
-use super::glob::{self, Segment};
+use super::error::ParseProblem;
+use super::glob::{self, PatternSegment};
 use super::host::HostPattern;
-use super::ports::Ports;
+use super::ports::PortSet;
 
 /// A pattern of HTTP requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct HttpPattern {
     /// Empty for any method.
     methods: BTreeSet<String>,
-    scheme: Scheme,
+    scheme: SchemePattern,
     pub(crate) host: HostPattern,
     /// `None` for the default port of the scheme.
-    ports: Option<Ports>,
+    ports: Option<PortSet>,
     /// `None` for any path.
-    path: Option<Vec<Segment>>,
+    path: Option<Vec<PatternSegment>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Scheme {
+enum SchemePattern {
     Any,
     Http,
     Https,
 }
 
 /// The parts of a request, besides its host, that a pattern is matched against.
-pub(crate) struct HttpParts<'a> {
+pub(crate) struct RequestParts<'a> {
     pub(crate) method: &'a str,
     pub(crate) is_tls: bool,
     pub(crate) port: u16,
     /// The segments of the path.
-    pub(crate) names: &'a [&'a str],
+    pub(crate) segments: &'a [&'a str],
     /// Other paths that a server might read instead, see [`readings`].
-    pub(crate) readings: &'a [String],
+    pub(crate) alternative_paths: &'a [String],
     /// `true` if servers disagree on the meaning of the path.
     pub(crate) path_is_ambiguous: bool,
 }
@@ -54,21 +54,21 @@ impl HttpPattern {
         methods: Option<(&str, usize)>,
         url: &str,
         at: usize,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, ParseProblem> {
         let methods = match methods {
             None | Some(("*", _)) => BTreeSet::new(),
             Some((text, at)) => parse_methods(text, at)?,
         };
         parse_url(url)
             .map(|parsed| Self { methods, ..parsed })
-            .map_err(|problem| problem.moved(at))
+            .map_err(|problem| problem.shifted(at))
     }
 
     /// Returns `true` if everything but the host matches. A path that servers read differently
     /// matches only a pattern for any path.
-    pub(crate) fn matches(&self, parts: &HttpParts<'_>) -> bool {
-        let path = |pattern: &[Segment]| {
-            !parts.path_is_ambiguous && glob::matches(pattern, parts.names, false)
+    pub(crate) fn matches(&self, parts: &RequestParts<'_>) -> bool {
+        let path = |pattern: &[PatternSegment]| {
+            !parts.path_is_ambiguous && glob::segments_match(pattern, parts.segments, false)
         };
         self.matches_scheme_and_port(parts)
             && self.path.as_deref().is_none_or(path)
@@ -77,12 +77,12 @@ impl HttpPattern {
 
     /// Returns the literal names that every matching path contains, with their positions.
     pub(crate) fn fixed_names(&self) -> impl Iterator<Item = (usize, &str)> {
-        glob::fixed_names(self.path.as_deref().unwrap_or_default())
+        glob::literal_names(self.path.as_deref().unwrap_or_default())
     }
 
     /// Like [`matches`](Self::matches), but for a lenient server: one that ignores the case of
     /// methods, undoes escapes, or removes path parameters.
-    pub(crate) fn might_match(&self, parts: &HttpParts<'_>) -> bool {
+    pub(crate) fn might_match(&self, parts: &RequestParts<'_>) -> bool {
         let method = self.methods.is_empty()
             || self
                 .methods
@@ -91,28 +91,28 @@ impl HttpPattern {
         method && self.matches_scheme_and_port(parts) && self.might_match_path(parts)
     }
 
-    fn matches_scheme_and_port(&self, parts: &HttpParts<'_>) -> bool {
+    fn matches_scheme_and_port(&self, parts: &RequestParts<'_>) -> bool {
         let scheme = match self.scheme {
-            Scheme::Any => true,
-            Scheme::Http => !parts.is_tls,
-            Scheme::Https => parts.is_tls,
+            SchemePattern::Any => true,
+            SchemePattern::Http => !parts.is_tls,
+            SchemePattern::Https => parts.is_tls,
         };
         scheme
             && match &self.ports {
-                Some(ports) => ports.has(parts.port),
+                Some(ports) => ports.contains(parts.port),
                 None => parts.port == if parts.is_tls { 443 } else { 80 },
             }
     }
 
-    fn might_match_path(&self, parts: &HttpParts<'_>) -> bool {
+    fn might_match_path(&self, parts: &RequestParts<'_>) -> bool {
         let Some(pattern) = &self.path else {
             return true;
         };
-        let pattern = unescaped(pattern);
-        let reading = |path: &String| glob::matches(&pattern, &names(path), false);
+        let pattern = unescape_pattern(pattern);
+        let reading = |path: &String| glob::segments_match(&pattern, &path_segments(path), false);
         parts.path_is_ambiguous
-            || glob::matches(&pattern, parts.names, false)
-            || parts.readings.iter().any(reading)
+            || glob::segments_match(&pattern, parts.segments, false)
+            || parts.alternative_paths.iter().any(reading)
     }
 
     /// Returns `true` if every request that `other` matches is matched by this pattern, ignoring
@@ -120,31 +120,35 @@ impl HttpPattern {
     pub(super) fn covers_all_but_host(&self, other: &Self) -> bool {
         let methods = self.methods.is_empty()
             || (!other.methods.is_empty() && other.methods.is_subset(&self.methods));
-        let scheme = self.scheme == Scheme::Any || self.scheme == other.scheme;
+        let scheme = self.scheme == SchemePattern::Any || self.scheme == other.scheme;
         let ports = match (&self.ports, &other.ports) {
             (Some(wide), Some(narrow)) => wide.covers(narrow),
-            (Some(wide), None) => other.scheme.ports().into_iter().all(|port| wide.has(port)),
+            (Some(wide), None) => other
+                .scheme
+                .default_ports()
+                .into_iter()
+                .all(|port| wide.contains(port)),
             (None, None) => true,
             (None, Some(narrow)) => match other.scheme {
-                Scheme::Any => false,
+                SchemePattern::Any => false,
                 one => one
-                    .ports()
+                    .default_ports()
                     .into_iter()
-                    .any(|port| Ports::only(port) == *narrow),
+                    .any(|port| PortSet::single(port) == *narrow),
             },
         };
         let path = match (&self.path, &other.path) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some(wide), Some(narrow)) => covers(wide, narrow),
+            (Some(wide), Some(narrow)) => path_covers(wide, narrow),
         };
         methods && scheme && ports && path
     }
 }
 
-impl Scheme {
+impl SchemePattern {
     /// The default ports.
-    fn ports(self) -> Vec<u16> {
+    fn default_ports(self) -> Vec<u16> {
         match self {
             Self::Any => vec![80, 443],
             Self::Http => vec![80],
@@ -153,21 +157,23 @@ impl Scheme {
     }
 }
 
-fn covers(wide: &[Segment], narrow: &[Segment]) -> bool {
+fn path_covers(wide: &[PatternSegment], narrow: &[PatternSegment]) -> bool {
     wide == narrow
         || wide.split_last().is_some_and(|(last, first)| {
-            *last == Segment::AnyDepth && narrow.len() > first.len() && narrow.starts_with(first)
+            *last == PatternSegment::AnyDepth
+                && narrow.len() > first.len()
+                && narrow.starts_with(first)
         })
 }
 
-fn parse_methods(text: &str, at: usize) -> Result<BTreeSet<String>, Problem> {
+fn parse_methods(text: &str, at: usize) -> Result<BTreeSet<String>, ParseProblem> {
     let plain = |method: &str| {
         !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-')
     };
     let mut methods = BTreeSet::new();
     for method in text.split(',') {
         if !plain(method) {
-            return Err(Problem::new(
+            return Err(ParseProblem::new(
                 at,
                 "write methods before the URL in upper case, `GET,POST`, or none for any",
             ));
@@ -177,36 +183,38 @@ fn parse_methods(text: &str, at: usize) -> Result<BTreeSet<String>, Problem> {
     Ok(methods)
 }
 
-fn parse_url(text: &str) -> Result<HttpPattern, Problem> {
+fn parse_url(text: &str) -> Result<HttpPattern, ParseProblem> {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(Problem::new(
+        return Err(ParseProblem::new(
             0,
             "write a URL, for example `https://api.example.com/v1/**`",
         ));
     };
     let scheme_length = scheme.len() + 3;
     let scheme = match scheme {
-        "*" => Scheme::Any,
-        "http" => Scheme::Http,
-        "https" => Scheme::Https,
+        "*" => SchemePattern::Any,
+        "http" => SchemePattern::Http,
+        "https" => SchemePattern::Https,
         _ => {
-            return Err(Problem::new(
+            return Err(ParseProblem::new(
                 0,
                 "the scheme is `http`, `https`, or `*` for both",
             ));
         }
     };
     let (authority, path) = rest.split_at(authority_length(rest));
-    let (host, ports) = split_port(authority).map_err(|problem| problem.moved(scheme_length))?;
-    let host = HostPattern::parse(host).map_err(|problem| problem.moved(scheme_length))?;
+    let (host, ports) = split_port(authority).map_err(|problem| problem.shifted(scheme_length))?;
+    let host = HostPattern::parse(host).map_err(|problem| problem.shifted(scheme_length))?;
     let path = match path {
         "" => None,
         path => {
-            parse_path(path).map_err(|problem| problem.moved(scheme_length + authority.len()))?
+            parse_path(path).map_err(|problem| problem.shifted(scheme_length + authority.len()))?
         }
     };
-    let ports = ports.filter(|ports| scheme.ports() != [443] || *ports != Ports::only(443));
-    let ports = ports.filter(|ports| scheme.ports() != [80] || *ports != Ports::only(80));
+    let ports =
+        ports.filter(|ports| scheme.default_ports() != [443] || *ports != PortSet::single(443));
+    let ports =
+        ports.filter(|ports| scheme.default_ports() != [80] || *ports != PortSet::single(80));
     Ok(HttpPattern {
         methods: BTreeSet::new(),
         scheme,
@@ -229,7 +237,7 @@ fn authority_length(text: &str) -> usize {
 }
 
 /// Splits a host from the ports that follow it.
-pub(super) fn split_port(text: &str) -> Result<(&str, Option<Ports>), Problem> {
+pub(super) fn split_port(text: &str) -> Result<(&str, Option<PortSet>), ParseProblem> {
     let host_end = match text.starts_with('[') {
         true => text.find(']').map(|end| end + 1),
         false => text.find(':'),
@@ -239,28 +247,31 @@ pub(super) fn split_port(text: &str) -> Result<(&str, Option<Ports>), Problem> {
     };
     match text[host_end..].strip_prefix(':') {
         Some(ports) => {
-            let ports = Ports::parse(ports).map_err(|problem| problem.moved(host_end + 1))?;
+            let ports = PortSet::parse(ports).map_err(|problem| problem.shifted(host_end + 1))?;
             Ok((&text[..host_end], Some(ports)))
         }
         None if host_end == text.len() => Ok((text, None)),
-        None => Err(Problem::new(host_end, "only `:` and a port may follow `]`")),
+        None => Err(ParseProblem::new(
+            host_end,
+            "only `:` and a port may follow `]`",
+        )),
     }
 }
 
 /// Splits a path into its segments.
-pub(crate) fn names(path: &str) -> Vec<&str> {
+pub(crate) fn path_segments(path: &str) -> Vec<&str> {
     path.strip_prefix('/').unwrap_or(path).split('/').collect()
 }
 
 /// Returns other paths that a server might read instead: one with needless escapes undone, and one
 /// with the path parameters (`;x=y`) removed as well.
-pub(crate) fn readings(path: &str) -> Vec<String> {
+pub(crate) fn alternative_paths(path: &str) -> Vec<String> {
     let mut readings = Vec::new();
     if path.contains(['%', '*', ';']) {
         // Patterns escape a literal `*`, so do the same here.
         let plain = unescape(path).replace('*', "%2A");
         if plain.contains(';') {
-            let names = names(&plain)
+            let names = path_segments(&plain)
                 .into_iter()
                 .map(|name| name.split(';').next().unwrap_or_default());
             readings.push(names.fold(String::new(), |path, name| path + "/" + name));
@@ -270,15 +281,15 @@ pub(crate) fn readings(path: &str) -> Vec<String> {
     readings
 }
 
-fn unescaped(pattern: &[Segment]) -> Cow<'_, [Segment]> {
-    let has_escape = |segment: &Segment| matches!(segment, Segment::Name(t) | Segment::Wild(t) if t.contains('%'));
+fn unescape_pattern(pattern: &[PatternSegment]) -> Cow<'_, [PatternSegment]> {
+    let has_escape = |segment: &PatternSegment| matches!(segment, PatternSegment::Name(t) | PatternSegment::Wildcard(t) if t.contains('%'));
     if !pattern.iter().any(has_escape) {
         return pattern.into();
     }
-    let unescaped = |segment: &Segment| match segment {
-        Segment::Name(text) => Segment::Name(unescape(text)),
-        Segment::Wild(text) => Segment::Wild(unescape(text)),
-        Segment::AnyDepth => Segment::AnyDepth,
+    let unescaped = |segment: &PatternSegment| match segment {
+        PatternSegment::Name(text) => PatternSegment::Name(unescape(text)),
+        PatternSegment::Wildcard(text) => PatternSegment::Wildcard(unescape(text)),
+        PatternSegment::AnyDepth => PatternSegment::AnyDepth,
     };
     pattern.iter().map(unescaped).collect()
 }
@@ -288,7 +299,7 @@ fn unescape(text: &str) -> String {
     let mut parts = text.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        match part.get(..2).and_then(plain_character) {
+        match part.get(..2).and_then(unescaped_character) {
             Some(c) => {
                 plain.push(c);
                 plain.push_str(&part[2..]);
@@ -302,7 +313,7 @@ fn unescape(text: &str) -> String {
     plain
 }
 
-fn plain_character(digits: &str) -> Option<char> {
+fn unescaped_character(digits: &str) -> Option<char> {
     u8::from_str_radix(digits, 16)
         .ok()
         .map(char::from)
@@ -310,32 +321,32 @@ fn plain_character(digits: &str) -> Option<char> {
 }
 
 /// Returns `None` for `/**`, which is any path.
-fn parse_path(text: &str) -> Result<Option<Vec<Segment>>, Problem> {
+fn parse_path(text: &str) -> Result<Option<Vec<PatternSegment>>, ParseProblem> {
     check_path(text)?;
     let mut segments = Vec::new();
     let mut at = 1;
     let parts: Vec<&str> = text[1..].split('/').collect();
     for (n, part) in parts.iter().enumerate() {
         match *part {
-            "" if n + 1 < parts.len() => return Err(Problem::new(at, "write each `/` once")),
+            "" if n + 1 < parts.len() => return Err(ParseProblem::new(at, "write each `/` once")),
             "." | ".." => {
-                return Err(Problem::new(
+                return Err(ParseProblem::new(
                     at,
                     "`.` and `..` are not allowed: write the path they lead to",
                 ));
             }
-            part => segments.push(Segment::parse(part, at)?),
+            part => segments.push(PatternSegment::parse(part, at)?),
         }
         at += part.len() + 1;
     }
-    Ok(if segments == [Segment::AnyDepth] {
+    Ok(if segments == [PatternSegment::AnyDepth] {
         None
     } else {
         Some(segments)
     })
 }
 
-fn check_path(text: &str) -> Result<(), Problem> {
+fn check_path(text: &str) -> Result<(), ParseProblem> {
     for (at, c) in text.char_indices() {
         let what = match c {
             '?' | '#' => "a pattern ends with the path: queries are not matched",
@@ -347,7 +358,7 @@ fn check_path(text: &str) -> Result<(), Problem> {
                 "a URL path consists of letters, digits and `-._~!$&'()*+,;=:@`; escape others as `%` and two hex digits"
             }
         };
-        return Err(Problem::new(at, what));
+        return Err(ParseProblem::new(at, what));
     }
     Ok(())
 }
@@ -372,9 +383,9 @@ impl fmt::Display for HttpPattern {
             write!(f, "{} ", methods.join(","))?;
         }
         let scheme = match self.scheme {
-            Scheme::Any => "*",
-            Scheme::Http => "http",
-            Scheme::Https => "https",
+            SchemePattern::Any => "*",
+            SchemePattern::Http => "http",
+            SchemePattern::Https => "https",
         };
         match &self.host {
             // Without brackets, the prefix length would be read as a path.
@@ -408,27 +419,27 @@ mod tests {
     }
 
     fn fits(text: &str, method: &str, is_tls: bool, port: u16, path: &str) -> bool {
-        pattern(text).matches(&HttpParts {
+        pattern(text).matches(&RequestParts {
             method,
             is_tls,
             port,
-            ..parts(&names(path), &[])
+            ..parts(&path_segments(path), &[])
         })
     }
 
-    fn parts<'a>(names: &'a [&'a str], readings: &'a [String]) -> HttpParts<'a> {
-        HttpParts {
+    fn parts<'a>(names: &'a [&'a str], readings: &'a [String]) -> RequestParts<'a> {
+        RequestParts {
             method: "GET",
             is_tls: true,
             port: 443,
-            names,
-            readings,
+            segments: names,
+            alternative_paths: readings,
             path_is_ambiguous: false,
         }
     }
 
     #[test]
-    fn looks_at_method_scheme_port_and_path() {
+    fn matches_method_scheme_port_and_path() {
         let one = "GET https://a.com/v1/**";
         assert!(fits(one, "GET", true, 443, "/v1/x"));
         assert!(fits(one, "GET", true, 443, "/v1/"));
@@ -455,8 +466,8 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_servers_read_differently_fits_any_path_only() {
-        let parts = HttpParts {
+    fn an_ambiguous_path_matches_only_patterns_for_any_path() {
+        let parts = RequestParts {
             path_is_ambiguous: true,
             ..parts(&["v1", "%2Fx"], &[])
         };
@@ -466,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_fits_what_a_generous_server_reads() {
+    fn a_deny_matches_the_paths_of_lenient_servers() {
         for (text, path, expected) in [
             ("https://a.com/@me/**", "/%40me/keys", true),
             ("https://a.com/%40me/**", "/@me/keys", true),
@@ -477,14 +488,14 @@ mod tests {
             ("https://a.com/admin/**", "/administrator/keys", false),
             ("https://a.com/b%7Cc", "/b%7Cc", true),
         ] {
-            let (names, readings) = (names(path), readings(path));
+            let (names, readings) = (path_segments(path), alternative_paths(path));
             assert_eq!(
                 pattern(text).might_match(&parts(&names, &readings)),
                 expected,
                 "{text} {path}"
             );
         }
-        let other_case = HttpParts {
+        let other_case = RequestParts {
             method: "get",
             ..parts(&[], &[])
         };
@@ -493,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn has_one_text() {
+    fn canonical_text_is_unique() {
         for (text, canonical) in [
             ("https://a.com", "https://a.com/**"),
             ("https://a.com:443/x", "https://a.com/x"),
@@ -510,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_it_goes_wrong() {
+    fn errors_have_a_position() {
         for (url, at, expected) in [
             ("a.com/x", 0, "write a URL"),
             ("ftp://a.com", 0, "scheme"),
@@ -525,13 +536,13 @@ mod tests {
             ("https://*/", 8, "`**`"),
         ] {
             let problem = HttpPattern::parse(None, url, 0).expect_err(url);
-            assert!(problem.what.contains(expected), "{url}: {problem:?}");
-            assert_eq!(problem.at, at, "{url}: {problem:?}");
+            assert!(problem.message.contains(expected), "{url}: {problem:?}");
+            assert_eq!(problem.offset, at, "{url}: {problem:?}");
         }
     }
 
     #[test]
-    fn covers_what_lies_within() {
+    fn covers_narrower_patterns() {
         for (wide, narrow, expected) in [
             ("https://**.a.com", "GET https://x.a.com/v1/**", true),
             ("GET https://a.com", "https://a.com", false),

@@ -12,7 +12,7 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum CapabilityKind {
     /// Call an interface of another component.
     Call,
     /// Read a clock. Allowed for every component unless denied.
@@ -51,7 +51,7 @@ pub enum Kind {
     Udp,
 }
 
-impl Kind {
+impl CapabilityKind {
     /// All kinds, sorted by their words.
     pub const ALL: [Self; 18] = [
         Self::Call,
@@ -76,7 +76,7 @@ impl Kind {
 
     /// The first word of the text of such a capability.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Call => "call",
             Self::Clock => "clock",
@@ -102,13 +102,13 @@ impl Kind {
     /// Returns the kind with this word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// Returns `true` if every component may use this kind without requesting it, unless it is
     /// denied. The runtimes of most languages use these kinds at startup.
     #[must_use]
-    pub const fn is_given_to_all(self) -> bool {
+    pub const fn is_baseline(self) -> bool {
         matches!(self, Self::Clock | Self::Random | Self::Stdio)
     }
 }

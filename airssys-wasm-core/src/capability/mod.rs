@@ -33,19 +33,21 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use error::CapabilityError;
-pub use kind::Kind;
+pub use kind::CapabilityKind;
 pub use need::{Need, ReasonError};
 pub use requests::{Requests, RequestsError};
 pub use rule::Rule;
-pub use special::{FileSystem, Special, SpecialType};
+pub use special::{FileSystemType, SpecialFile, SpecialFileType};
 
-pub(crate) use error::shown;
-pub(crate) use glob::fits as fits_name;
-pub(crate) use host::{HostPattern, plain};
-pub(crate) use http::{HttpParts, HttpPattern, names as names_of_url, readings as readings_of_url};
-pub(crate) use options::{Mode, Options};
+pub(crate) use error::escape_for_message;
+pub(crate) use glob::wildcard_matches as fits_name;
+pub(crate) use host::{HostPattern, unmap_ipv4};
+pub(crate) use http::{
+    HttpPattern, RequestParts, alternative_paths as readings_of_url, path_segments as names_of_url,
+};
+pub(crate) use options::{RuleOptions, WriteMode};
 pub(crate) use path::PathPattern;
-pub(crate) use rule::{Hosts, Scope};
+pub(crate) use rule::{HostPorts, Scope};
 pub(crate) use words::quote as quoted;
 
 /// Something outside itself that a component requests, as written in code.
@@ -110,27 +112,27 @@ pub enum Capability {
 impl Capability {
     /// The kind, or `None` for a custom capability, whose text begins with its own kind.
     #[must_use]
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn kind(&self) -> Option<CapabilityKind> {
         Some(match self {
-            Self::Call(_) => Kind::Call,
-            Self::Clock(_) => Kind::Clock,
-            Self::Config(_) => Kind::Config,
+            Self::Call(_) => CapabilityKind::Call,
+            Self::Clock(_) => CapabilityKind::Clock,
+            Self::Config(_) => CapabilityKind::Config,
             Self::Custom(_) => return None,
-            Self::Dns(_) => Kind::Dns,
-            Self::Env(_) => Kind::Env,
-            Self::FileRead(_) => Kind::FileRead,
-            Self::FileWrite(_) => Kind::FileWrite,
-            Self::Http(_) => Kind::Http,
-            Self::Llm(_) => Kind::Llm,
-            Self::Messaging(_) => Kind::Messaging,
-            Self::NetworkInbound(_) => Kind::NetworkInbound,
-            Self::NetworkOutbound(_) => Kind::NetworkOutbound,
-            Self::Random(_) => Kind::Random,
-            Self::Secret(_) => Kind::Secret,
-            Self::Stdio(_) => Kind::Stdio,
-            Self::Store(_) => Kind::Store,
-            Self::Tcp(_) => Kind::Tcp,
-            Self::Udp(_) => Kind::Udp,
+            Self::Dns(_) => CapabilityKind::Dns,
+            Self::Env(_) => CapabilityKind::Env,
+            Self::FileRead(_) => CapabilityKind::FileRead,
+            Self::FileWrite(_) => CapabilityKind::FileWrite,
+            Self::Http(_) => CapabilityKind::Http,
+            Self::Llm(_) => CapabilityKind::Llm,
+            Self::Messaging(_) => CapabilityKind::Messaging,
+            Self::NetworkInbound(_) => CapabilityKind::NetworkInbound,
+            Self::NetworkOutbound(_) => CapabilityKind::NetworkOutbound,
+            Self::Random(_) => CapabilityKind::Random,
+            Self::Secret(_) => CapabilityKind::Secret,
+            Self::Stdio(_) => CapabilityKind::Stdio,
+            Self::Store(_) => CapabilityKind::Store,
+            Self::Tcp(_) => CapabilityKind::Tcp,
+            Self::Udp(_) => CapabilityKind::Udp,
         })
     }
 
@@ -162,26 +164,26 @@ impl Capability {
 
     /// Creates a capability of a kind. The target is checked by [`rule`](Self::rule), not here.
     #[must_use]
-    pub fn of(kind: Kind, target: impl Into<String>) -> Self {
+    pub fn from_kind(kind: CapabilityKind, target: impl Into<String>) -> Self {
         let of = match kind {
-            Kind::Call => Self::Call,
-            Kind::Clock => Self::Clock,
-            Kind::Config => Self::Config,
-            Kind::Dns => Self::Dns,
-            Kind::Env => Self::Env,
-            Kind::FileRead => Self::FileRead,
-            Kind::FileWrite => Self::FileWrite,
-            Kind::Http => Self::Http,
-            Kind::Llm => Self::Llm,
-            Kind::Messaging => Self::Messaging,
-            Kind::NetworkInbound => Self::NetworkInbound,
-            Kind::NetworkOutbound => Self::NetworkOutbound,
-            Kind::Random => Self::Random,
-            Kind::Secret => Self::Secret,
-            Kind::Stdio => Self::Stdio,
-            Kind::Store => Self::Store,
-            Kind::Tcp => Self::Tcp,
-            Kind::Udp => Self::Udp,
+            CapabilityKind::Call => Self::Call,
+            CapabilityKind::Clock => Self::Clock,
+            CapabilityKind::Config => Self::Config,
+            CapabilityKind::Dns => Self::Dns,
+            CapabilityKind::Env => Self::Env,
+            CapabilityKind::FileRead => Self::FileRead,
+            CapabilityKind::FileWrite => Self::FileWrite,
+            CapabilityKind::Http => Self::Http,
+            CapabilityKind::Llm => Self::Llm,
+            CapabilityKind::Messaging => Self::Messaging,
+            CapabilityKind::NetworkInbound => Self::NetworkInbound,
+            CapabilityKind::NetworkOutbound => Self::NetworkOutbound,
+            CapabilityKind::Random => Self::Random,
+            CapabilityKind::Secret => Self::Secret,
+            CapabilityKind::Stdio => Self::Stdio,
+            CapabilityKind::Store => Self::Store,
+            CapabilityKind::Tcp => Self::Tcp,
+            CapabilityKind::Udp => Self::Udp,
         };
         of(target.into())
     }
@@ -197,9 +199,9 @@ impl Capability {
     /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
     /// ```
     #[must_use]
-    pub fn of_words<'a>(kind: Kind, words: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn from_words<'a>(kind: CapabilityKind, words: impl IntoIterator<Item = &'a str>) -> Self {
         let words: Vec<_> = words.into_iter().map(quoted).collect();
-        Self::of(kind, words.join(" "))
+        Self::from_kind(kind, words.join(" "))
     }
 
     /// Returns this capability with one more option. Does not check the target.
@@ -212,7 +214,7 @@ impl Capability {
         rule::check_option(&self.to_string(), name, value)?;
         let target = format!("{} {name}={}", self.target(), words::quote_value(value));
         Ok(match self.kind() {
-            Some(kind) => Self::of(kind, target),
+            Some(kind) => Self::from_kind(kind, target),
             None => Self::Custom(target),
         })
     }
@@ -222,7 +224,7 @@ impl Capability {
     /// # Errors
     ///
     /// [`CapabilityError`] if the target is not valid for the kind.
-    pub fn rule(&self) -> Result<Rule, CapabilityError> {
+    pub fn to_rule(&self) -> Result<Rule, CapabilityError> {
         Rule::parse_request(&self.to_string())
     }
 }
@@ -234,7 +236,7 @@ impl FromStr for Capability {
         let rule = Rule::parse_request(text)?;
         let target = text.split_once(' ').map_or("", |(_, target)| target);
         Ok(match rule.known_kind() {
-            Some(kind) => Self::of(kind, target),
+            Some(kind) => Self::from_kind(kind, target),
             None => Self::Custom(text.into()),
         })
     }
@@ -243,7 +245,7 @@ impl FromStr for Capability {
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
-            Some(kind) => write!(f, "{} {}", kind.word(), self.target()),
+            Some(kind) => write!(f, "{} {}", kind.as_str(), self.target()),
             None => f.write_str(self.target()),
         }
     }
@@ -254,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_values_are_quoted_where_they_need_it() {
+    fn words_and_values_are_quoted_if_necessary() {
         for (words, expected) in [
             (&["/data"][..], "file-read /data"),
             (&["/my files"], r#"file-read "/my files""#),
@@ -262,7 +264,8 @@ mod tests {
             (&[""], r#"file-read """#),
             (&["a", "b"], "file-read a b"),
         ] {
-            let capability = Capability::of_words(Kind::FileRead, words.iter().copied());
+            let capability =
+                Capability::from_words(CapabilityKind::FileRead, words.iter().copied());
             assert_eq!(capability.to_string(), expected);
         }
         let custom = Capability::Custom("acme:gpu/compute".into()).with_option("model", "a b");
@@ -273,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_checked_whatever_the_target_is() {
+    fn options_are_checked_regardless_of_the_target() {
         let capability = Capability::FileWrite("not a path max=1MiB".into());
         for (name, value, expected) in [
             (

@@ -2,40 +2,45 @@
 //!
 //! Tests: in this file.
 
-use super::Kind;
-use super::error::{Problem, hidden};
+use super::CapabilityKind;
+use super::error::{ParseProblem, is_hidden};
 
 /// The maximum length of a name, in bytes; no real name is longer.
 const NAME_MAX: usize = 1_000;
 
 /// Checks the name, or the name pattern, of a capability.
-pub(super) fn check(kind: Kind, text: &str) -> Result<(), Problem> {
+pub(super) fn check_name(kind: CapabilityKind, text: &str) -> Result<(), ParseProblem> {
     if text.is_empty() {
-        return Err(Problem::new(0, example(kind)));
+        return Err(ParseProblem::new(0, example_advice(kind)));
     }
     if text.len() > NAME_MAX {
-        return Err(Problem::new(0, "a name has at most 1,000 bytes"));
+        return Err(ParseProblem::new(0, "a name has at most 1,000 bytes"));
     }
-    if let Some((at, _)) = text.char_indices().find(|(_, c)| hidden(*c)) {
-        return Err(Problem::new(
+    if let Some((at, _)) = text.char_indices().find(|(_, c)| is_hidden(*c)) {
+        return Err(ParseProblem::new(
             at,
             "a name must have no control or invisible characters",
         ));
     }
-    let known = known(kind);
+    let known = known_names(kind);
     if !known.is_empty() && !known.contains(&text) {
         let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-        return Err(Problem::new(
+        return Err(ParseProblem::new(
             0,
             format!("write one of {}", known.join(", ")),
         ));
     }
     match text.find('*') {
-        Some(at) if matches!(kind, Kind::Env | Kind::Secret) => Err(Problem::new(
-            at,
-            format!("each `{}` must be named in full, without `*`", kind.word()),
-        )),
-        _ if kind == Kind::Env && text.contains('=') => Err(Problem::new(
+        Some(at) if matches!(kind, CapabilityKind::Env | CapabilityKind::Secret) => {
+            Err(ParseProblem::new(
+                at,
+                format!(
+                    "each `{}` must be named in full, without `*`",
+                    kind.as_str()
+                ),
+            ))
+        }
+        _ if kind == CapabilityKind::Env && text.contains('=') => Err(ParseProblem::new(
             0,
             "a variable's name has no `=`; a grant sets its value with `value=...`",
         )),
@@ -44,29 +49,29 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), Problem> {
 }
 
 /// The valid names of kinds that have only a few.
-fn known(kind: Kind) -> &'static [&'static str] {
+fn known_names(kind: CapabilityKind) -> &'static [&'static str] {
     match kind {
-        Kind::Clock => &["monotonic", "wall"],
-        Kind::Random => &["insecure", "secure"],
-        Kind::Stdio => &["stderr", "stdout"],
+        CapabilityKind::Clock => &["monotonic", "wall"],
+        CapabilityKind::Random => &["insecure", "secure"],
+        CapabilityKind::Stdio => &["stderr", "stdout"],
         _ => &[],
     }
 }
 
-fn example(kind: Kind) -> String {
+fn example_advice(kind: CapabilityKind) -> String {
     let example = match kind {
-        Kind::Call => "acme:store/kv",
-        Kind::Clock => "wall",
-        Kind::Config => "greeting",
-        Kind::Env => "LANG",
-        Kind::Llm => "smollm2",
-        Kind::Messaging => "orders.created",
-        Kind::Random => "secure",
-        Kind::Secret => "db-password",
-        Kind::Stdio => "stdout",
+        CapabilityKind::Call => "acme:store/kv",
+        CapabilityKind::Clock => "wall",
+        CapabilityKind::Config => "greeting",
+        CapabilityKind::Env => "LANG",
+        CapabilityKind::Llm => "smollm2",
+        CapabilityKind::Messaging => "orders.created",
+        CapabilityKind::Random => "secure",
+        CapabilityKind::Secret => "db-password",
+        CapabilityKind::Stdio => "stdout",
         _ => "orders",
     };
-    format!("write a name, for example `{} {example}`", kind.word())
+    format!("write a name, for example `{} {example}`", kind.as_str())
 }
 
 #[cfg(test)]
@@ -74,22 +79,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_and_says_what_to_write() {
+    fn errors_contain_advice() {
         for (kind, text, expected) in [
-            (Kind::Env, "", "`env LANG`"),
-            (Kind::Env, "A*", "named in full"),
-            (Kind::Env, "A=b", "value="),
-            (Kind::Secret, "*", "named in full"),
-            (Kind::Config, "a\u{202e}b", "invisible"),
-            (Kind::Config, "a\u{a0}value=b", "invisible"),
-            (Kind::Config, "a\u{fe0f}", "invisible"),
-            (Kind::Clock, "moon", "`monotonic`, `wall`"),
+            (CapabilityKind::Env, "", "`env LANG`"),
+            (CapabilityKind::Env, "A*", "named in full"),
+            (CapabilityKind::Env, "A=b", "value="),
+            (CapabilityKind::Secret, "*", "named in full"),
+            (CapabilityKind::Config, "a\u{202e}b", "invisible"),
+            (CapabilityKind::Config, "a\u{a0}value=b", "invisible"),
+            (CapabilityKind::Config, "a\u{fe0f}", "invisible"),
+            (CapabilityKind::Clock, "moon", "`monotonic`, `wall`"),
         ] {
             assert!(
-                check(kind, text).expect_err(text).what.contains(expected),
+                check_name(kind, text)
+                    .expect_err(text)
+                    .message
+                    .contains(expected),
                 "{text}"
             );
         }
-        assert_eq!(check(Kind::Config, "app.*"), Ok(()));
+        assert_eq!(check_name(CapabilityKind::Config, "app.*"), Ok(()));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Tests: in this file, `airssys-wasm-core/src/capability/requests.rs`.
 
-use super::error::hidden;
+use super::error::is_hidden;
 use crate::bounds::REASONS_BYTES_MAX;
 
 /// The degree to which a component needs a requested capability.
@@ -31,7 +31,7 @@ impl Need {
     /// character.
     pub fn optional(reason: impl Into<String>) -> Result<Self, ReasonError> {
         let reason = reason.into();
-        match reason.trim().is_empty() || reason.chars().any(hidden) {
+        match reason.trim().is_empty() || reason.chars().any(is_hidden) {
             true => Err(ReasonError),
             false => Ok(Self::Optional { reason }),
         }
@@ -41,9 +41,9 @@ impl Need {
     ///
     /// # Errors
     ///
-    /// [`TooManyReasons`] if the joined reasons are too long; nothing changes then. The bound also
+    /// [`ReasonsTooLong`] if the joined reasons are too long; nothing changes then. The bound also
     /// limits the cost of each merge.
-    pub(super) fn merge(&mut self, other: Self) -> Result<(), TooManyReasons> {
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), ReasonsTooLong> {
         match (&mut *self, other) {
             (Self::Optional { reason }, Self::Optional { reason: other }) => {
                 if reason.split("; ").any(|known| known == other) {
@@ -51,7 +51,7 @@ impl Need {
                 }
                 let bytes = reason.len() + 2 + other.len();
                 if bytes > REASONS_BYTES_MAX {
-                    return Err(TooManyReasons { bytes });
+                    return Err(ReasonsTooLong { bytes });
                 }
                 reason.push_str("; ");
                 reason.push_str(&other);
@@ -65,7 +65,7 @@ impl Need {
 
 /// The reasons of one request are longer together than [`REASONS_BYTES_MAX`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TooManyReasons {
+pub(super) struct ReasonsTooLong {
     pub(super) bytes: usize,
 }
 
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_can_be_shown_in_a_line() {
+    fn a_reason_is_one_visible_line() {
         for reason in ["", "  ", "a\nb", "a\u{202e}b"] {
             assert_eq!(Need::optional(reason), Err(ReasonError), "{reason:?}");
         }

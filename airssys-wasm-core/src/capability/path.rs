@@ -8,19 +8,19 @@
 
 use std::fmt;
 
-use super::error::{Problem, hidden};
-use super::glob::{self, Segment};
+use super::error::{ParseProblem, is_hidden};
+use super::glob::{self, PatternSegment};
 
 /// A pattern of absolute paths.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PathPattern {
-    segments: Vec<Segment>,
+    segments: Vec<PatternSegment>,
 }
 
 impl PathPattern {
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str) -> Result<Self, ParseProblem> {
         let Some(rest) = text.strip_prefix('/') else {
-            return Err(Problem::new(
+            return Err(ParseProblem::new(
                 0,
                 "a path begins with `/`: it is absolute, as the component sees it",
             ));
@@ -30,13 +30,13 @@ impl PathPattern {
         let mut at = 1;
         if !rest.is_empty() {
             for text in rest.split('/') {
-                segments.push(segment(text, at)?);
+                segments.push(parse_segment(text, at)?);
                 at += text.len() + 1;
             }
         }
         // `/data/**` is equivalent to `/data`.
-        if let Some((Segment::AnyDepth, above)) = segments.split_last()
-            && above.last().is_none_or(Segment::is_name)
+        if let Some((PatternSegment::AnyDepth, above)) = segments.split_last()
+            && above.last().is_none_or(PatternSegment::is_name)
         {
             segments.pop();
         }
@@ -48,31 +48,31 @@ impl PathPattern {
     #[must_use]
     pub(crate) fn root(&self) -> String {
         let names = self.segments.iter().map_while(|segment| match segment {
-            Segment::Name(name) => Some(name.as_str()),
+            PatternSegment::Name(name) => Some(name.as_str()),
             _ => None,
         });
         names.fold(String::new(), |path, name| path + "/" + name)
     }
 
     /// Returns `true` if the pattern matches [`root`](Self::root) and everything below it.
-    pub(crate) fn is_tree(&self) -> bool {
-        self.segments.iter().all(Segment::is_name)
+    pub(crate) fn is_subtree(&self) -> bool {
+        self.segments.iter().all(PatternSegment::is_name)
     }
 
     /// Returns the literal names that every matching path contains, with their positions.
-    pub(crate) fn fixed_names(&self) -> impl Iterator<Item = (usize, &str)> {
-        glob::fixed_names(&self.segments)
+    pub(crate) fn literal_names(&self) -> impl Iterator<Item = (usize, &str)> {
+        glob::literal_names(&self.segments)
     }
 
     /// Returns `true` if the pattern matches a canonical path, given as its names.
     pub(crate) fn matches(&self, path: &[&str]) -> bool {
-        let open_ended = self.segments.last().is_none_or(Segment::is_name);
-        glob::matches(&self.segments, path, open_ended)
+        let open_ended = self.segments.last().is_none_or(PatternSegment::is_name);
+        glob::segments_match(&self.segments, path, open_ended)
     }
 
     /// Returns `true` if something below `path` could match, so that it may be traversed.
-    pub(crate) fn leads_from(&self, path: &[&str]) -> bool {
-        glob::leads(&self.segments, path)
+    pub(crate) fn may_match_below(&self, path: &[&str]) -> bool {
+        glob::may_match_below(&self.segments, path)
     }
 
     /// Returns `true` if this pattern matches every path that `other` matches. Returns `false` if
@@ -81,33 +81,38 @@ impl PathPattern {
         if self == other {
             return true;
         }
-        if self.is_tree() {
+        if self.is_subtree() {
             return self.segments.len() <= other.segments.len()
                 && other.segments[..self.segments.len()] == self.segments[..];
         }
         // A pattern that ends in `**` covers every pattern with the same beginning.
         self.segments.split_last().is_some_and(|(last, first)| {
-            *last == Segment::AnyDepth
+            *last == PatternSegment::AnyDepth
                 && other.segments.len() > first.len()
                 && first.iter().zip(&other.segments).all(|(a, b)| {
-                    a == b || (matches!(a, Segment::Wild(w) if w == "*") && *b != Segment::AnyDepth)
+                    a == b
+                        || (matches!(a, PatternSegment::Wildcard(w) if w == "*")
+                            && *b != PatternSegment::AnyDepth)
                 })
         })
     }
 }
 
-fn segment(text: &str, at: usize) -> Result<Segment, Problem> {
+fn parse_segment(text: &str, at: usize) -> Result<PatternSegment, ParseProblem> {
     match text {
-        "" => Err(Problem::new(at, "write each `/` once, and none at the end")),
-        "." | ".." => Err(Problem::new(
+        "" => Err(ParseProblem::new(
+            at,
+            "write each `/` once, and none at the end",
+        )),
+        "." | ".." => Err(ParseProblem::new(
             at,
             "`.` and `..` are not allowed: write the path they lead to",
         )),
-        _ => Segment::parse(text, at),
+        _ => PatternSegment::parse(text, at),
     }
 }
 
-fn check_characters(text: &str) -> Result<(), Problem> {
+fn check_characters(text: &str) -> Result<(), ParseProblem> {
     let wrong = text.char_indices().find_map(|(at, c)| match c {
         '\\' => Some((
             at,
@@ -117,10 +122,10 @@ fn check_characters(text: &str) -> Result<(), Problem> {
             at,
             "patterns only have `*` and `**`; write a line for each alternative",
         )),
-        c if hidden(c) => Some((at, "a path must have no control or invisible characters")),
+        c if is_hidden(c) => Some((at, "a path must have no control or invisible characters")),
         _ => None,
     });
-    wrong.map_or(Ok(()), |(at, what)| Err(Problem::new(at, what)))
+    wrong.map_or(Ok(()), |(at, what)| Err(ParseProblem::new(at, what)))
 }
 
 impl fmt::Display for PathPattern {
@@ -129,8 +134,8 @@ impl fmt::Display for PathPattern {
             return f.write_str("/");
         }
         self.segments.iter().try_for_each(|segment| match segment {
-            Segment::Name(text) | Segment::Wild(text) => write!(f, "/{text}"),
-            Segment::AnyDepth => f.write_str("/**"),
+            PatternSegment::Name(text) | PatternSegment::Wildcard(text) => write!(f, "/{text}"),
+            PatternSegment::AnyDepth => f.write_str("/**"),
         })
     }
 }
@@ -148,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_at_the_end_means_all_in_it() {
+    fn a_trailing_name_matches_the_whole_directory() {
         for (text, path, expected) in [
             ("/data", "/data", true),
             ("/data", "/data/a/b", true),
@@ -180,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn leads_through_the_directories_above() {
+    fn parent_directories_may_be_traversed() {
         for (text, path, expected) in [
             ("/data/*.csv", "/data", true),
             ("/data/*.csv", "/", true),
@@ -191,7 +196,7 @@ mod tests {
             ("/data", "/other", false),
         ] {
             assert_eq!(
-                pattern(text).leads_from(&names(path)),
+                pattern(text).may_match_below(&names(path)),
                 expected,
                 "{text} {path}"
             );
@@ -199,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_below_has_one_text() {
+    fn trailing_double_wildcard_is_canonicalized() {
         assert_eq!(pattern("/data/**").to_string(), "/data");
         assert_eq!(pattern("/**").to_string(), "/");
         assert_eq!(pattern("/data/*/**").to_string(), "/data/*/**");
@@ -208,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_what_lies_within() {
+    fn covers_narrower_paths() {
         for (wide, narrow, expected) in [
             ("/data", "/data/a", true),
             ("/data", "/data/*.csv", true),

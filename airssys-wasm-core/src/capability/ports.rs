@@ -4,41 +4,41 @@
 
 use std::fmt;
 
-use super::error::Problem;
+use super::error::ParseProblem;
 
 const ADVICE: &str = "a port is a number from 1 to 65535, a range `8000-8099`, a list `80,443`, or `*`; write an IPv6 address in brackets, `[::1]:443`";
 
 /// A set of ports, as sorted ranges that neither overlap nor touch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Ports(Vec<(u16, u16)>);
+pub(crate) struct PortSet(Vec<(u16, u16)>);
 
-impl Ports {
+impl PortSet {
     pub(super) fn any() -> Self {
         Self(vec![(1, u16::MAX)])
     }
 
-    pub(super) fn only(port: u16) -> Self {
+    pub(super) fn single(port: u16) -> Self {
         Self(vec![(port, port)])
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str) -> Result<Self, ParseProblem> {
         if text == "*" {
             return Ok(Self::any());
         }
         let mut ranges = Vec::new();
         let mut at = 0;
         for part in text.split(',') {
-            ranges.push(range(part).ok_or_else(|| Problem::new(at, ADVICE))?);
+            ranges.push(parse_range(part).ok_or_else(|| ParseProblem::new(at, ADVICE))?);
             at += part.len() + 1;
         }
-        Ok(Self(joined(ranges)))
+        Ok(Self(merge_ranges(ranges)))
     }
 
     pub(crate) fn is_any(&self) -> bool {
         *self == Self::any()
     }
 
-    pub(crate) fn has(&self, port: u16) -> bool {
+    pub(crate) fn contains(&self, port: u16) -> bool {
         self.0
             .iter()
             .any(|(first, last)| (*first..=*last).contains(&port))
@@ -53,7 +53,7 @@ impl Ports {
 }
 
 /// Sorts ranges, and merges those that overlap or touch.
-fn joined(mut ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
+fn merge_ranges(mut ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
     ranges.sort_unstable();
     let mut joined: Vec<(u16, u16)> = Vec::new();
     for (first, last) in ranges {
@@ -65,18 +65,18 @@ fn joined(mut ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
     joined
 }
 
-fn range(text: &str) -> Option<(u16, u16)> {
+fn parse_range(text: &str) -> Option<(u16, u16)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let (first, last) = (port(first)?, port(last)?);
+    let (first, last) = (parse_port(first)?, parse_port(last)?);
     (first <= last).then_some((first, last))
 }
 
-fn port(text: &str) -> Option<u16> {
+fn parse_port(text: &str) -> Option<u16> {
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     text.parse().ok().filter(|_| plain)
 }
 
-impl fmt::Display for Ports {
+impl fmt::Display for PortSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_any() {
             return f.write_str("*");
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn has_one_text() {
+    fn canonical_text_is_unique() {
         for (text, canonical) in [
             ("443", "443"),
             ("443,80", "80,443"),
@@ -105,24 +105,24 @@ mod tests {
             ("80-90,85-99,100", "80-100"),
             ("*", "*"),
         ] {
-            assert_eq!(Ports::parse(text).expect(text).to_string(), canonical);
+            assert_eq!(PortSet::parse(text).expect(text).to_string(), canonical);
         }
     }
 
     #[test]
-    fn refuses_what_is_no_port() {
+    fn rejects_invalid_ports() {
         for text in [
             "", "0", "65536", "080", "+80", "80-", "90-80", "80,,90", "http", "80 ",
         ] {
-            assert!(Ports::parse(text).is_err(), "{text:?}");
+            assert!(PortSet::parse(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn covers_what_lies_within() {
-        let ports = |text| Ports::parse(text).expect(text);
+    fn covers_subsets() {
+        let ports = |text| PortSet::parse(text).expect(text);
         assert!(ports("80-90,443").covers(&ports("81-82,443")));
         assert!(!ports("80-90").covers(&ports("90-91")));
-        assert!(ports("*").has(1) && !ports("80").has(0));
+        assert!(ports("*").contains(1) && !ports("80").contains(0));
     }
 }

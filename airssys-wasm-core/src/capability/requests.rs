@@ -6,15 +6,15 @@ use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use super::error::{Problem, shown};
-use super::need::TooManyReasons;
-use super::options::Options;
+use super::error::{ParseProblem, escape_for_message};
+use super::need::ReasonsTooLong;
+use super::options::RuleOptions;
 use super::rule::Scope;
 use super::words;
 use super::{Capability, CapabilityError, Need, Rule};
 use crate::bounds::REASONS_BYTES_MAX;
 use crate::section::{self, CAPABILITIES, SectionError};
-use crate::steps::step;
+use crate::steps::count_steps;
 
 /// The capabilities that a component declares it needs, as a set with one canonical text.
 ///
@@ -60,7 +60,7 @@ pub enum RequestsError {
     #[error(
         "the reasons for `{rule}` have {bytes} bytes together, but at most {REASONS_BYTES_MAX} are allowed; shorten them, or request it once"
     )]
-    TooManyReasons {
+    ReasonsTooLong {
         /// The requested capability.
         rule: String,
         /// The length of the joined reasons, in bytes.
@@ -77,7 +77,7 @@ impl Requests {
     pub fn new(
         capabilities: impl IntoIterator<Item = Capability>,
     ) -> Result<Self, CapabilityError> {
-        let required = |capability: Capability| Ok((capability.rule()?, Need::Required));
+        let required = |capability: Capability| Ok((capability.to_rule()?, Need::Required));
         capabilities.into_iter().map(required).collect()
     }
 
@@ -89,17 +89,17 @@ impl Requests {
     /// requests cannot be read completely is refused.
     pub fn from_section(bytes: &[u8]) -> Result<Self, RequestsError> {
         // Collected by scope: sorting once at the end is cheaper than keeping the requests sorted.
-        let mut found: HashMap<Scope, (Options, Need)> = HashMap::new();
+        let mut found: HashMap<Scope, (RuleOptions, Need)> = HashMap::new();
         for entry in section::read(CAPABILITIES, bytes)? {
             let line = match &*entry.text {
                 "" => entry.word.to_owned(),
                 text => format!("{} {text}", entry.word),
             };
-            let (rule, need) = parse(&line).map_err(|source| RequestsError::Capability {
+            let (rule, need) = parse_line(&line).map_err(|source| RequestsError::Capability {
                 line: entry.line,
                 source,
             })?;
-            step(1);
+            count_steps(1);
             match found.entry(rule.scope) {
                 Entry::Vacant(free) => drop(free.insert((rule.options, need))),
                 Entry::Occupied(mut known) => {
@@ -109,7 +109,7 @@ impl Requests {
                         scope,
                         options: rule.options,
                     };
-                    merge(options, known, rule, need)?;
+                    merge_request(options, known, rule, need)?;
                 }
             }
         }
@@ -122,7 +122,10 @@ impl Requests {
     /// Returns the canonical text: sorted, without duplicates.
     #[must_use]
     pub fn to_section(&self) -> String {
-        let lines: Vec<String> = self.iter().map(|(rule, need)| text(rule, need)).collect();
+        let lines: Vec<String> = self
+            .iter()
+            .map(|(rule, need)| line_text(rule, need))
+            .collect();
         section::write(
             CAPABILITIES,
             lines.iter().map(|line| {
@@ -138,12 +141,12 @@ impl Requests {
     /// # Errors
     ///
     /// [`RequestsError::Contradiction`] if the same target is already requested with different
-    /// options, [`RequestsError::TooManyReasons`] if the joined reasons are too long.
+    /// options, [`RequestsError::ReasonsTooLong`] if the joined reasons are too long.
     pub fn add(&mut self, rule: Rule, need: Need) -> Result<(), RequestsError> {
         // Rules with the same scope are adjacent; a rule without options comes first.
         let same = self.0.range_mut(rule.without_options()..).next();
         match same.filter(|(known, _)| known.scope == rule.scope) {
-            Some((known, known_need)) => merge(&known.options, known_need, rule, need),
+            Some((known, known_need)) => merge_request(&known.options, known_need, rule, need),
             None => {
                 self.0.insert(rule, need);
                 Ok(())
@@ -169,7 +172,7 @@ impl Requests {
     }
 
     /// Returns `true` if exactly this rule is requested.
-    pub(crate) fn has(&self, rule: &Rule) -> bool {
+    pub(crate) fn contains(&self, rule: &Rule) -> bool {
         self.0.contains_key(rule)
     }
 
@@ -187,39 +190,49 @@ impl Requests {
 }
 
 /// Merges two requests for the same target.
-fn merge(options: &Options, known: &mut Need, rule: Rule, need: Need) -> Result<(), RequestsError> {
+fn merge_request(
+    options: &RuleOptions,
+    known: &mut Need,
+    rule: Rule,
+    need: Need,
+) -> Result<(), RequestsError> {
     if *options != rule.options {
         let first = Rule {
             scope: rule.scope.clone(),
             options: options.clone(),
         };
-        let (first, second) = (shown(&first.to_string()), shown(&rule.to_string()));
+        let (first, second) = (
+            escape_for_message(&first.to_string()),
+            escape_for_message(&rule.to_string()),
+        );
         return Err(RequestsError::Contradiction { first, second });
     }
     known
         .merge(need)
-        .map_err(|TooManyReasons { bytes }| RequestsError::TooManyReasons {
-            rule: shown(&rule.to_string()),
+        .map_err(|ReasonsTooLong { bytes }| RequestsError::ReasonsTooLong {
+            rule: escape_for_message(&rule.to_string()),
             bytes,
         })
 }
 
 /// Parses a request, optionally preceded by `optional "why"`.
-fn parse(line: &str) -> Result<(Rule, Need), CapabilityError> {
+fn parse_line(line: &str) -> Result<(Rule, Need), CapabilityError> {
     let Some(rest) = line.strip_prefix("optional ") else {
         return Ok((Rule::parse_request(line)?, Need::Required));
     };
     let advice = r#"after `optional`, write the reason in quotes, then the request"#;
-    let (need, rule) = words::first_quoted(rest)
+    let (need, rule) = words::split_first_quoted(rest)
         .and_then(|(reason, rule)| Some((Need::optional(reason).ok()?, rule)))
-        .ok_or_else(|| Problem::new("optional ".len(), advice).in_text(line))?;
+        .ok_or_else(|| ParseProblem::new("optional ".len(), advice).into_error(line))?;
     Ok((Rule::parse_request(rule)?, need))
 }
 
-fn text(rule: &Rule, need: &Need) -> String {
+fn line_text(rule: &Rule, need: &Need) -> String {
     match need {
         Need::Required => rule.to_string(),
-        Need::Optional { reason } => format!("optional {} {rule}", words::in_quotes(reason)),
+        Need::Optional { reason } => {
+            format!("optional {} {rule}", words::enclose_in_quotes(reason))
+        }
     }
 }
 
@@ -264,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_requires_is_required() {
+    fn required_wins_over_optional() {
         let lines = "optional \"metrics\" dns a.b\noptional \"more\" dns a.b\ndns c.d\noptional \"x\" dns c.d\n";
         let requests = read(lines).expect("requests");
         assert_eq!(
@@ -278,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_request_says_why() {
+    fn an_optional_request_needs_a_reason() {
         for line in [
             "optional dns a.b",
             "optional \"\" dns a.b",
@@ -290,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_for_the_same_agree() {
+    fn contradicting_requests_are_rejected() {
         let error =
             read("file-write /c max=1MiB\nfile-write /c max=2MiB\n").expect_err("two limits");
         assert!(
@@ -307,7 +320,7 @@ mod tests {
         let many: String = (0..100).map(line).collect();
         let error = read(&many).expect_err("too many reasons");
         assert!(
-            matches!(error, RequestsError::TooManyReasons { .. }),
+            matches!(error, RequestsError::ReasonsTooLong { .. }),
             "{error}"
         );
         assert!(error.to_string().contains("at most 4096"), "{error}");
@@ -334,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_operators_is_not_requested() {
+    fn operator_options_are_rejected_in_requests() {
         for line in [
             "file-read /a from=/b",
             "http https://a.b at=10.0.0.0/8",

@@ -10,16 +10,16 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use super::error::{CapabilityError, Problem, shown};
+use super::error::{CapabilityError, ParseProblem, escape_for_message};
 use super::host::HostPattern;
 use super::http::{HttpPattern, split_port};
-use super::options::{Options, Side};
+use super::options::{RuleAuthor, RuleOptions};
 use super::path::PathPattern;
-use super::ports::Ports;
+use super::ports::PortSet;
 use super::words::{self, Word, quote};
-use super::{Capability, Kind, name};
+use super::{Capability, CapabilityKind, name};
 use crate::bounds::{RULE_BYTES_MAX, TARGET_BYTES_MAX};
-use crate::steps::step;
+use crate::steps::count_steps;
 
 /// A checked capability in canonical form.
 ///
@@ -37,39 +37,36 @@ use crate::steps::step;
 #[derive(Clone, Debug, Eq)]
 pub struct Rule {
     pub(crate) scope: Scope,
-    pub(crate) options: Options,
+    pub(crate) options: RuleOptions,
 }
 
 /// The subject of a rule: everything but its options.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Scope {
     File {
-        kind: Kind,
+        kind: CapabilityKind,
         path: PathPattern,
     },
     /// Boxed because it is several times as large as the other variants.
     Http(Box<HttpPattern>),
     /// `tcp`, `udp`, `network-inbound`, `network-outbound`, `dns`.
     Network {
-        kind: Kind,
-        hosts: Hosts,
+        kind: CapabilityKind,
+        hosts: HostPorts,
     },
     Named {
-        kind: Kind,
+        kind: CapabilityKind,
         pattern: String,
     },
     /// A kind defined by an embedder: `acme:gpu/compute`.
-    Custom {
-        kind: String,
-        words: Vec<String>,
-    },
+    Custom { kind: String, words: Vec<String> },
 }
 
 /// A host pattern with ports.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Hosts {
+pub(crate) struct HostPorts {
     pub(crate) host: HostPattern,
-    pub(crate) ports: Ports,
+    pub(crate) ports: PortSet,
 }
 
 impl Rule {
@@ -78,9 +75,9 @@ impl Rule {
     pub fn kind(&self) -> &str {
         match &self.scope {
             Scope::File { kind, .. } | Scope::Network { kind, .. } | Scope::Named { kind, .. } => {
-                kind.word()
+                kind.as_str()
             }
-            Scope::Http(_) => Kind::Http.word(),
+            Scope::Http(_) => CapabilityKind::Http.as_str(),
             Scope::Custom { kind, .. } => kind,
         }
     }
@@ -91,7 +88,7 @@ impl Rule {
         match &self.scope {
             Scope::File { path, .. } => quote(&path.to_string()).into_owned(),
             Scope::Http(pattern) => pattern.to_string(),
-            Scope::Network { kind, hosts } => hosts.text(*kind),
+            Scope::Network { kind, hosts } => hosts.to_text(*kind),
             Scope::Named { pattern, .. } => quote(pattern).into_owned(),
             Scope::Custom { words, .. } => words.join(" "),
         }
@@ -99,8 +96,8 @@ impl Rule {
 
     /// The kind, or `None` if an embedder defines it.
     #[must_use]
-    pub fn known_kind(&self) -> Option<Kind> {
-        Kind::from_word(self.kind())
+    pub fn known_kind(&self) -> Option<CapabilityKind> {
+        CapabilityKind::from_word(self.kind())
     }
 
     /// Returns this rule without its options, as used in a deny.
@@ -108,14 +105,14 @@ impl Rule {
     pub fn without_options(&self) -> Self {
         Self {
             scope: self.scope.clone(),
-            options: Options::default(),
+            options: RuleOptions::default(),
         }
     }
 
     /// Returns this rule without the value it sets, for display.
     #[must_use]
     pub fn without_value(&self) -> Self {
-        let options = Options {
+        let options = RuleOptions {
             value: None,
             ..self.options.clone()
         };
@@ -128,11 +125,17 @@ impl Rule {
     /// Returns `true` if both rules might apply to the same operation, and `false` only if they are
     /// certainly about different things.
     #[must_use]
-    pub fn may_meet(&self, other: &Self) -> bool {
+    pub fn may_intersect(&self, other: &Self) -> bool {
         let of_the_network = |rule: &Self| {
             matches!(
                 rule.known_kind(),
-                Some(Kind::Dns | Kind::Http | Kind::NetworkOutbound | Kind::Tcp | Kind::Udp)
+                Some(
+                    CapabilityKind::Dns
+                        | CapabilityKind::Http
+                        | CapabilityKind::NetworkOutbound
+                        | CapabilityKind::Tcp
+                        | CapabilityKind::Udp
+                )
             )
         };
         self.kind() == other.kind() || (of_the_network(self) && of_the_network(other))
@@ -146,26 +149,26 @@ impl Rule {
 
     /// Parses a rule in a request, where the operator's options are rejected.
     pub(crate) fn parse_request(text: &str) -> Result<Self, CapabilityError> {
-        parse(text, Side::Request)
+        parse_rule(text, RuleAuthor::Component)
     }
 
     /// Returns `true` if this rule allows everything that `other` allows. Returns `false` if that
     /// is uncertain.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        self.scope.covers(&other.scope) && self.options.cover(&other.options)
+        self.scope.covers(&other.scope) && self.options.covers(&other.options)
     }
 
     /// Returns `true` if this rule grants everything that a request asks for; options missing from
     /// the request are not compared. Returns `false` if that is uncertain.
     pub(crate) fn satisfies(&self, request: &Self) -> bool {
-        self.scope.covers(&request.scope) && self.options.satisfy(&request.options)
+        self.scope.covers(&request.scope) && self.options.satisfies(&request.options)
     }
 
     /// Returns `true` if nothing of `other` remains when this rule is denied. Returns `false` if
     /// that is uncertain.
-    pub(crate) fn takes(&self, other: &Self) -> bool {
-        self.scope.takes(&other.scope)
+    pub(crate) fn covers_as_deny(&self, other: &Self) -> bool {
+        self.scope.covers_as_deny(&other.scope)
     }
 }
 
@@ -174,17 +177,17 @@ impl Scope {
         self.includes(other, HostPattern::covers, covers_kind)
     }
 
-    fn takes(&self, other: &Self) -> bool {
-        self.includes(other, HostPattern::takes, takes_kind)
+    fn covers_as_deny(&self, other: &Self) -> bool {
+        self.includes(other, HostPattern::covers_as_deny, covers_kind_as_deny)
     }
 
     fn includes(
         &self,
         other: &Self,
         host: fn(&HostPattern, &HostPattern) -> bool,
-        covers_kind: fn(Kind, Kind) -> bool,
+        covers_kind: fn(CapabilityKind, CapabilityKind) -> bool,
     ) -> bool {
-        step(1);
+        count_steps(1);
         match (self, other) {
             (
                 Self::File {
@@ -211,11 +214,11 @@ impl Scope {
             ) => {
                 covers_kind(*a, *b)
                     && host(&wide.host, &narrow.host)
-                    && (*b == Kind::Dns || wide.ports.covers(&narrow.ports))
+                    && (*b == CapabilityKind::Dns || wide.ports.covers(&narrow.ports))
             }
             (
                 Self::Network {
-                    kind: Kind::NetworkOutbound,
+                    kind: CapabilityKind::NetworkOutbound,
                     hosts: wide,
                 },
                 Self::Http(narrow),
@@ -237,25 +240,33 @@ impl Scope {
 }
 
 fn covers_name(wide: &str, narrow: &str) -> bool {
-    wide == narrow || wide == "*" || (!narrow.contains('*') && super::glob::fits(wide, narrow))
+    wide == narrow
+        || wide == "*"
+        || (!narrow.contains('*') && super::glob::wildcard_matches(wide, narrow))
 }
 
 /// Returns `true` if the network kind `wide` includes `narrow`: permission to connect includes
 /// permission to look up.
-fn covers_kind(wide: Kind, narrow: Kind) -> bool {
-    takes_kind(wide, narrow) || (matches!(wide, Kind::Tcp | Kind::Udp) && narrow == Kind::Dns)
+fn covers_kind(wide: CapabilityKind, narrow: CapabilityKind) -> bool {
+    covers_kind_as_deny(wide, narrow)
+        || (matches!(wide, CapabilityKind::Tcp | CapabilityKind::Udp)
+            && narrow == CapabilityKind::Dns)
 }
 
 /// Like [`covers_kind`] for a deny: denying connections does not deny lookups granted separately.
-fn takes_kind(wide: Kind, narrow: Kind) -> bool {
+fn covers_kind_as_deny(wide: CapabilityKind, narrow: CapabilityKind) -> bool {
     wide == narrow
-        || (wide == Kind::NetworkOutbound && matches!(narrow, Kind::Tcp | Kind::Udp | Kind::Dns))
+        || (wide == CapabilityKind::NetworkOutbound
+            && matches!(
+                narrow,
+                CapabilityKind::Tcp | CapabilityKind::Udp | CapabilityKind::Dns
+            ))
 }
 
-impl Hosts {
-    fn parse(kind: Kind, text: &str) -> Result<Self, Problem> {
+impl HostPorts {
+    fn parse(kind: CapabilityKind, text: &str) -> Result<Self, ParseProblem> {
         if text.contains("://") {
-            return Err(Problem::new(
+            return Err(ParseProblem::new(
                 0,
                 "write only the host, without scheme or path",
             ));
@@ -263,33 +274,36 @@ impl Hosts {
         let (host, ports) = split_port(text)?;
         let host = HostPattern::parse(host)?;
         let ports = match (kind, ports) {
-            (Kind::NetworkInbound, _)
-                if matches!(host, HostPattern::Wild(_) | HostPattern::Name(_)) =>
+            (CapabilityKind::NetworkInbound, _)
+                if matches!(host, HostPattern::Wildcard(_) | HostPattern::Name(_)) =>
             {
-                return Err(Problem::new(
+                return Err(ParseProblem::new(
                     0,
                     "write the address to listen on, `127.0.0.1:8080`, or `**:8080` for any",
                 ));
             }
-            (Kind::Dns, Some(_)) => {
-                return Err(Problem::new(0, "a lookup has no port; remove it"));
+            (CapabilityKind::Dns, Some(_)) => {
+                return Err(ParseProblem::new(0, "a lookup has no port; remove it"));
             }
-            (Kind::Dns, None) if matches!(host, HostPattern::Network(_)) => {
-                return Err(Problem::new(0, "only names are looked up, not addresses"));
+            (CapabilityKind::Dns, None) if matches!(host, HostPattern::Network(_)) => {
+                return Err(ParseProblem::new(
+                    0,
+                    "only names are looked up, not addresses",
+                ));
             }
-            (Kind::Tcp | Kind::Udp, None) => {
-                return Err(Problem::new(
+            (CapabilityKind::Tcp | CapabilityKind::Udp, None) => {
+                return Err(ParseProblem::new(
                     text.len(),
                     "write the port, `db.internal:5432`, or `:*` for any",
                 ));
             }
-            (_, ports) => ports.unwrap_or_else(Ports::any),
+            (_, ports) => ports.unwrap_or_else(PortSet::any),
         };
         Ok(Self { host, ports })
     }
 
-    fn text(&self, kind: Kind) -> String {
-        let says_any = matches!(kind, Kind::Tcp | Kind::Udp);
+    fn to_text(&self, kind: CapabilityKind) -> String {
+        let says_any = matches!(kind, CapabilityKind::Tcp | CapabilityKind::Udp);
         match self.ports.is_any() && !says_any {
             true => self.host.to_string(),
             false => format!("{}:{}", self.host, self.ports),
@@ -297,69 +311,84 @@ impl Hosts {
     }
 }
 
-fn parse(text: &str, side: Side) -> Result<Rule, CapabilityError> {
+fn parse_rule(text: &str, side: RuleAuthor) -> Result<Rule, CapabilityError> {
     if text.len() > RULE_BYTES_MAX {
         return Err(CapabilityError::TooLong {
-            text: shown(text),
+            text: escape_for_message(text),
             bytes: text.len(),
             bytes_max: RULE_BYTES_MAX,
         });
     }
-    let words = words::split(text).map_err(|problem| problem.in_text(text))?;
+    let words = words::split_words(text).map_err(|problem| problem.into_error(text))?;
     let first = words
         .first()
-        .filter(|word| word.option.is_none())
+        .filter(|word| word.option_name.is_none())
         .map_or("", |word| &word.text);
-    match Kind::from_word(first) {
-        Some(kind) => {
-            known(kind, &words[1..], text.len(), side).map_err(|problem| problem.in_text(text))
+    match CapabilityKind::from_word(first) {
+        Some(kind) => parse_known(kind, &words[1..], text.len(), side)
+            .map_err(|problem| problem.into_error(text)),
+        None if is_custom_kind(first) => {
+            parse_custom(&words, side).map_err(|problem| problem.into_error(text))
         }
-        None if is_custom(first) => custom(&words, side).map_err(|problem| problem.in_text(text)),
-        None => Err(CapabilityError::UnknownKind { word: shown(first) }),
+        None => Err(CapabilityError::UnknownKind {
+            word: escape_for_message(first),
+        }),
     }
 }
 
-fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Problem> {
+fn parse_known(
+    kind: CapabilityKind,
+    words: &[Word],
+    end: usize,
+    side: RuleAuthor,
+) -> Result<Rule, ParseProblem> {
     let targets: Vec<&Word> = words
         .iter()
-        .take_while(|word| word.option.is_none())
+        .take_while(|word| word.option_name.is_none())
         .collect();
-    let options = Options::parse(kind, &words[targets.len()..], side)?;
+    let options = RuleOptions::parse(kind, &words[targets.len()..], side)?;
     let (target, before) = match (targets.as_slice(), kind) {
-        ([methods, url], Kind::Http) => (*url, Some((methods.text.as_str(), methods.at))),
+        ([methods, url], CapabilityKind::Http) => {
+            (*url, Some((methods.text.as_str(), methods.offset)))
+        }
         ([target], _) => (*target, None),
         ([], _) => (
             &Word {
-                at: end,
+                offset: end,
                 text: String::new(),
-                option: None,
+                option_name: None,
             },
             None,
         ),
         ([_, second, ..], _) => {
             let what = "this is one word too many; put a target with a space in quotes";
-            return Err(Problem::new(second.at, what));
+            return Err(ParseProblem::new(second.offset, what));
         }
     };
     check_target(target)?;
     let scope = match kind {
-        Kind::FileRead | Kind::FileWrite => {
-            let path =
-                PathPattern::parse(&target.text).map_err(|problem| problem.moved(target.at))?;
+        CapabilityKind::FileRead | CapabilityKind::FileWrite => {
+            let path = PathPattern::parse(&target.text)
+                .map_err(|problem| problem.shifted(target.offset))?;
             Scope::File { kind, path }
         }
-        Kind::Http => Scope::Http(Box::new(HttpPattern::parse(
+        CapabilityKind::Http => Scope::Http(Box::new(HttpPattern::parse(
             before,
             &target.text,
-            target.at,
+            target.offset,
         )?)),
-        Kind::Tcp | Kind::Udp | Kind::NetworkInbound | Kind::NetworkOutbound | Kind::Dns => {
-            let hosts =
-                Hosts::parse(kind, &target.text).map_err(|problem| problem.moved(target.at))?;
+        CapabilityKind::Tcp
+        | CapabilityKind::Udp
+        | CapabilityKind::NetworkInbound
+        | CapabilityKind::NetworkOutbound
+        | CapabilityKind::Dns => {
+            let hosts = HostPorts::parse(kind, &target.text)
+                .map_err(|problem| problem.shifted(target.offset))?;
             Scope::Network { kind, hosts }
         }
         _ => {
-            name::check(kind, &target.text).map_err(|problem| problem.moved(target.at))?;
+            name::check_name(kind, &target.text)
+                .map_err(|problem| problem.shifted(target.offset))?;
             Scope::Named {
                 kind,
                 pattern: target.text.clone(),
@@ -369,7 +398,7 @@ fn known(kind: Kind, words: &[Word], end: usize, side: Side) -> Result<Rule, Pro
     Ok(Rule { scope, options })
 }
 
-fn check_target(target: &Word) -> Result<(), Problem> {
+fn check_target(target: &Word) -> Result<(), ParseProblem> {
     let bytes = target.text.len();
     if bytes <= TARGET_BYTES_MAX {
         return Ok(());
@@ -377,36 +406,36 @@ fn check_target(target: &Word) -> Result<(), Problem> {
     let what = format!(
         "the target has {bytes} bytes, but at most {TARGET_BYTES_MAX} are allowed; shorten it"
     );
-    Err(Problem::new(target.at, what))
+    Err(ParseProblem::new(target.offset, what))
 }
 
 /// Checks that a request can have one more option; ignores the request's target.
 pub(super) fn check_option(request: &str, name: &str, value: &str) -> Result<(), CapabilityError> {
     let check = || {
-        let mut words = words::split(request)?;
+        let mut words = words::split_words(request)?;
         words.push(Word {
-            at: request.len() + 1,
+            offset: request.len() + 1,
             text: value.into(),
-            option: Some(name.into()),
+            option_name: Some(name.into()),
         });
-        match Kind::from_word(&words[0].text) {
+        match CapabilityKind::from_word(&words[0].text) {
             Some(kind) => {
                 let targets = words
                     .iter()
-                    .take_while(|word| word.option.is_none())
+                    .take_while(|word| word.option_name.is_none())
                     .count();
-                Options::parse(kind, &words[targets..], Side::Request).map(drop)
+                RuleOptions::parse(kind, &words[targets..], RuleAuthor::Component).map(drop)
             }
-            None => custom(&words, Side::Request).map(drop),
+            None => parse_custom(&words, RuleAuthor::Component).map(drop),
         }
     };
     check().map_err(|problem| {
-        problem.in_text(&format!("{request} {name}={}", words::quote_value(value)))
+        problem.into_error(&format!("{request} {name}={}", words::quote_value(value)))
     })
 }
 
 /// Returns `true` for an embedder's kind: a namespaced name, like that of an interface.
-fn is_custom(word: &str) -> bool {
+fn is_custom_kind(word: &str) -> bool {
     let label = |label: &str| {
         label.starts_with(|c: char| c.is_ascii_lowercase())
             && label
@@ -418,25 +447,26 @@ fn is_custom(word: &str) -> bool {
 }
 
 /// Parses a custom rule. The meaning of its words is defined by the provider.
-fn custom(words: &[Word], side: Side) -> Result<Rule, Problem> {
+fn parse_custom(words: &[Word], side: RuleAuthor) -> Result<Rule, ParseProblem> {
     let kind = words[0].text.clone();
     if let Some(word) = words
         .iter()
-        .find(|word| word.text.chars().any(super::error::hidden))
+        .find(|word| word.text.chars().any(super::error::is_hidden))
     {
-        return Err(Problem::new(
-            word.at,
+        return Err(ParseProblem::new(
+            word.offset,
             "control and invisible characters are not allowed",
         ));
     }
-    let (common, own): (Vec<Word>, Vec<Word>) = words[1..]
-        .iter()
-        .cloned()
-        .partition(|word| word.option.as_deref().is_some_and(Options::is_common));
-    let options = Options::parse_common(&common, side)?;
+    let (common, own): (Vec<Word>, Vec<Word>) = words[1..].iter().cloned().partition(|word| {
+        word.option_name
+            .as_deref()
+            .is_some_and(RuleOptions::is_common)
+    });
+    let options = RuleOptions::parse_common(&common, side)?;
     let words = own
         .iter()
-        .map(|word| match &word.option {
+        .map(|word| match &word.option_name {
             Some(name) => format!("{name}={}", words::quote_value(&word.text)),
             None => quote(&word.text).into_owned(),
         })
@@ -451,7 +481,7 @@ impl FromStr for Rule {
     type Err = CapabilityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text, Side::Grant)
+        parse_rule(text, RuleAuthor::Operator)
     }
 }
 
@@ -466,14 +496,14 @@ impl TryFrom<&Capability> for Rule {
 /// Implemented by hand so that parser tests can count comparisons.
 impl PartialEq for Rule {
     fn eq(&self, other: &Self) -> bool {
-        step(1);
+        count_steps(1);
         self.scope == other.scope && self.options == other.options
     }
 }
 
 impl Hash for Rule {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        step(1);
+        count_steps(1);
         self.scope.hash(state);
         self.options.hash(state);
     }
@@ -488,7 +518,7 @@ impl PartialOrd for Rule {
 /// Orders by scope first, so that rules with the same scope are adjacent.
 impl Ord for Rule {
     fn cmp(&self, other: &Self) -> Ordering {
-        step(1);
+        count_steps(1);
         self.scope
             .cmp(&other.scope)
             .then_with(|| self.options.cmp(&other.options))

@@ -10,7 +10,7 @@ use crate::suggest::nearest;
 
 /// The type of a file that is not an ordinary file, a directory or a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SpecialType {
+pub enum SpecialFileType {
     /// A character or block device, written `device`.
     Device,
     /// A named pipe, written `fifo`.
@@ -19,7 +19,7 @@ pub enum SpecialType {
     Socket,
 }
 
-impl SpecialType {
+impl SpecialFileType {
     /// The word for the option `types`, or `None` for a socket.
     #[must_use]
     pub fn word(self) -> Option<&'static str> {
@@ -43,9 +43,9 @@ impl SpecialType {
 /// assert_eq!(FileSystem::from_magic(0x1234_5678).to_string(), "0x12345678");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FileSystem(u32);
+pub struct FileSystemType(u32);
 
-impl FileSystem {
+impl FileSystemType {
     /// A file system whose type the system does not report, written `unknown`.
     pub const UNKNOWN: Self = Self(0);
 
@@ -59,7 +59,9 @@ impl FileSystem {
     /// and archives.
     #[must_use]
     pub fn holds_ordinary_files(self) -> bool {
-        ORDINARY.iter().any(|(magic, _)| *magic == self.0)
+        ORDINARY_FILE_SYSTEMS
+            .iter()
+            .any(|(magic, _)| *magic == self.0)
     }
 
     /// Parses the `Display` format.
@@ -67,18 +69,18 @@ impl FileSystem {
         let number = text
             .strip_prefix("0x")
             .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let named = SPECIAL
+        let named = SPECIAL_FILE_SYSTEMS
             .iter()
             .find(|(_, name)| *name == text)
             .map(|(magic, _)| *magic);
-        let ordinary = ORDINARY
+        let ordinary = ORDINARY_FILE_SYSTEMS
             .iter()
             .find(|(magic, name)| *name == text || number == Some(*magic))
             .map(|(_, name)| name);
         match (named.or(number), ordinary) {
             (_, Some(name)) => Err(format!("`{name}` holds ordinary files and needs no option; remove it")),
             (Some(magic), None) => Ok(Self(magic)),
-            (None, None) => Err(match nearest(text, SPECIAL.iter().map(|(_, name)| *name)) {
+            (None, None) => Err(match nearest(text, SPECIAL_FILE_SYSTEMS.iter().map(|(_, name)| *name)) {
                 Some(near) => format!("unknown file system; did you mean `{near}`?"),
                 None => "write types of file systems, for example `proc` or `proc,sysfs`, their numbers, `0x9fa0`, or `any`".into(),
             }),
@@ -86,11 +88,11 @@ impl FileSystem {
     }
 }
 
-impl fmt::Display for FileSystem {
+impl fmt::Display for FileSystemType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ORDINARY
+        match ORDINARY_FILE_SYSTEMS
             .iter()
-            .chain(&SPECIAL)
+            .chain(&SPECIAL_FILE_SYSTEMS)
             .find(|(magic, _)| *magic == self.0)
         {
             Some((_, name)) => f.write_str(name),
@@ -101,24 +103,24 @@ impl fmt::Display for FileSystem {
 
 /// The properties that make a file special. Access requires a grant that names all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Special {
+pub struct SpecialFile {
     /// The type, or `None` for an ordinary file, a directory or a link.
-    pub file_type: Option<SpecialType>,
+    pub file_type: Option<SpecialFileType>,
     /// The file systems without ordinary files that the path traverses, including the file's own.
-    pub file_systems: Vec<FileSystem>,
+    pub file_systems: Vec<FileSystemType>,
 }
 
-impl Special {
+impl SpecialFile {
     /// Returns `true` if the file is not special.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.file_type.is_none() && self.file_systems.is_empty()
     }
 
     /// Returns the grant options that allow the file, each after a space, or `None` if no grant
     /// can.
     #[must_use]
-    pub fn options(&self) -> Option<String> {
+    pub fn grant_options(&self) -> Option<String> {
         let mut text = String::new();
         if let Some(file_type) = self.file_type {
             text.push_str(" types=");
@@ -129,19 +131,19 @@ impl Special {
             all.sort_unstable();
             all.dedup();
             text.push_str(" filesystems=");
-            text.push_str(&joined(&all));
+            text.push_str(&join_file_systems(&all));
         }
         Some(text)
     }
 }
 
-impl fmt::Display for Special {
+impl fmt::Display for SpecialFile {
     /// Formats a predicate for a sentence: `is a FIFO`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.file_type {
-            Some(SpecialType::Device) => f.write_str("is a device")?,
-            Some(SpecialType::Fifo) => f.write_str("is a FIFO")?,
-            Some(SpecialType::Socket) => f.write_str("is a socket")?,
+            Some(SpecialFileType::Device) => f.write_str("is a device")?,
+            Some(SpecialFileType::Fifo) => f.write_str("is a FIFO")?,
+            Some(SpecialFileType::Socket) => f.write_str("is a socket")?,
             None => {}
         }
         for (n, file_system) in self.file_systems.iter().enumerate() {
@@ -158,77 +160,77 @@ impl fmt::Display for Special {
 
 /// The special files that a grant allows. Boxed because few grants allow any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Specials(Option<Box<Lists>>);
+pub(crate) struct SpecialFileOptions(Option<Box<SpecialFileLists>>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Lists {
+struct SpecialFileLists {
     /// Sorted, without duplicates.
-    types: Vec<SpecialType>,
-    file_systems: FileSystems,
+    types: Vec<SpecialFileType>,
+    file_systems: FileSystemSet,
 }
 
-const NOTHING: &Lists = &Lists {
+const EMPTY_LISTS: &SpecialFileLists = &SpecialFileLists {
     types: Vec::new(),
-    file_systems: FileSystems::These(Vec::new()),
+    file_systems: FileSystemSet::Listed(Vec::new()),
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum FileSystems {
+enum FileSystemSet {
     /// Sorted, without duplicates.
-    These(Vec<FileSystem>),
+    Listed(Vec<FileSystemType>),
     Any,
 }
 
-impl Default for FileSystems {
+impl Default for FileSystemSet {
     fn default() -> Self {
-        Self::These(Vec::new())
+        Self::Listed(Vec::new())
     }
 }
 
-impl Specials {
-    fn lists(&self) -> &Lists {
-        self.0.as_deref().unwrap_or(NOTHING)
+impl SpecialFileOptions {
+    fn lists(&self) -> &SpecialFileLists {
+        self.0.as_deref().unwrap_or(EMPTY_LISTS)
     }
 
-    fn lists_mut(&mut self) -> &mut Lists {
+    fn lists_mut(&mut self) -> &mut SpecialFileLists {
         self.0.get_or_insert_default()
     }
 
     pub(super) fn set_types(&mut self, text: &str) -> Result<(), String> {
         let word = |text: &str| match text {
-            "device" => Ok(SpecialType::Device),
-            "fifo" => Ok(SpecialType::Fifo),
+            "device" => Ok(SpecialFileType::Device),
+            "fifo" => Ok(SpecialFileType::Fifo),
             "socket" => Err("a socket cannot be opened by its path; remove it".to_owned()),
             _ => Err("write `fifo`, `device`, or both with a comma".to_owned()),
         };
-        self.lists_mut().types = sorted(text, word)?;
+        self.lists_mut().types = parse_sorted(text, word)?;
         Ok(())
     }
 
     pub(super) fn set_file_systems(&mut self, text: &str) -> Result<(), String> {
         self.lists_mut().file_systems = match text {
-            "any" => FileSystems::Any,
-            text => FileSystems::These(sorted(text, FileSystem::parse)?),
+            "any" => FileSystemSet::Any,
+            text => FileSystemSet::Listed(parse_sorted(text, FileSystemType::parse)?),
         };
         Ok(())
     }
 
     /// Returns `true` if a grant with these options allows such a file.
-    pub(crate) fn name(&self, special: &Special) -> bool {
+    pub(crate) fn allows(&self, special: &SpecialFile) -> bool {
         let lists = self.lists();
         special
             .file_type
             .is_none_or(|file_type| lists.types.contains(&file_type))
             && match &lists.file_systems {
-                FileSystems::Any => true,
-                FileSystems::These(these) => {
+                FileSystemSet::Any => true,
+                FileSystemSet::Listed(these) => {
                     special.file_systems.iter().all(|it| these.contains(it))
                 }
             }
     }
 
     /// Returns these options extended to allow such a file, or `None` if no option does.
-    pub(crate) fn naming(&self, special: &Special) -> Option<Self> {
+    pub(crate) fn extended_for(&self, special: &SpecialFile) -> Option<Self> {
         let mut wider = self.clone();
         if let Some(file_type) = special.file_type {
             file_type.word()?;
@@ -238,7 +240,7 @@ impl Specials {
             types.dedup();
         }
         if !special.file_systems.is_empty()
-            && let FileSystems::These(these) = &mut wider.lists_mut().file_systems
+            && let FileSystemSet::Listed(these) = &mut wider.lists_mut().file_systems
         {
             these.extend(&special.file_systems);
             these.sort_unstable();
@@ -248,12 +250,12 @@ impl Specials {
     }
 
     /// Returns `true` if these options allow everything that `narrow` allows.
-    pub(super) fn cover(&self, narrow: &Self) -> bool {
+    pub(super) fn covers(&self, narrow: &Self) -> bool {
         let (wide, narrow) = (self.lists(), narrow.lists());
         let file_systems = match (&wide.file_systems, &narrow.file_systems) {
-            (FileSystems::Any, _) => true,
-            (FileSystems::These(_), FileSystems::Any) => false,
-            (FileSystems::These(wide), FileSystems::These(narrow)) => {
+            (FileSystemSet::Any, _) => true,
+            (FileSystemSet::Listed(_), FileSystemSet::Any) => false,
+            (FileSystemSet::Listed(wide), FileSystemSet::Listed(narrow)) => {
                 narrow.iter().all(|it| wide.contains(it))
             }
         };
@@ -261,7 +263,7 @@ impl Specials {
     }
 }
 
-impl fmt::Display for Specials {
+impl fmt::Display for SpecialFileOptions {
     /// Writes the options, each after a space.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lists = self.lists();
@@ -270,15 +272,18 @@ impl fmt::Display for Specials {
             write!(f, " types={}", words.join(","))?;
         }
         match &lists.file_systems {
-            FileSystems::Any => f.write_str(" filesystems=any"),
-            FileSystems::These(these) if these.is_empty() => Ok(()),
-            FileSystems::These(these) => write!(f, " filesystems={}", joined(these)),
+            FileSystemSet::Any => f.write_str(" filesystems=any"),
+            FileSystemSet::Listed(these) if these.is_empty() => Ok(()),
+            FileSystemSet::Listed(these) => write!(f, " filesystems={}", join_file_systems(these)),
         }
     }
 }
 
 /// Parses a comma-separated list; sorts it and removes duplicates.
-fn sorted<T: Ord>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+fn parse_sorted<T: Ord>(
+    text: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     let mut all = text
         .split(',')
         .map(read)
@@ -288,7 +293,7 @@ fn sorted<T: Ord>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Resul
     Ok(all)
 }
 
-fn joined(all: &[FileSystem]) -> String {
+fn join_file_systems(all: &[FileSystemType]) -> String {
     all.iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()
@@ -297,7 +302,7 @@ fn joined(all: &[FileSystem]) -> String {
 
 /// Types that hold ordinary files. All other types, including unknown ones, must be named in a
 /// grant.
-const ORDINARY: [(u32, &str); 43] = [
+const ORDINARY_FILE_SYSTEMS: [(u32, &str); 43] = [
     // Disks.
     (0xef53, "ext4"),
     (0x5846_5342, "xfs"),
@@ -348,7 +353,7 @@ const ORDINARY: [(u32, &str); 43] = [
 ];
 
 /// Names of types that do not hold ordinary files. Types without a name are written as numbers.
-const SPECIAL: [(u32, &str); 26] = [
+const SPECIAL_FILE_SYSTEMS: [(u32, &str); 26] = [
     (0, "unknown"),
     (0x9fa0, "proc"),
     (0x6265_6572, "sysfs"),
@@ -390,7 +395,11 @@ mod tests {
 
     #[test]
     fn names_have_one_number_and_numbers_one_name() {
-        let all: Vec<(u32, &str)> = ORDINARY.iter().chain(&SPECIAL).copied().collect();
+        let all: Vec<(u32, &str)> = ORDINARY_FILE_SYSTEMS
+            .iter()
+            .chain(&SPECIAL_FILE_SYSTEMS)
+            .copied()
+            .collect();
         for (n, (magic, name)) in all.iter().enumerate() {
             assert!(
                 all[n + 1..]
@@ -402,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn options_have_one_text() {
+    fn options_have_a_canonical_text() {
         for (written, text) in [
             ("types=fifo,device,fifo", "types=device,fifo"),
             ("filesystems=sysfs,proc", "filesystems=proc,sysfs"),
@@ -420,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         for (written, expected) in [
             ("types=pipe", "write `fifo`, `device`"),
             ("types=socket", "a socket cannot be opened"),
@@ -438,13 +447,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_holds_no_ordinary_files() {
-        assert!(!FileSystem::UNKNOWN.holds_ordinary_files());
-        assert!(!FileSystem::from_magic(0x1357_9bdf).holds_ordinary_files());
+    fn unknown_file_systems_hold_no_ordinary_files() {
+        assert!(!FileSystemType::UNKNOWN.holds_ordinary_files());
+        assert!(!FileSystemType::from_magic(0x1357_9bdf).holds_ordinary_files());
     }
 
     #[test]
-    fn a_special_file_needs_every_option_that_it_has() {
+    fn a_special_file_needs_all_of_its_options() {
         let specials = |text: &str| {
             format!("file-read /d {text}")
                 .parse::<Rule>()
@@ -452,14 +461,14 @@ mod tests {
                 .options
                 .special
         };
-        let proc = FileSystem::from_magic(0x9fa0);
-        let special = |file_type, file_systems: &[FileSystem]| Special {
+        let proc = FileSystemType::from_magic(0x9fa0);
+        let special = |file_type, file_systems: &[FileSystemType]| SpecialFile {
             file_type,
             file_systems: file_systems.to_vec(),
         };
-        let both = special(Some(SpecialType::Fifo), &[proc]);
+        let both = special(Some(SpecialFileType::Fifo), &[proc]);
         assert_eq!(
-            both.options().as_deref(),
+            both.grant_options().as_deref(),
             Some(" types=fifo filesystems=proc")
         );
         assert_eq!(
@@ -474,12 +483,15 @@ mod tests {
             ("types=fifo filesystems=proc", true),
             ("types=fifo filesystems=any", true),
         ] {
-            assert_eq!(specials(options).name(&both), names, "{options}");
+            assert_eq!(specials(options).allows(&both), names, "{options}");
         }
         assert!(
             !specials("types=fifo,device filesystems=any")
-                .name(&special(Some(SpecialType::Socket), &[]))
+                .allows(&special(Some(SpecialFileType::Socket), &[]))
         );
-        assert_eq!(special(Some(SpecialType::Socket), &[]).options(), None);
+        assert_eq!(
+            special(Some(SpecialFileType::Socket), &[]).grant_options(),
+            None
+        );
     }
 }

@@ -7,49 +7,54 @@
 
 use std::borrow::Cow;
 
-use super::error::Problem;
+use super::error::ParseProblem;
 
 /// A word and its byte offset in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    pub(super) at: usize,
+    pub(super) offset: usize,
     pub(super) text: String,
     /// The name, for an option; `text` is its value then.
-    pub(super) option: Option<String>,
+    pub(super) option_name: Option<String>,
 }
 
 /// Splits a text into words.
-pub(super) fn split(text: &str) -> Result<Vec<Word>, Problem> {
+pub(super) fn split_words(text: &str) -> Result<Vec<Word>, ParseProblem> {
     let mut words = Vec::new();
     let mut at = 0;
     while at < text.len() {
-        let (word, end) = word(text, at)?;
+        let (word, end) = parse_word(text, at)?;
         words.push(word);
         at = match text[end..].chars().next() {
             None => end,
             Some(' ') if end + 1 < text.len() => end + 1,
-            Some(' ') => return Err(Problem::new(end, "there is a space at the end; remove it")),
-            Some(_) => return Err(Problem::new(end, "a space is missing after the quote")),
+            Some(' ') => {
+                return Err(ParseProblem::new(
+                    end,
+                    "there is a space at the end; remove it",
+                ));
+            }
+            Some(_) => return Err(ParseProblem::new(end, "a space is missing after the quote")),
         };
     }
     Ok(words)
 }
 
-fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
+fn parse_word(text: &str, at: usize) -> Result<(Word, usize), ParseProblem> {
     let rest = &text[at..];
     if rest.starts_with(' ') {
-        return Err(Problem::new(
+        return Err(ParseProblem::new(
             at,
             "write exactly one space between two words",
         ));
     }
     if rest.starts_with('"') {
-        let (value, end) = quoted(text, at)?;
+        let (value, end) = parse_quoted(text, at)?;
         return Ok((
             Word {
-                at,
+                offset: at,
                 text: value,
-                option: None,
+                option_name: None,
             },
             end,
         ));
@@ -60,12 +65,12 @@ fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
     {
         let value_at = at + name.len() + 1;
         if value.starts_with('"') {
-            let (value, end) = quoted(text, value_at)?;
+            let (value, end) = parse_quoted(text, value_at)?;
             return Ok((
                 Word {
-                    at,
+                    offset: at,
                     text: value,
-                    option: Some(name.into()),
+                    option_name: Some(name.into()),
                 },
                 end,
             ));
@@ -73,9 +78,9 @@ fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
         check_bare(value, value_at)?;
         return Ok((
             Word {
-                at,
+                offset: at,
                 text: value.into(),
-                option: Some(name.into()),
+                option_name: Some(name.into()),
             },
             at + bare.len(),
         ));
@@ -83,9 +88,9 @@ fn word(text: &str, at: usize) -> Result<(Word, usize), Problem> {
     check_bare(bare, at)?;
     Ok((
         Word {
-            at,
+            offset: at,
             text: bare.into(),
-            option: None,
+            option_name: None,
         },
         at + bare.len(),
     ))
@@ -97,15 +102,18 @@ fn is_option_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }
 
-fn check_bare(word: &str, at: usize) -> Result<(), Problem> {
+fn check_bare(word: &str, at: usize) -> Result<(), ParseProblem> {
     match word.find('"') {
-        Some(quote) => Err(Problem::new(at + quote, "quotes must enclose a whole word")),
+        Some(quote) => Err(ParseProblem::new(
+            at + quote,
+            "quotes must enclose a whole word",
+        )),
         None => Ok(()),
     }
 }
 
 /// Parses the quoted text that begins at `at`. Returns it with its end.
-fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
+fn parse_quoted(text: &str, at: usize) -> Result<(String, usize), ParseProblem> {
     let mut value = String::new();
     let inner = text.get(at + 1..).unwrap_or_default();
     let mut chars = inner.char_indices();
@@ -116,7 +124,7 @@ fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
             '\\' => match chars.next() {
                 Some((_, escaped @ ('"' | '\\'))) => value.push(escaped),
                 _ => {
-                    return Err(Problem::new(
+                    return Err(ParseProblem::new(
                         here,
                         r#"a `\` in quotes must be followed by `"` or `\`"#,
                     ));
@@ -125,12 +133,14 @@ fn quoted(text: &str, at: usize) -> Result<(String, usize), Problem> {
             c => value.push(c),
         }
     }
-    Err(Problem::new(at, "a quote is not closed"))
+    Err(ParseProblem::new(at, "a quote is not closed"))
 }
 
 /// Splits off a leading quoted word and the space after it.
-pub(super) fn first_quoted(text: &str) -> Option<(String, &str)> {
-    let (word, end) = quoted(text, 0).ok().filter(|_| text.starts_with('"'))?;
+pub(super) fn split_first_quoted(text: &str) -> Option<(String, &str)> {
+    let (word, end) = parse_quoted(text, 0)
+        .ok()
+        .filter(|_| text.starts_with('"'))?;
     Some((word, text[end..].strip_prefix(' ')?))
 }
 
@@ -140,7 +150,7 @@ pub(crate) fn quote(word: &str) -> Cow<'_, str> {
         .split_once('=')
         .is_some_and(|(name, _)| is_option_name(name));
     if looks_like_an_option {
-        in_quotes(word).into()
+        enclose_in_quotes(word).into()
     } else {
         quote_value(word)
     }
@@ -149,14 +159,14 @@ pub(crate) fn quote(word: &str) -> Cow<'_, str> {
 /// Quotes the value of an option if necessary.
 pub(super) fn quote_value(value: &str) -> Cow<'_, str> {
     if value.is_empty() || value.contains([' ', '"']) {
-        in_quotes(value).into()
+        enclose_in_quotes(value).into()
     } else {
         value.into()
     }
 }
 
 /// Encloses a word in quotes.
-pub(super) fn in_quotes(word: &str) -> String {
+pub(super) fn enclose_in_quotes(word: &str) -> String {
     format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""))
 }
 
@@ -165,15 +175,15 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<(Option<String>, String)> {
-        split(text)
+        split_words(text)
             .expect(text)
             .into_iter()
-            .map(|word| (word.option, word.text))
+            .map(|word| (word.option_name, word.text))
             .collect()
     }
 
     #[test]
-    fn cuts_words_quotes_and_options() {
+    fn splits_words_quotes_and_options() {
         assert_eq!(
             texts(r#"file-read "/my data" max=64MiB reason="to \"see\" \\""#),
             [
@@ -191,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_is_cut_as_it_was() {
+    fn quoted_words_are_split_unchanged() {
         for word in ["a", "a b", "", "\"", r"\", r#"a\" b"#, "max=1", "/a\\b c"] {
             assert_eq!(texts(&quote(word)), [(None, word.to_owned())], "{word:?}");
         }
     }
 
     #[test]
-    fn says_where_a_text_goes_wrong() {
+    fn errors_have_a_position() {
         for (text, at) in [
             (" a", 0),
             ("a  b", 2),
@@ -208,7 +218,7 @@ mod tests {
             ("\"a\"b", 3),
             (r#""\n""#, 1),
         ] {
-            assert_eq!(split(text).expect_err(text).at, at, "{text:?}");
+            assert_eq!(split_words(text).expect_err(text).offset, at, "{text:?}");
         }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use semver::Version;
 use wit_component::DecodedWasm;
 
-use super::sections::Sections;
+use super::sections::CustomSections;
 use super::{ComponentError, Digest};
 use crate::bounds::COMPONENT_BYTES_MAX;
-use crate::policy::Requested;
+use crate::policy::RequestedCapabilities;
 use crate::world::{self, World};
 use crate::{ComponentName, Instancing, Requests};
 
@@ -38,7 +38,7 @@ pub struct Component {
     version: Option<Version>,
     description: Option<String>,
     instancing: Option<Instancing>,
-    requested: Requested,
+    requested: RequestedCapabilities,
     uses_async: bool,
     world: Arc<World>,
 }
@@ -54,21 +54,24 @@ impl Component {
         let bytes = bytes.into();
         check_size(bytes.len())?;
         check_preamble(&bytes)?;
-        let Sections {
+        let CustomSections {
             standard,
-            about,
+            metadata: about,
             requests,
             is_async,
             ..
-        } = Sections::read(&bytes)?;
+        } = CustomSections::read(&bytes)?;
         let world = decode_world(&bytes)?;
         Ok(Self {
-            digest: Digest::of(&bytes),
+            digest: Digest::compute(&bytes),
             name: standard.name.or(about.name),
             version: standard.version.or(about.version),
             description: standard.description.or(about.description),
             instancing: about.instancing,
-            requested: requests.map_or(Requested::Anything, Requested::These),
+            requested: requests.map_or(
+                RequestedCapabilities::Unlisted,
+                RequestedCapabilities::Listed,
+            ),
             uses_async: is_async || world.is_async(),
             world: Arc::new(world),
             bytes,
@@ -131,7 +134,7 @@ impl Component {
 
     /// The capabilities that the component requests. A request grants nothing.
     #[must_use]
-    pub fn requested(&self) -> &Requested {
+    pub fn requested(&self) -> &RequestedCapabilities {
         &self.requested
     }
 
@@ -139,11 +142,11 @@ impl Component {
     #[must_use]
     pub fn with_requests(self, requests: Requests) -> Self {
         match self.requested {
-            Requested::Anything => Self {
-                requested: Requested::These(requests),
+            RequestedCapabilities::Unlisted => Self {
+                requested: RequestedCapabilities::Listed(requests),
                 ..self
             },
-            Requested::These(_) => self,
+            RequestedCapabilities::Listed(_) => self,
         }
     }
 
@@ -175,7 +178,7 @@ fn check_preamble(bytes: &[u8]) -> Result<(), ComponentError> {
             found: "no bytes".into(),
         }),
         _ if !bytes.starts_with(&MAGIC[..bytes.len().min(4)]) => Err(ComponentError::NotWasm {
-            found: describe(bytes),
+            found: describe_bytes(bytes),
         }),
         [_, _, _, _, _, _, 0, 0, ..] => Err(ComponentError::CoreModule),
         [_, _, _, _, _, _, _, _, ..] => Ok(()),
@@ -186,7 +189,7 @@ fn check_preamble(bytes: &[u8]) -> Result<(), ComponentError> {
     }
 }
 
-fn describe(bytes: &[u8]) -> String {
+fn describe_bytes(bytes: &[u8]) -> String {
     let start = &bytes[..bytes.len().min(16)];
     if start.starts_with(b"\x7fELF") {
         return "a native executable (ELF)".into();
@@ -261,15 +264,15 @@ mod tests {
 
     fn texts(component: &Component) -> Vec<String> {
         match component.requested() {
-            Requested::These(requests) => {
+            RequestedCapabilities::Listed(requests) => {
                 requests.iter().map(|(rule, _)| rule.to_string()).collect()
             }
-            Requested::Anything => Vec::new(),
+            RequestedCapabilities::Unlisted => Vec::new(),
         }
     }
 
     #[test]
-    fn a_nested_component_lends_its_requests_but_not_its_name() {
+    fn requests_of_nested_components_count_but_not_their_names() {
         let nested = GREETER
             .trim()
             .replacen("(component", "(component $inner", 1);
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stamped_on_the_component_wins() {
+    fn standard_metadata_takes_precedence() {
         let stamped =
             GREETER.replacen("(component", r#"(component (@custom "version" "2.0.0")"#, 1);
         let component = component(&stamped);
@@ -288,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_the_bytes_are_instead() {
+    fn errors_describe_the_bytes() {
         let module = wat::parse_str("(module)").expect("valid text");
         let component = wat::parse_str(GREETER).expect("valid text");
         let cases: [(&[u8], &str); 7] = [

@@ -23,7 +23,7 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// Computes the digest of `bytes`.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn compute(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
@@ -78,9 +78,9 @@ mod tests {
     use super::Digest;
 
     #[test]
-    fn reads_what_it_prints_and_nothing_else() {
-        let text = Digest::of(b"a").to_string();
-        assert_eq!(text.parse(), Ok(Digest::of(b"a")));
+    fn parses_its_own_text_and_nothing_else() {
+        let text = Digest::compute(b"a").to_string();
+        assert_eq!(text.parse(), Ok(Digest::compute(b"a")));
         for wrong in [
             "",
             "sha256:",
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn one_bit_makes_another_digest() {
-        assert_eq!(Digest::of(b"a"), Digest::of(b"a"));
-        assert_ne!(Digest::of(b"a"), Digest::of(b"b"));
+        assert_eq!(Digest::compute(b"a"), Digest::compute(b"a"));
+        assert_ne!(Digest::compute(b"a"), Digest::compute(b"b"));
     }
 }

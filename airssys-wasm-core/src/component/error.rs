@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use super::AboutError;
+use super::MetadataError;
 use crate::RequestsError;
 use crate::bounds::COMPONENT_BYTES_MAX;
 
@@ -62,14 +62,14 @@ pub enum ComponentError {
     },
     /// The metadata section is malformed.
     #[error(transparent)]
-    About(#[from] AboutError),
+    Metadata(#[from] MetadataError),
     /// The section of requests is malformed.
     #[error(transparent)]
     Requests(#[from] RequestsError),
 }
 
 impl ComponentError {
-    pub(super) fn malformed(bytes: &[u8], error: &wasmparser::BinaryReaderError) -> Self {
+    pub(super) fn from_parser_error(bytes: &[u8], error: &wasmparser::BinaryReaderError) -> Self {
         let problem = error.message().to_owned();
         let offset = error.offset() as u64;
         if problem.contains("unexpected end") || problem.contains("past end") {

@@ -17,24 +17,26 @@ impl Component {
     pub fn languages(&self) -> Vec<String> {
         // Unreadable sections are ignored.
         let sections = Parser::new(0).parse_all(self.bytes()).map_while(Result::ok);
-        let mut languages: Vec<String> = sections.flat_map(|section| of(&section)).collect();
+        let mut languages: Vec<String> = sections
+            .flat_map(|section| section_languages(&section))
+            .collect();
         languages.sort();
         languages.dedup();
         languages
     }
 }
 
-fn of(section: &Payload<'_>) -> Vec<String> {
+fn section_languages(section: &Payload<'_>) -> Vec<String> {
     let Payload::CustomSection(custom) = section else {
         return Vec::new();
     };
     let KnownCustom::Producers(fields) = custom.as_known() else {
         return Vec::new();
     };
-    fields_of(fields).unwrap_or_default()
+    producer_languages(fields).unwrap_or_default()
 }
 
-fn fields_of(fields: ProducersSectionReader<'_>) -> wasmparser::Result<Vec<String>> {
+fn producer_languages(fields: ProducersSectionReader<'_>) -> wasmparser::Result<Vec<String>> {
     let mut languages = Vec::new();
     for field in fields {
         let field = field?;
@@ -57,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_of_what_is_inside_count() {
+    fn languages_of_nested_parts_count() {
         let read = |text: &str| {
             Component::from_bytes(wat::parse_str(text).expect("text"))
                 .expect("a component")

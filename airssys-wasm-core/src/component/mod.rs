@@ -4,7 +4,6 @@
 //! bodies are first checked by the compiler of the host.
 //! Tests: `airssys-wasm-core/src/component/bytes.rs`, `tests/suite/components.rs`.
 
-mod about;
 #[cfg(feature = "component")]
 mod bytes;
 #[cfg(feature = "component")]
@@ -13,13 +12,14 @@ mod digest;
 mod error;
 #[cfg(feature = "component")]
 mod languages;
+mod metadata;
 #[cfg(feature = "component")]
 mod sections;
-#[cfg(feature = "compose")]
+#[cfg(feature = "fuse")]
 mod stamp;
 #[cfg(feature = "component")]
 mod wit;
 
-pub use about::{About, AboutError};
+pub use metadata::{ComponentMetadata, MetadataError};
 #[cfg(feature = "component")]
 pub use {bytes::Component, digest::Digest, digest::DigestError, error::ComponentError};

@@ -12,22 +12,22 @@ use wasmparser::{
     Encoding, KnownCustom, Parser, Payload,
 };
 
-use super::{About, AboutError, ComponentError};
+use super::{ComponentError, ComponentMetadata, MetadataError};
 use crate::bounds::{DESCRIPTION_BYTES_MAX, VERSION_BYTES_MAX};
 use crate::section::{self, ABOUT, CAPABILITIES};
 use crate::{ComponentName, Requests, RequestsError};
 
 /// The results of the pass.
 #[derive(Default)]
-pub(super) struct Sections {
-    pub(super) standard: Standard,
-    pub(super) about: About,
+pub(super) struct CustomSections {
+    pub(super) standard: StandardMetadata,
+    pub(super) metadata: ComponentMetadata,
     /// `None` if no section has requests.
     pub(super) requests: Option<Requests>,
     /// The number of bytes in sections of requests so far.
     requests_bytes: usize,
     /// The number of bytes in metadata sections so far.
-    about_bytes: usize,
+    metadata_bytes: usize,
     /// `true` if a canonical definition needs Component Model async.
     pub(super) is_async: bool,
 }
@@ -36,31 +36,32 @@ pub(super) struct Sections {
 /// or version in a different format, or text beyond its bound, is ignored because it was written
 /// for other tools.
 #[derive(Default)]
-pub(super) struct Standard {
+pub(super) struct StandardMetadata {
     pub(super) name: Option<ComponentName>,
     pub(super) version: Option<Version>,
     pub(super) description: Option<String>,
 }
 
-impl Sections {
+impl CustomSections {
     /// Reads the sections in `bytes`, which need not be valid beyond their framing.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
         let mut sections = Self::default();
         let mut nesting: Vec<Encoding> = Vec::new();
         for payload in Parser::new(0).parse_all(bytes) {
-            let payload = payload.map_err(|error| ComponentError::malformed(bytes, &error))?;
+            let payload =
+                payload.map_err(|error| ComponentError::from_parser_error(bytes, &error))?;
             match payload {
                 Payload::Version { encoding, .. } => nesting.push(encoding),
                 Payload::End(_) => {
                     nesting.pop();
                 }
                 Payload::CustomSection(section) => {
-                    sections.custom(&section, &nesting)?;
+                    sections.read_custom(&section, &nesting)?;
                 }
                 Payload::ComponentCanonicalSection(section) => {
                     for canonical in section {
-                        let canonical =
-                            canonical.map_err(|error| ComponentError::malformed(bytes, &error))?;
+                        let canonical = canonical
+                            .map_err(|error| ComponentError::from_parser_error(bytes, &error))?;
                         sections.is_async |= needs_async(&canonical);
                     }
                 }
@@ -70,7 +71,7 @@ impl Sections {
         Ok(sections)
     }
 
-    fn custom(
+    fn read_custom(
         &mut self,
         section: &CustomSectionReader<'_>,
         nesting: &[Encoding],
@@ -84,9 +85,9 @@ impl Sections {
                 self.requests.get_or_insert_default().merge(requests)?;
             }
             ABOUT if belongs_to_outermost(nesting) => {
-                self.about_bytes += section.data().len();
-                section::check_size(ABOUT, self.about_bytes).map_err(AboutError::from)?;
-                self.about = About::from_section(section.data())?;
+                self.metadata_bytes += section.data().len();
+                section::check_size(ABOUT, self.metadata_bytes).map_err(MetadataError::from)?;
+                self.metadata = ComponentMetadata::from_section(section.data())?;
             }
             _ if nesting == [Encoding::Component] => self.standard.read(section),
             _ => {}
@@ -95,7 +96,7 @@ impl Sections {
     }
 }
 
-impl Standard {
+impl StandardMetadata {
     fn read(&mut self, section: &CustomSectionReader<'_>) {
         let text = |bytes_max| {
             let data =
@@ -108,14 +109,14 @@ impl Standard {
             }
             "description" => self.description = text(DESCRIPTION_BYTES_MAX).map(str::to_owned),
             "component-name" => {
-                self.name = stamped_name(section).and_then(|name| name.parse().ok())
+                self.name = standard_name(section).and_then(|name| name.parse().ok())
             }
             _ => {}
         }
     }
 }
 
-fn stamped_name<'a>(section: &CustomSectionReader<'a>) -> Option<&'a str> {
+fn standard_name<'a>(section: &CustomSectionReader<'a>) -> Option<&'a str> {
     let KnownCustom::ComponentName(subsections) = section.as_known() else {
         return None;
     };

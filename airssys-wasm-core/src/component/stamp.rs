@@ -27,7 +27,7 @@ impl Component {
     /// # Errors
     ///
     /// Fails with [`ComponentError`] if the result is not a valid component, which is a bug.
-    pub fn stamped(
+    pub fn with_missing_metadata(
         self,
         name: Option<&ComponentName>,
         version: Option<&Version>,
@@ -75,11 +75,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_says_itself_stays() {
+    fn existing_metadata_is_kept() {
         let bytes = wat::parse_str(r#"(component (@custom "version" "2.0.0"))"#).expect("text");
         let component = Component::from_bytes(bytes).expect("a component");
         let name = "demo:greeter".parse().expect("a name");
-        let stamped = component.stamped(
+        let stamped = component.with_missing_metadata(
             Some(&name),
             Some(&Version::new(1, 0, 0)),
             Some("It greets."),
@@ -92,7 +92,7 @@ mod tests {
         );
         let again = stamped
             .clone()
-            .stamped(Some(&name), None, Some("Other"))
+            .with_missing_metadata(Some(&name), None, Some("Other"))
             .expect("a component");
         assert_eq!(again.digest(), stamped.digest());
     }

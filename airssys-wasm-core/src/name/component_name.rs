@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_a_name_goes_wrong() {
+    fn errors_have_a_position() {
         let cases = [
             ("", "empty"),
             (":x", "empty"),

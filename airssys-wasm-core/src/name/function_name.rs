@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_missing() {
+    fn errors_contain_the_missing_part() {
         for (text, expected) in [
             ("", "lacks a part"),
             ("#greet", "lacks a part"),

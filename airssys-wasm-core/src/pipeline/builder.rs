@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::definition::{Connection, Partition, PipelineDefinition};
-use super::form::Form;
+use super::definition::{ConnectionDefinition, PartitionDefinition, PipelineDefinition};
+use super::origin::StageOrigin;
 use super::{ComponentPipeline, PipelineErrors, StageOptions, build};
 use crate::Component;
 
@@ -21,24 +21,24 @@ use crate::Component;
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct PipelineBuilder {
-    pub(super) said: PipelineDefinition,
-    pub(super) drafts: Vec<Draft>,
+    pub(super) definition: PipelineDefinition,
+    pub(super) stages: Vec<StageDraft>,
 }
 
 /// A stage that has not been checked yet.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
+pub(super) struct StageDraft {
     pub(super) name: String,
     pub(super) component: Component,
     pub(super) reference: String,
     pub(super) options: StageOptions,
-    pub(super) form: Form,
+    pub(super) origin: StageOrigin,
 }
 
 impl PipelineBuilder {
     /// Sets the name of the pipeline; defaults to `pipeline`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.said.name = name.into();
+        self.definition.name = name.into();
         self
     }
 
@@ -55,13 +55,13 @@ impl PipelineBuilder {
         options: StageOptions,
     ) -> Self {
         let component = component.into();
-        let reference = reference(&component);
-        self.drafts.push(Draft {
+        let reference = component_reference(&component);
+        self.stages.push(StageDraft {
             name: stage.into(),
             component,
             reference,
             options,
-            form: Form::Code,
+            origin: StageOrigin::Code,
         });
         self
     }
@@ -72,7 +72,7 @@ impl PipelineBuilder {
     /// parameter, it receives the items of all of them. If edges end at several parameters of a
     /// stage, the stage is called once all parts of an item have arrived.
     pub fn connect(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
-        self.said.connect.push(Connection {
+        self.definition.connect.push(ConnectionDefinition {
             from: from.into(),
             to: to.into(),
             when: None,
@@ -89,7 +89,7 @@ impl PipelineBuilder {
         condition: impl Into<String>,
     ) -> Self {
         let when = Some(condition.into());
-        self.said.connect.push(Connection {
+        self.definition.connect.push(ConnectionDefinition {
             from: from.into(),
             to: to.into(),
             when,
@@ -98,7 +98,7 @@ impl PipelineBuilder {
     }
 
     /// Partitions the items that leave a port by the value of a field: items with equal values go
-    /// to the same target. [`Share`](super::Share) describes how the target is chosen.
+    /// to the same target. [`PartitionShare`](super::PartitionShare) describes how the target is chosen.
     pub fn partition<T: Into<String>>(
         mut self,
         from: impl Into<String>,
@@ -106,7 +106,7 @@ impl PipelineBuilder {
         to: impl IntoIterator<Item = T>,
     ) -> Self {
         let to = to.into_iter().map(Into::into).collect();
-        self.said.partition.push(Partition {
+        self.definition.partition.push(PartitionDefinition {
             from: from.into(),
             by: by.into(),
             to,
@@ -117,7 +117,7 @@ impl PipelineBuilder {
     /// Declares a parameter as an input of the pipeline. By default, every parameter of a stage to
     /// which nothing is connected is an input; once one input is declared, all of them must be.
     pub fn input(mut self, port: impl Into<String>) -> Self {
-        self.said.input.push(port.into());
+        self.definition.input.push(port.into());
         self
     }
 
@@ -125,19 +125,19 @@ impl PipelineBuilder {
     /// default, every output that no stage reads is an output; once one output is declared, all of
     /// them must be.
     pub fn output(mut self, port: impl Into<String>) -> Self {
-        self.said.output.push(port.into());
+        self.definition.output.push(port.into());
         self
     }
 
     /// Sets the maximum number of items inside the pipeline at once.
     pub fn in_flight_max(mut self, items: u32) -> Self {
-        self.said.in_flight_max = Some(items);
+        self.definition.in_flight_max = Some(items);
         self
     }
 
     /// Sets the time limit for one item across all stages.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.said.deadline = Some(deadline);
+        self.definition.deadline = Some(deadline);
         self
     }
 
@@ -152,7 +152,7 @@ impl PipelineBuilder {
 }
 
 /// The reference by which a definition names a component that was passed as a value.
-pub(super) fn reference(component: &Component) -> String {
+pub(super) fn component_reference(component: &Component) -> String {
     match (component.name(), component.version()) {
         (Some(name), Some(version)) => format!("{name}@{version}"),
         (Some(name), None) => name.to_string(),

@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::field::{FieldPath, hint, is_part};
-use crate::capability::shown;
+use super::field::{FieldPath, is_name_character, name_hint};
+use crate::capability::escape_for_message;
 use crate::world::Type;
 use crate::{Value, WaveError};
 
@@ -34,7 +34,7 @@ use crate::{Value, WaveError};
 pub struct Condition {
     text: String,
     path: FieldPath,
-    test: Test,
+    test: Predicate,
 }
 
 /// The reason a text is not a valid condition on items of a type.
@@ -50,14 +50,20 @@ pub struct ConditionError {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Test {
+enum Predicate {
     IsTrue,
-    Case { name: String, operator: Operator },
-    Compare { operator: Operator, literal: Value },
+    Case {
+        name: String,
+        operator: ComparisonOperator,
+    },
+    Compare {
+        operator: ComparisonOperator,
+        literal: Value,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
+enum ComparisonOperator {
     Equal,
     NotEqual,
     Less,
@@ -67,10 +73,10 @@ enum Operator {
 }
 
 /// A condition split at its operator. Offsets are in bytes.
-struct Parts<'a> {
+struct ConditionParts<'a> {
     path: &'a str,
-    path_at: usize,
-    comparison: Option<(Operator, usize, &'a str, usize)>,
+    path_offset: usize,
+    comparison: Option<(ComparisonOperator, usize, &'a str, usize)>,
 }
 
 impl Condition {
@@ -81,25 +87,25 @@ impl Condition {
     /// Fails with [`ConditionError`], which has the column, if the text cannot be parsed, the type
     /// has no such field, or the literal does not fit the type of the field.
     pub fn new(text: &str, ty: &Type) -> Result<Self, ConditionError> {
-        let failed = |at: usize, problem: String| error(text, at, problem);
-        let parts = cut(text)?;
+        let failed = |at: usize, problem: String| condition_error(text, at, problem);
+        let parts = split_condition(text)?;
         let path: FieldPath = parts
             .path
             .parse()
-            .map_err(|error: super::FieldPathError| failed(parts.path_at, error.to_string()))?;
+            .map_err(|error: super::FieldPathError| failed(parts.path_offset, error.to_string()))?;
         let ty = path
             .type_in(ty)
-            .map_err(|error| failed(parts.path_at, error.to_string()))?;
+            .map_err(|error| failed(parts.path_offset, error.to_string()))?;
         let test = match parts.comparison {
             Some((operator, at, literal, literal_at)) => {
                 check_operator(operator, ty).map_err(|problem| failed(at, problem))?;
-                comparison(operator, literal, ty)
+                parse_comparison(operator, literal, ty)
                     .map_err(|(at, problem)| failed(literal_at + at, problem))?
             }
-            None if *ty == Type::Bool => Test::IsTrue,
+            None if *ty == Type::Bool => Predicate::IsTrue,
             None => {
                 let problem = format!("`{ty}` is not a `bool`; compare it, for example with `==`");
-                return Err(failed(parts.path_at, problem));
+                return Err(failed(parts.path_offset, problem));
             }
         };
         Ok(Self {
@@ -118,25 +124,24 @@ impl Condition {
     /// Returns `true` if an item of the type given to [`new`](Self::new) satisfies the condition.
     /// Returns `false` if the item lacks the field.
     #[must_use]
-    pub fn holds(&self, item: &Value) -> bool {
+    pub fn matches(&self, item: &Value) -> bool {
         let Some(value) = self.path.value_in(item) else {
             return false;
         };
         match &self.test {
-            Test::IsTrue => *value == Value::Bool(true),
-            Test::Case { name, operator } => {
-                case_of(value).is_some_and(|case| (case == name) == (*operator == Operator::Equal))
-            }
-            Test::Compare {
-                operator: Operator::Equal,
+            Predicate::IsTrue => *value == Value::Bool(true),
+            Predicate::Case { name, operator } => case_name(value)
+                .is_some_and(|case| (case == name) == (*operator == ComparisonOperator::Equal)),
+            Predicate::Compare {
+                operator: ComparisonOperator::Equal,
                 literal,
             } => value == literal,
-            Test::Compare {
-                operator: Operator::NotEqual,
+            Predicate::Compare {
+                operator: ComparisonOperator::NotEqual,
                 literal,
             } => value != literal,
-            Test::Compare { operator, literal } => {
-                compare(value, literal).is_some_and(|ordering| operator.takes(ordering))
+            Predicate::Compare { operator, literal } => {
+                compare(value, literal).is_some_and(|ordering| operator.accepts(ordering))
             }
         }
     }
@@ -148,7 +153,7 @@ impl fmt::Display for Condition {
     }
 }
 
-impl Operator {
+impl ComparisonOperator {
     /// Longer operators come first because shorter ones are prefixes of them.
     const ALL: [(&str, Self); 6] = [
         ("==", Self::Equal),
@@ -159,7 +164,7 @@ impl Operator {
         (">", Self::Greater),
     ];
 
-    fn takes(self, ordering: Ordering) -> bool {
+    fn accepts(self, ordering: Ordering) -> bool {
         match self {
             Self::Equal => ordering.is_eq(),
             Self::NotEqual => ordering.is_ne(),
@@ -175,35 +180,35 @@ impl Operator {
     }
 }
 
-fn error(text: &str, at: usize, problem: String) -> ConditionError {
+fn condition_error(text: &str, at: usize, problem: String) -> ConditionError {
     let before = text.get(..at).unwrap_or(text);
     ConditionError {
-        text: shown(text),
+        text: escape_for_message(text),
         column: before.chars().count() + 1,
-        problem: shown(&problem),
+        problem: escape_for_message(&problem),
     }
 }
 
-fn cut(text: &str) -> Result<Parts<'_>, ConditionError> {
+fn split_condition(text: &str) -> Result<ConditionParts<'_>, ConditionError> {
     let path_at = text.len() - text.trim_start().len();
     let path_end = text[path_at..]
-        .find(|c| !is_part(c) && c != '.')
+        .find(|c| !is_name_character(c) && c != '.')
         .map_or(text.len(), |end| path_at + end);
     let path = &text[path_at..path_end];
     let at = text.len() - text[path_end..].trim_start().len();
     let rest = &text[at..];
     if rest.is_empty() && !path.is_empty() {
-        return Ok(Parts {
+        return Ok(ConditionParts {
             path,
-            path_at,
+            path_offset: path_at,
             comparison: None,
         });
     }
-    let found = Operator::ALL
+    let found = ComparisonOperator::ALL
         .iter()
         .find_map(|(word, operator)| Some((rest.strip_prefix(word)?, *operator)));
     let Some((after, operator)) = found else {
-        return Err(error(
+        return Err(condition_error(
             text,
             at,
             "expected one of `==`, `!=`, `<`, `<=`, `>`, `>=`".into(),
@@ -212,20 +217,20 @@ fn cut(text: &str) -> Result<Parts<'_>, ConditionError> {
     let literal = after.trim();
     let literal_at = text.len() - after.trim_start().len();
     if literal.is_empty() {
-        return Err(error(
+        return Err(condition_error(
             text,
             literal_at,
             "expected a value to compare with".into(),
         ));
     }
-    Ok(Parts {
+    Ok(ConditionParts {
         path,
-        path_at,
+        path_offset: path_at,
         comparison: Some((operator, at, literal, literal_at)),
     })
 }
 
-fn check_operator(operator: Operator, ty: &Type) -> Result<(), String> {
+fn check_operator(operator: ComparisonOperator, ty: &Type) -> Result<(), String> {
     if operator.is_equality() || is_ordered(ty) {
         Ok(())
     } else {
@@ -242,22 +247,28 @@ fn is_ordered(ty: &Type) -> bool {
 }
 
 /// Returns the test, or the byte offset in the literal and a description of the problem.
-fn comparison(operator: Operator, literal: &str, ty: &Type) -> Result<Test, (usize, String)> {
+fn parse_comparison(
+    operator: ComparisonOperator,
+    literal: &str,
+    ty: &Type,
+) -> Result<Predicate, (usize, String)> {
     let bare = literal
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(literal);
-    if let Some(names) = case_names(ty).filter(|_| !bare.is_empty() && bare.chars().all(is_part)) {
+    if let Some(names) =
+        case_names(ty).filter(|_| !bare.is_empty() && bare.chars().all(is_name_character))
+    {
         return match names.contains(&bare) {
-            true => Ok(Test::Case {
+            true => Ok(Predicate::Case {
                 name: bare.to_owned(),
                 operator,
             }),
-            false => Err((0, format!("no case `{bare}`; {}", hint(bare, names)))),
+            false => Err((0, format!("no case `{bare}`; {}", name_hint(bare, names)))),
         };
     }
     match Value::from_wave(literal, ty) {
-        Ok(literal) => Ok(Test::Compare { operator, literal }),
+        Ok(literal) => Ok(Predicate::Compare { operator, literal }),
         Err(WaveError::Text {
             column,
             problem,
@@ -285,7 +296,7 @@ fn case_names(ty: &Type) -> Option<Vec<&str>> {
     }
 }
 
-fn case_of(value: &Value) -> Option<&str> {
+fn case_name(value: &Value) -> Option<&str> {
     match value {
         Value::Enum(name) | Value::Variant(name, _) => Some(name),
         Value::Option(value) => Some(if value.is_some() { "some" } else { "none" }),
@@ -359,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_where_it_says() {
+    fn matches_as_specified() {
         let cases = [
             ("kind == \"bad\"", true),
             ("kind==bad", true),
@@ -379,14 +390,14 @@ mod tests {
         ];
         for (text, expected) in cases {
             let condition = Condition::new(text, &ty()).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(condition.holds(&item()), expected, "{text}");
+            assert_eq!(condition.matches(&item()), expected, "{text}");
         }
         let whole = Condition::new("> 3", &Type::U8).expect("the item itself");
-        assert!(whole.holds(&Value::U8(4)) && !whole.holds(&Value::U8(3)));
+        assert!(whole.matches(&Value::U8(4)) && !whole.matches(&Value::U8(3)));
     }
 
     #[test]
-    fn says_where_it_goes_wrong() {
+    fn errors_have_a_column() {
         let cases = [
             ("", 1, "expected one of"),
             ("cuont > 3", 1, "did you mean `count`?"),
@@ -408,11 +419,11 @@ mod tests {
     }
 
     #[test]
-    fn not_a_number_is_neither_more_nor_less() {
+    fn nan_is_neither_more_nor_less() {
         let nan = Value::F64(f64::NAN);
         for text in ["> 0.0", "<= 0.0", "== 0.0"] {
             assert!(
-                !Condition::new(text, &Type::F64).expect(text).holds(&nan),
+                !Condition::new(text, &Type::F64).expect(text).matches(&nan),
                 "{text}"
             );
         }

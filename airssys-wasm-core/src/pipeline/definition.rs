@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::builder::Draft;
-use super::form::Form;
+use super::builder::StageDraft;
+use super::origin::StageOrigin;
 use super::{PipelineBuilder, PipelineErrors, PipelineProblem, ProblemKind, StageOptions, text};
 use crate::bounds::DEFINITION_BYTES_MAX;
 use crate::{Component, policy};
@@ -55,9 +55,9 @@ pub struct PipelineDefinition {
     #[serde(with = "text::stages")]
     pub(super) stages: Vec<(String, StageDefinition)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) connect: Vec<Connection>,
+    pub(super) connect: Vec<ConnectionDefinition>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) partition: Vec<Partition>,
+    pub(super) partition: Vec<PartitionDefinition>,
 }
 
 /// A stage of a definition.
@@ -70,7 +70,7 @@ pub struct StageDefinition {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Connection {
+pub(super) struct ConnectionDefinition {
     pub(super) from: String,
     pub(super) to: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ pub(super) struct Connection {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Partition {
+pub(super) struct PartitionDefinition {
     pub(super) from: String,
     pub(super) by: String,
     pub(super) to: Vec<String>,
@@ -110,7 +110,7 @@ impl PipelineDefinition {
             column: error.column,
             problem: error.problem,
         };
-        policy::read(text, DEFINITION_BYTES_MAX).map_err(error)
+        policy::parse_toml(text, DEFINITION_BYTES_MAX).map_err(error)
     }
 
     /// Returns the definition as TOML.
@@ -177,11 +177,11 @@ impl PipelineDefinition {
     {
         let mut problems = Vec::new();
         let mut builder = PipelineBuilder {
-            said: Self {
+            definition: Self {
                 stages: Vec::new(),
                 ..self.clone()
             },
-            drafts: Vec::new(),
+            stages: Vec::new(),
         };
         for (
             name,
@@ -192,12 +192,12 @@ impl PipelineDefinition {
         ) in &self.stages
         {
             match find(reference) {
-                Ok(component) => builder.drafts.push(Draft {
+                Ok(component) => builder.stages.push(StageDraft {
                     name: name.clone(),
                     component,
                     reference: reference.clone(),
                     options: options.clone(),
-                    form: Form::Text,
+                    origin: StageOrigin::Text,
                 }),
                 Err(why) => {
                     let what = format!("no component `{reference}`: {why}");

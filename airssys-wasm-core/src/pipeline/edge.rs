@@ -3,8 +3,8 @@
 //! Refers to stages by their index in `ComponentPipeline::stages`.
 //! Tests: `airssys-wasm-core/tests/pipeline`.
 
-use super::plan::{Lane, Planned};
-use super::{Condition, Share};
+use super::plan::{Lane, LaneChoice};
+use super::{Condition, PartitionShare};
 use crate::Value;
 use crate::world::Type;
 
@@ -12,17 +12,17 @@ use crate::world::Type;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edge {
     pub(super) from: usize,
-    pub(super) from_port: FromPort,
+    pub(super) output_port: OutputPort,
     pub(super) to: usize,
     pub(super) param: usize,
     pub(super) ty: Type,
-    pub(super) route: Route,
-    pub(super) planned: Planned,
+    pub(super) filter: EdgeFilter,
+    pub(super) lane_choice: LaneChoice,
 }
 
 /// The port of a stage from which an edge starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FromPort {
+pub enum OutputPort {
     /// The value that the function returns on success.
     Output,
     /// The error that the function returns.
@@ -32,13 +32,13 @@ pub enum FromPort {
 /// The items that take an edge.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Route {
+pub enum EdgeFilter {
     /// All items.
     Always,
     /// Items that satisfy the condition.
     When(Condition),
     /// Items whose key is assigned to this target.
-    Share(Share),
+    Partition(PartitionShare),
 }
 
 /// A parameter to which nothing in the pipeline is connected: items enter the pipeline here.
@@ -70,8 +70,8 @@ impl Edge {
 
     /// The port from which the edge starts.
     #[must_use]
-    pub fn from_port(&self) -> FromPort {
-        self.from_port
+    pub fn output_port(&self) -> OutputPort {
+        self.output_port
     }
 
     /// The index of the stage at which the edge ends.
@@ -94,39 +94,39 @@ impl Edge {
 
     /// The items that take the edge.
     #[must_use]
-    pub fn route(&self) -> &Route {
-        &self.route
+    pub fn filter(&self) -> &EdgeFilter {
+        &self.filter
     }
 
     /// The lane in which values cross the edge.
     #[must_use]
     pub fn lane(&self) -> Lane {
-        self.planned.lane
+        self.lane_choice.lane
     }
 
     /// The reason for the choice of [`lane`](Self::lane).
     #[must_use]
     pub fn lane_reason(&self) -> &str {
-        &self.planned.reason
+        &self.lane_choice.reason
     }
 }
 
-impl Route {
+impl EdgeFilter {
     /// Returns `true` if an item that leaves the port takes the edge.
     #[must_use]
-    pub fn takes(&self, item: &Value) -> bool {
+    pub fn accepts(&self, item: &Value) -> bool {
         match self {
             Self::Always => true,
-            Self::When(condition) => condition.holds(item),
-            Self::Share(share) => share.takes(item),
+            Self::When(condition) => condition.matches(item),
+            Self::Partition(share) => share.accepts(item),
         }
     }
 }
 
-impl FromPort {
+impl OutputPort {
     /// The name of the port in the text of a port.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Output => "output",
             Self::Error => "error",

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::capability::shown;
+use crate::capability::escape_for_message;
 
 /// All problems with a pipeline; never empty.
 ///
@@ -21,7 +21,7 @@ pub struct PipelineErrors {
 pub struct PipelineProblem {
     kind: ProblemKind,
     place: String,
-    what: String,
+    message: String,
     details: Vec<(&'static str, String)>,
 }
 
@@ -32,9 +32,9 @@ pub enum ProblemKind {
     /// The pipeline has no stages.
     Empty,
     /// The name of the pipeline or of a stage is not valid.
-    Name,
+    InvalidName,
     /// Two stages have the same name.
-    StageTwice,
+    DuplicateStage,
     /// No stage has the given name.
     UnknownStage,
     /// The component of a stage could not be resolved.
@@ -42,7 +42,7 @@ pub enum ProblemKind {
     /// The component exports no such function, or it is unclear which function is meant.
     Function,
     /// Ports of one stage name different functions.
-    TwoFunctions,
+    ConflictingFunctions,
     /// The function uses types that edges cannot carry.
     NotAStage,
     /// The function has no such port, or the text does not name a port.
@@ -50,17 +50,17 @@ pub enum ProblemKind {
     /// An edge starts at an input or ends at an output.
     Direction,
     /// Two edges connect the same ports.
-    EdgeTwice,
+    DuplicateEdge,
     /// The types at the two ends of an edge do not match.
     Types,
     /// The edges form a cycle.
     Cycle,
     /// A stage is not connected, although other stages are.
-    Dead,
+    DisconnectedStage,
     /// An input is not connected, although another input of the stage is.
-    Unconnected,
+    UnconnectedInput,
     /// No action is set for the errors that a function can return.
-    Errors,
+    UnhandledErrors,
     /// A stream would have to be read twice.
     Stream,
     /// Options that do not go together, or are out of range.
@@ -70,7 +70,7 @@ pub enum ProblemKind {
     /// A key that the type does not have.
     Key,
     /// The declared inputs or outputs of the pipeline do not match its edges.
-    Ends,
+    InputsAndOutputs,
 }
 
 impl PipelineErrors {
@@ -113,26 +113,27 @@ impl PipelineProblem {
         Self {
             kind,
             place: place.into(),
-            what: what.into(),
+            message: what.into(),
             details: Vec::new(),
         }
     }
 
     /// Adds a detail line.
-    pub(super) fn with(mut self, label: &'static str, text: impl AsRef<str>) -> Self {
-        self.details.push((label, shown(text.as_ref())));
+    pub(super) fn with_detail(mut self, label: &'static str, text: impl AsRef<str>) -> Self {
+        self.details
+            .push((label, escape_for_message(text.as_ref())));
         self
     }
 
     /// Adds a detail line with a hint.
-    pub(super) fn hint(self, text: impl AsRef<str>) -> Self {
-        self.with("hint", text)
+    pub(super) fn with_hint(self, text: impl AsRef<str>) -> Self {
+        self.with_detail("hint", text)
     }
 
     /// Adds a detail line if `text` is `Some`.
-    pub(super) fn maybe(self, label: &'static str, text: Option<String>) -> Self {
+    pub(super) fn with_optional_detail(self, label: &'static str, text: Option<String>) -> Self {
         match text {
-            Some(text) => self.with(label, text),
+            Some(text) => self.with_detail(label, text),
             None => self,
         }
     }
@@ -164,7 +165,7 @@ impl fmt::Display for PipelineErrors {
         write!(
             f,
             "pipeline `{}` has {} {problems}:",
-            shown(&self.pipeline),
+            escape_for_message(&self.pipeline),
             self.problems.len()
         )?;
         self.problems
@@ -175,7 +176,12 @@ impl fmt::Display for PipelineErrors {
 
 impl fmt::Display for PipelineProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", shown(&self.place), shown(&self.what))?;
+        write!(
+            f,
+            "{}: {}",
+            escape_for_message(&self.place),
+            escape_for_message(&self.message)
+        )?;
         self.details
             .iter()
             .try_for_each(|(label, text)| write!(f, "\n    {:<6}{text}", format!("{label}:")))

@@ -6,10 +6,10 @@
 use std::fmt;
 
 use super::render::write_route;
-use super::{ComponentPipeline, Edge, Source, Stage, StageOptions};
+use super::{ComponentPipeline, Edge, SourceMode, Stage, StageOptions};
 use crate::Component;
-use crate::capability::shown;
-use crate::policy::{Requested, kinds};
+use crate::capability::escape_for_message;
+use crate::policy::{RequestedCapabilities, imported_kinds};
 
 /// The capabilities of a stage that is fused with others.
 const FUSED: &str = "none, because it is fused; with grants it would not be fused";
@@ -46,7 +46,7 @@ impl fmt::Display for PipelineExplanation {
             .edges()
             .iter()
             .try_for_each(|edge| write_edge(f, pipeline, edge))?;
-        write_ends(f, pipeline)?;
+        write_inputs_and_outputs(f, pipeline)?;
         let fused = pipeline.segments();
         for chain in &fused {
             let names: Vec<&str> = chain
@@ -65,7 +65,7 @@ impl fmt::Display for PipelineExplanation {
                 let reach = if is_fused {
                     FUSED.to_owned()
                 } else {
-                    reach(stage)
+                    capabilities_text(stage)
                 };
                 writeln!(f, "  {}: {reach}", stage.name())
             })
@@ -73,7 +73,7 @@ impl fmt::Display for PipelineExplanation {
 }
 
 fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, said: &str) -> fmt::Result {
-    let component = identity(stage.component(), said);
+    let component = component_identity(stage.component(), said);
     writeln!(
         f,
         "  {}: {component}\n      {}",
@@ -81,11 +81,11 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, said: &str) -> fmt::Re
         stage.function()
     )?;
     match stage.source() {
-        Some(Source::UntilNone) => writeln!(f, "      produces items until `none`")?,
-        Some(Source::Once) => writeln!(f, "      produces one item per run")?,
+        Some(SourceMode::UntilNone) => writeln!(f, "      produces items until `none`")?,
+        Some(SourceMode::Once) => writeln!(f, "      produces one item per run")?,
         None => {}
     }
-    let said = options(stage.options());
+    let said = custom_options(stage.options());
     if said.is_empty() {
         Ok(())
     } else {
@@ -94,21 +94,23 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage, said: &str) -> fmt::Re
 }
 
 /// The options that differ from their defaults.
-fn options(options: &StageOptions) -> Vec<String> {
+fn custom_options(options: &StageOptions) -> Vec<String> {
     let time = humantime::format_duration;
     let said = [
         options.concurrency.map(|items| format!("{items} at once")),
-        options.order.map(|order| format!("order {}", order.word())),
+        options
+            .order
+            .map(|order| format!("order {}", order.as_str())),
         options.queue_max.map(|items| format!("queue {items}")),
         options
             .deadline
             .map(|deadline| format!("deadline {}", time(deadline))),
         options
             .on_error
-            .map(|action| format!("on error {}", action.word())),
+            .map(|action| format!("on error {}", action.as_str())),
         options
             .on_failure
-            .map(|action| format!("on failure {}", action.word())),
+            .map(|action| format!("on failure {}", action.as_str())),
         options.retry.map(|retry| {
             format!(
                 "{} attempts, backoff {}",
@@ -131,20 +133,23 @@ fn write_edge(
 ) -> fmt::Result {
     let mut line = format!(
         "  {} -> {}: {}",
-        pipeline.giving_text(edge),
-        pipeline.taking_text(edge),
+        pipeline.output_port_text(edge),
+        pipeline.input_port_text(edge),
         edge.ty()
     );
-    write_route(&mut line, edge.route());
+    write_route(&mut line, edge.filter());
     writeln!(
         f,
         "{line}\n      {}: {}",
-        edge.lane().word(),
+        edge.lane().as_str(),
         edge.lane_reason()
     )
 }
 
-fn write_ends(f: &mut fmt::Formatter<'_>, pipeline: &ComponentPipeline) -> fmt::Result {
+fn write_inputs_and_outputs(
+    f: &mut fmt::Formatter<'_>,
+    pipeline: &ComponentPipeline,
+) -> fmt::Result {
     for input in pipeline.inputs() {
         let stage = &pipeline.stages()[input.stage];
         writeln!(
@@ -167,25 +172,27 @@ fn write_ends(f: &mut fmt::Formatter<'_>, pipeline: &ComponentPipeline) -> fmt::
 }
 
 /// The capabilities that a stage requests or can be granted.
-fn reach(stage: &Stage) -> String {
+fn capabilities_text(stage: &Stage) -> String {
     let component = stage.component();
     match component.requested() {
-        Requested::These(requests) if requests.is_empty() => "requests nothing".to_owned(),
-        Requested::These(requests) => {
+        RequestedCapabilities::Listed(requests) if requests.is_empty() => {
+            "requests nothing".to_owned()
+        }
+        RequestedCapabilities::Listed(requests) => {
             let rules: Vec<String> = requests
                 .iter()
                 .map(|(rule, _)| format!("`{rule}`"))
                 .collect();
             format!("requests {}", rules.join(", "))
         }
-        Requested::Anything => match kinds(component.world()) {
+        RequestedCapabilities::Unlisted => match imported_kinds(component.world()) {
             kinds if kinds.is_empty() => {
                 "has no list of requests, and imports nothing that can be granted".to_owned()
             }
             kinds => {
                 let words: Vec<String> = kinds
                     .iter()
-                    .map(|kind| format!("`{}`", kind.word()))
+                    .map(|kind| format!("`{}`", kind.as_str()))
                     .collect();
                 format!(
                     "has no list of requests, and can be granted {}",
@@ -198,13 +205,13 @@ fn reach(stage: &Stage) -> String {
 
 /// The identity of the component in a stage: its reference, and a prefix of its digest if it is
 /// unnamed.
-fn identity(component: &Component, said: &str) -> String {
+fn component_identity(component: &Component, said: &str) -> String {
     const SHOWN: usize = "sha256:".len() + 12;
     let digest = component.digest().to_string();
     let short = &digest[..SHOWN];
     match component.name() {
-        Some(_) => format!("`{}`", shown(said)),
+        Some(_) => format!("`{}`", escape_for_message(said)),
         None if said == digest => format!("`{short}`, unnamed"),
-        None => format!("`{}`, `{short}`", shown(said)),
+        None => format!("`{}`, `{short}`", escape_for_message(said)),
     }
 }

@@ -5,8 +5,8 @@
 
 use thiserror::Error;
 
-use super::{ComponentPipeline, Edge, FromPort, OnError, Route, Stage};
-use crate::compose::{Chain, ComposeError};
+use super::{ComponentPipeline, Edge, EdgeFilter, OnError, OutputPort, Stage};
+use crate::fuse::{Chain, FuseError};
 
 /// The reason a pipeline cannot be exported as a component.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -14,14 +14,14 @@ use crate::compose::{Chain, ComposeError};
 pub enum ExportError {
     /// The pipeline is more than a chain in which each function is called with the result of the
     /// previous one.
-    #[error("the pipeline cannot be exported as one component: {why}")]
-    MoreThanAChain {
+    #[error("the pipeline cannot be exported as one component: {reason}")]
+    NotAChain {
         /// The part of the pipeline that is not a chain.
-        why: String,
+        reason: String,
     },
     /// The stages cannot be fused.
     #[error(transparent)]
-    NotFused(#[from] ComposeError),
+    NotFused(#[from] FuseError),
 }
 
 impl ComponentPipeline {
@@ -36,7 +36,7 @@ impl ComponentPipeline {
     pub fn export_component(&self, name: &str) -> Result<Vec<u8>, ExportError> {
         let order = self
             .chain()
-            .map_err(|why| ExportError::MoreThanAChain { why })?;
+            .map_err(|why| ExportError::NotAChain { reason: why })?;
         let chain = order.into_iter().fold(Chain::new(name), |chain, stage| {
             let stage = &self.stages()[stage];
             chain.stage(stage.component().clone(), stage.function().name.clone())
@@ -48,7 +48,11 @@ impl ComponentPipeline {
     fn chain(&self) -> Result<Vec<usize>, String> {
         let stages = self.stages();
         let order = self.topological_order();
-        if let Some(problem) = self.edges().iter().find_map(|edge| obstacle(stages, edge)) {
+        if let Some(problem) = self
+            .edges()
+            .iter()
+            .find_map(|edge| edge_obstacle(stages, edge))
+        {
             return Err(problem);
         }
         if let Some(stage) = stages.iter().find(|stage| stage.has_streams()) {
@@ -57,7 +61,7 @@ impl ComponentPipeline {
                 stage.name()
             ));
         }
-        if let Some(stage) = stages.iter().find(|stage| is_more_than_a_call(stage)) {
+        if let Some(stage) = stages.iter().find(|stage| needs_host(stage)) {
             return Err(format!(
                 "stage `{}` has options that only a host can apply",
                 stage.name()
@@ -77,12 +81,12 @@ impl ComponentPipeline {
     }
 }
 
-fn obstacle(stages: &[Stage], edge: &Edge) -> Option<String> {
+fn edge_obstacle(stages: &[Stage], edge: &Edge) -> Option<String> {
     let (from, to) = (stages[edge.from()].name(), stages[edge.to()].name());
-    if edge.from_port() == FromPort::Error {
+    if edge.output_port() == OutputPort::Error {
         return Some(format!("an edge takes the errors of `{from}`"));
     }
-    if *edge.route() != Route::Always {
+    if *edge.filter() != EdgeFilter::Always {
         return Some(format!("only some items go from `{from}` to `{to}`"));
     }
     (*edge.ty() != stages[edge.to()].inputs()[edge.param()].ty)
@@ -91,10 +95,10 @@ fn obstacle(stages: &[Stage], edge: &Edge) -> Option<String> {
 
 /// Returns `true` if the stage needs more than a call of its function. Concurrency and order do not
 /// count: they are up to the caller of the exported component.
-fn is_more_than_a_call(stage: &Stage) -> bool {
+fn needs_host(stage: &Stage) -> bool {
     let options = stage.options();
     let carries_on = |action| matches!(action, OnError::Skip | OnError::DeadLetter);
-    options.retries().is_some()
+    options.retry_policy().is_some()
         || options.attempt_deadline().is_some()
         || options.error_action().is_some_and(carries_on)
         || carries_on(options.failure_action())

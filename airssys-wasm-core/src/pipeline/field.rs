@@ -37,7 +37,9 @@ impl FieldPath {
     ///
     /// Fails with [`FieldPathError`], which suggests the nearest field, if `ty` has no such part.
     pub fn type_in<'a>(&self, ty: &'a Type) -> Result<&'a Type, FieldPathError> {
-        self.0.iter().try_fold(ty, |ty, name| step(ty, name))
+        self.0
+            .iter()
+            .try_fold(ty, |ty, name| type_of_field(ty, name))
     }
 
     /// Returns `true` if the path is empty and refers to the whole value.
@@ -67,10 +69,10 @@ impl std::str::FromStr for FieldPath {
         if text.is_empty() {
             return Ok(Self(Vec::new()));
         }
-        let is_name = |name: &str| !name.is_empty() && name.chars().all(is_part);
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(is_name_character);
         let names: Vec<String> = text.split('.').map(str::to_owned).collect();
         match names.iter().find(|name| !is_name(name)) {
-            Some(name) => Err(failed(format!(
+            Some(name) => Err(path_error(format!(
                 "`{name}` is not a field name; write for example `address.city`"
             ))),
             None => Ok(Self(names)),
@@ -85,15 +87,15 @@ impl fmt::Display for FieldPath {
 }
 
 /// Returns `true` if a field name can contain the character.
-pub(super) fn is_part(c: char) -> bool {
+pub(super) fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-'
 }
 
-fn failed(problem: String) -> FieldPathError {
+fn path_error(problem: String) -> FieldPathError {
     FieldPathError { problem }
 }
 
-fn step<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathError> {
+fn type_of_field<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathError> {
     match ty {
         Type::Record(fields) => {
             let names = || fields.iter().map(|field| field.name.as_str());
@@ -102,9 +104,9 @@ fn step<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathError> {
                 .find(|field| field.name == name)
                 .map(|field| &field.ty);
             found.ok_or_else(|| {
-                failed(format!(
+                path_error(format!(
                     "no field `{name}`; {}",
-                    hint(name, names().collect())
+                    name_hint(name, names().collect())
                 ))
             })
         }
@@ -113,17 +115,18 @@ fn step<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathError> {
                 .parse::<usize>()
                 .ok()
                 .and_then(|place| types.get(place));
-            found
-                .ok_or_else(|| failed(format!("no element `{name}` in a tuple of {}", types.len())))
+            found.ok_or_else(|| {
+                path_error(format!("no element `{name}` in a tuple of {}", types.len()))
+            })
         }
-        other => Err(failed(format!(
+        other => Err(path_error(format!(
             "no field `{name}` in `{other}`, which is not a record"
         ))),
     }
 }
 
 /// Suggests the nearest name, or lists all names.
-pub(super) fn hint(wanted: &str, names: Vec<&str>) -> String {
+pub(super) fn name_hint(wanted: &str, names: Vec<&str>) -> String {
     match nearest(wanted, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "none exist".into(),
@@ -139,7 +142,7 @@ mod tests {
     use super::*;
     use crate::world::Field;
 
-    fn way(text: &str, ty: &Type) -> String {
+    fn resolved_type(text: &str, ty: &Type) -> String {
         match text
             .parse::<FieldPath>()
             .and_then(|path| path.type_in(ty).cloned())
@@ -159,11 +162,11 @@ mod tests {
             name: "address".into(),
             ty: Type::Tuple(vec![Type::U8, city]),
         }]);
-        assert_eq!(way("address.1.city", &ty), "string");
-        assert_eq!(way("", &Type::U8), "u8");
-        assert!(way("adress", &ty).contains("did you mean `address`?"));
-        assert!(way("address.2", &ty).contains("tuple of 2"));
-        assert!(way("address.0.x", &ty).contains("`u8`, which is not a record"));
-        assert!(way("a..b", &ty).contains("is not a field name"));
+        assert_eq!(resolved_type("address.1.city", &ty), "string");
+        assert_eq!(resolved_type("", &Type::U8), "u8");
+        assert!(resolved_type("adress", &ty).contains("did you mean `address`?"));
+        assert!(resolved_type("address.2", &ty).contains("tuple of 2"));
+        assert!(resolved_type("address.0.x", &ty).contains("`u8`, which is not a record"));
+        assert!(resolved_type("a..b", &ty).contains("is not a field name"));
     }
 }

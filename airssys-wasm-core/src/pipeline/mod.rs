@@ -40,11 +40,11 @@ mod definition;
 mod edge;
 mod error;
 mod explain;
-#[cfg(feature = "compose")]
+#[cfg(feature = "fuse")]
 mod export;
 mod field;
-mod form;
 mod options;
+mod origin;
 mod plan;
 mod port;
 mod render;
@@ -58,40 +58,40 @@ use std::time::Duration;
 pub use builder::PipelineBuilder;
 pub use condition::{Condition, ConditionError};
 pub use definition::{DefinitionError, PipelineDefinition, StageDefinition};
-pub use edge::{Edge, FromPort, PipelineInput, PipelineOutput, Route};
+pub use edge::{Edge, EdgeFilter, OutputPort, PipelineInput, PipelineOutput};
 pub use error::{PipelineErrors, PipelineProblem, ProblemKind};
 pub use explain::PipelineExplanation;
-#[cfg(feature = "compose")]
+#[cfg(feature = "fuse")]
 pub use export::ExportError;
 pub use field::{FieldPath, FieldPathError};
-pub use options::{OnError, Order, Retry, StageOptions};
+pub use options::{OnError, OutputOrder, RetryPolicy, StageOptions};
 pub use plan::Lane;
-pub use share::Share;
-pub use stage::{Source, Stage};
+pub use share::PartitionShare;
+pub use stage::{SourceMode, Stage};
 
-use crate::policy::Requested;
+use crate::policy::RequestedCapabilities;
 use crate::{Component, ComponentName};
 
 /// A checked pipeline: components connected port to port.
 ///
 /// Immutable and cheap to clone.
 #[derive(Clone, Debug)]
-pub struct ComponentPipeline(Arc<Parts>);
+pub struct ComponentPipeline(Arc<PipelineParts>);
 
 #[derive(Debug)]
-struct Parts {
+struct PipelineParts {
     name: ComponentName,
     stages: Vec<Stage>,
     edges: Vec<Edge>,
     inputs: Vec<PipelineInput>,
     outputs: Vec<PipelineOutput>,
     order: Vec<usize>,
-    said: PipelineDefinition,
-    draft: PipelineBuilder,
+    definition: PipelineDefinition,
+    builder: PipelineBuilder,
 }
 
 impl ComponentPipeline {
-    fn new(parts: Parts) -> Self {
+    fn new(parts: PipelineParts) -> Self {
         Self(Arc::new(parts))
     }
 
@@ -146,18 +146,18 @@ impl ComponentPipeline {
     /// The maximum number of items inside the pipeline at once, if one is set.
     #[must_use]
     pub fn in_flight_max(&self) -> Option<u32> {
-        self.0.said.in_flight_max
+        self.0.definition.in_flight_max
     }
 
     /// The time limit for one item across all stages, if one is set.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.0.said.deadline
+        self.0.definition.deadline
     }
 
     /// The capabilities that each stage requests, by stage name. A grant to one stage never extends
     /// to another.
-    pub fn capabilities(&self) -> impl Iterator<Item = (&str, &Requested)> {
+    pub fn capabilities(&self) -> impl Iterator<Item = (&str, &RequestedCapabilities)> {
         self.0
             .stages
             .iter()
@@ -174,7 +174,7 @@ impl ComponentPipeline {
     /// a definition, are referred to as `name@version` or by digest.
     #[must_use]
     pub fn definition(&self) -> &PipelineDefinition {
-        &self.0.said
+        &self.0.definition
     }
 
     /// Checks that the pipeline stays valid with another component in a stage.
@@ -196,7 +196,7 @@ impl ComponentPipeline {
     ///
     /// Fails with [`PipelineErrors`] if `name` is not a valid name.
     pub fn with_name(&self, name: &str) -> Result<Self, PipelineErrors> {
-        self.0.draft.clone().name(name).build()
+        self.0.builder.clone().name(name).build()
     }
 
     /// Returns this pipeline with another component in a stage.
@@ -209,17 +209,17 @@ impl ComponentPipeline {
         stage: &str,
         component: Component,
     ) -> Result<Self, PipelineErrors> {
-        let mut draft = self.0.draft.clone();
+        let mut draft = self.0.builder.clone();
         let names: Vec<&str> = self.0.stages.iter().map(Stage::name).collect();
-        match draft.drafts.iter_mut().find(|draft| draft.name == stage) {
+        match draft.stages.iter_mut().find(|draft| draft.name == stage) {
             Some(found) => {
-                found.reference = builder::reference(&component);
+                found.reference = builder::component_reference(&component);
                 found.component = component;
             }
             None => {
                 let what = format!("there is no stage `{stage}`");
                 let problem = PipelineProblem::new(ProblemKind::UnknownStage, "replacement", what);
-                let problem = problem.hint(field::hint(stage, names));
+                let problem = problem.with_hint(field::name_hint(stage, names));
                 return Err(PipelineErrors::new(self.0.name.as_str(), vec![problem]));
             }
         }
@@ -227,16 +227,16 @@ impl ComponentPipeline {
     }
 
     /// The text of the port from which an edge starts.
-    fn giving_text(&self, edge: &Edge) -> String {
+    fn output_port_text(&self, edge: &Edge) -> String {
         format!(
             "{}.{}",
             self.0.stages[edge.from].name(),
-            edge.from_port.word()
+            edge.output_port.as_str()
         )
     }
 
     /// The text of the port at which an edge ends.
-    fn taking_text(&self, edge: &Edge) -> String {
+    fn input_port_text(&self, edge: &Edge) -> String {
         let stage = &self.0.stages[edge.to];
         format!("{}.{}", stage.name(), stage.inputs()[edge.param].name)
     }

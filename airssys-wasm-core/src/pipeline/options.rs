@@ -23,12 +23,12 @@ use serde::{Deserialize, Serialize};
 pub struct StageOptions {
     pub(super) function: Option<String>,
     pub(super) concurrency: Option<u32>,
-    pub(super) order: Option<Order>,
+    pub(super) order: Option<OutputOrder>,
     pub(super) queue_max: Option<u32>,
     pub(super) deadline: Option<Duration>,
     pub(super) on_error: Option<OnError>,
     pub(super) on_failure: Option<OnError>,
-    pub(super) retry: Option<Retry>,
+    pub(super) retry: Option<RetryPolicy>,
     pub(super) idempotent: bool,
     pub(super) per_chunk: Option<u32>,
 }
@@ -37,7 +37,7 @@ pub struct StageOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Order {
+pub enum OutputOrder {
     /// The order in which the items arrived.
     #[default]
     Kept,
@@ -60,7 +60,7 @@ pub enum OnError {
 
 /// The policy for retrying an item that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Retry {
+pub struct RetryPolicy {
     /// The maximum number of attempts, including the first one.
     pub attempts: u32,
     /// The delay before the second attempt. It doubles with each further attempt.
@@ -69,9 +69,9 @@ pub struct Retry {
 
 impl StageOptions {
     /// The default number of items that a stage works on at once.
-    pub const CONCURRENCY: u32 = 1;
+    pub const DEFAULT_CONCURRENCY: u32 = 1;
     /// The default number of items that can wait in front of a stage.
-    pub const QUEUE_MAX: u32 = 16;
+    pub const DEFAULT_QUEUE_MAX: u32 = 16;
 
     /// Returns the default options: one item at a time, results in order, up to 16 waiting items,
     /// no time limit and no retries.
@@ -100,9 +100,9 @@ impl StageOptions {
         }
     }
 
-    /// Sets the order in which results leave the stage; defaults to [`Order::Kept`].
+    /// Sets the order in which results leave the stage; defaults to [`OutputOrder::Kept`].
     #[must_use]
-    pub fn order(self, order: Order) -> Self {
+    pub fn order(self, order: OutputOrder) -> Self {
         Self {
             order: Some(order),
             ..self
@@ -150,7 +150,7 @@ impl StageOptions {
 
     /// Retries an item that failed. Requires a stage that is [`idempotent`](Self::idempotent).
     #[must_use]
-    pub fn retry(self, retry: Retry) -> Self {
+    pub fn retry(self, retry: RetryPolicy) -> Self {
         Self {
             retry: Some(retry),
             ..self
@@ -191,19 +191,19 @@ impl StageOptions {
     /// The number of items that the stage works on at once.
     #[must_use]
     pub fn concurrency_max(&self) -> u32 {
-        self.concurrency.unwrap_or(Self::CONCURRENCY)
+        self.concurrency.unwrap_or(Self::DEFAULT_CONCURRENCY)
     }
 
     /// The order in which results leave the stage.
     #[must_use]
-    pub fn ordering(&self) -> Order {
+    pub fn ordering(&self) -> OutputOrder {
         self.order.unwrap_or_default()
     }
 
     /// The number of items that can wait in front of the stage.
     #[must_use]
-    pub fn queue(&self) -> u32 {
-        self.queue_max.unwrap_or(Self::QUEUE_MAX)
+    pub fn queue_capacity(&self) -> u32 {
+        self.queue_max.unwrap_or(Self::DEFAULT_QUEUE_MAX)
     }
 
     /// The time limit for one attempt, if it is set.
@@ -226,19 +226,19 @@ impl StageOptions {
 
     /// Returns `true` if the stage can produce dead letters.
     #[must_use]
-    pub fn puts_aside(&self) -> bool {
+    pub fn has_dead_letters(&self) -> bool {
         [self.error_action(), Some(self.failure_action())].contains(&Some(OnError::DeadLetter))
     }
 
     /// The retry policy, if it is set.
     #[must_use]
-    pub fn retries(&self) -> Option<Retry> {
+    pub fn retry_policy(&self) -> Option<RetryPolicy> {
         self.retry
     }
 
     /// The number of elements per call of a function that is called per chunk, if it is set.
     #[must_use]
-    pub fn chunk_elements(&self) -> Option<u32> {
+    pub fn elements_per_chunk(&self) -> Option<u32> {
         self.per_chunk
     }
 
@@ -249,10 +249,10 @@ impl StageOptions {
     }
 }
 
-impl Order {
+impl OutputOrder {
     /// The name of the value in a definition.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",
             Self::AsFinished => "as-finished",
@@ -263,7 +263,7 @@ impl Order {
 impl OnError {
     /// The name of the value in a definition.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Fail => "fail",
             Self::Skip => "skip",

@@ -4,11 +4,11 @@
 //! stages whose grants differ.
 //! Tests: `airssys-wasm-core/tests/pipeline/plan.rs`.
 
-use super::edge::{Edge, FromPort, Route};
+use super::edge::{Edge, EdgeFilter, OutputPort};
 use super::{OnError, Stage};
 use crate::Instancing;
-use crate::policy::Requested;
-use crate::world::{Element, Signature, Type, World};
+use crate::policy::RequestedCapabilities;
+use crate::world::{ElementType, PlainSignature, Type, World};
 
 /// The way in which values cross an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,13 +26,13 @@ pub enum Lane {
 
 /// A lane and the reason for choosing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Planned {
+pub(super) struct LaneChoice {
     pub(super) lane: Lane,
     pub(super) reason: String,
 }
 
 /// Interfaces that give a component access to nothing that needs a grant.
-const HARMLESS: [&str; 13] = [
+const INTERFACES_WITHOUT_GRANTS: [&str; 13] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stderr",
@@ -51,7 +51,7 @@ const HARMLESS: [&str; 13] = [
 impl Lane {
     /// The name of the lane.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Fused => "fused",
             Self::Typed => "typed",
@@ -61,7 +61,7 @@ impl Lane {
     }
 }
 
-impl Default for Planned {
+impl Default for LaneChoice {
     fn default() -> Self {
         Self {
             lane: Lane::Dynamic,
@@ -71,13 +71,13 @@ impl Default for Planned {
 }
 
 /// Chooses a lane for every edge.
-pub(super) fn lanes(stages: &[Stage], edges: &mut [Edge]) {
-    let planned: Vec<Planned> = edges
+pub(super) fn choose_lanes(stages: &[Stage], edges: &mut [Edge]) {
+    let planned: Vec<LaneChoice> = edges
         .iter()
-        .map(|edge| planned(stages, edges, edge))
+        .map(|edge| choose_lane(stages, edges, edge))
         .collect();
     for (edge, planned) in edges.iter_mut().zip(planned) {
-        edge.planned = planned;
+        edge.lane_choice = planned;
     }
 }
 
@@ -103,28 +103,28 @@ pub(super) fn segments(edges: &[Edge], order: &[usize]) -> Vec<Vec<usize>> {
     firsts.map(chain).collect()
 }
 
-fn planned(stages: &[Stage], edges: &[Edge], edge: &Edge) -> Planned {
+fn choose_lane(stages: &[Stage], edges: &[Edge], edge: &Edge) -> LaneChoice {
     let (from, to) = (&stages[edge.from], &stages[edge.to]);
-    if Element::of_stream(&to.inputs()[edge.param].ty).is_some() {
+    if ElementType::from_stream(&to.inputs()[edge.param].ty).is_some() {
         let reason = "elements pass as they are written, at the speed of the reader".into();
-        return Planned {
+        return LaneChoice {
             lane: Lane::Streamed,
             reason,
         };
     }
-    let Some(obstacle) = no_fusing(edges, edge, from, to) else {
+    let Some(obstacle) = fusing_obstacle(edges, edge, from, to) else {
         let reason = "a direct connection between stages that cannot use capabilities".into();
-        return Planned {
+        return LaneChoice {
             lane: Lane::Fused,
             reason,
         };
     };
-    match no_typing(edge, from, to) {
-        None => Planned {
+    match typing_obstacle(edge, from, to) {
+        None => LaneChoice {
             lane: Lane::Typed,
             reason: obstacle,
         },
-        Some(other) => Planned {
+        Some(other) => LaneChoice {
             lane: Lane::Dynamic,
             reason: format!("{obstacle}; {other}"),
         },
@@ -132,13 +132,13 @@ fn planned(stages: &[Stage], edges: &[Edge], edge: &Edge) -> Planned {
 }
 
 /// The reason two stages cannot be fused, if there is one.
-fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
+fn fusing_obstacle(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
     let wanted = &to.inputs()[edge.param].ty;
     let count = |wanted: &dyn Fn(&Edge) -> bool| edges.iter().filter(|edge| wanted(edge)).count();
-    if edge.from_port == FromPort::Error {
+    if edge.output_port == OutputPort::Error {
         return Some("it carries errors".into());
     }
-    if edge.route != Route::Always {
+    if edge.filter != EdgeFilter::Always {
         return Some("only some items take it".into());
     }
     if edge.ty != *wanted {
@@ -146,7 +146,7 @@ fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<St
     }
     if edge
         .ty
-        .any(&|ty| matches!(ty, Type::List(item) if **item == Type::U8))
+        .any_part(&|ty| matches!(ty, Type::List(item) if **item == Type::U8))
     {
         return Some("bytes pass faster through the host".into());
     }
@@ -165,20 +165,20 @@ fn no_fusing(edges: &[Edge], edge: &Edge, from: &Stage, to: &Stage) -> Option<St
     if let Some(stage) = [from, to].into_iter().find(|stage| stage.has_streams()) {
         return Some(format!("a stream passes through `{}`", stage.name()));
     }
-    no_joining(from).or_else(|| no_joining(to))
+    sharing_obstacle(from).or_else(|| sharing_obstacle(to))
 }
 
 /// The reason a stage cannot share a store with another, if there is one.
-fn no_joining(stage: &Stage) -> Option<String> {
+fn sharing_obstacle(stage: &Stage) -> Option<String> {
     let (component, options) = (stage.component(), stage.options());
     if component.instancing() == Some(Instancing::Stateful) {
         return Some(format!("`{}` is stateful", stage.name()));
     }
-    if !reaches_nothing(component.requested(), component.world()) {
+    if !needs_no_grants(component.requested(), component.world()) {
         return Some(format!("`{}` may use capabilities", stage.name()));
     }
     let is_plain = options.concurrency_max() == 1
-        && options.queue() == super::StageOptions::QUEUE_MAX
+        && options.queue_capacity() == super::StageOptions::DEFAULT_QUEUE_MAX
         && options.deadline.is_none()
         && options.retry.is_none()
         && options
@@ -188,16 +188,18 @@ fn no_joining(stage: &Stage) -> Option<String> {
     (!is_plain).then(|| format!("`{}` has non-default options", stage.name()))
 }
 
-fn reaches_nothing(requested: &Requested, world: &World) -> bool {
+fn needs_no_grants(requested: &RequestedCapabilities, world: &World) -> bool {
     let is_harmless = |name: &str| {
-        HARMLESS.iter().any(|known| match known.strip_suffix('/') {
-            Some(_) => name.starts_with(known),
-            None => name == *known,
-        })
+        INTERFACES_WITHOUT_GRANTS
+            .iter()
+            .any(|known| match known.strip_suffix('/') {
+                Some(_) => name.starts_with(known),
+                None => name == *known,
+            })
     };
     match requested {
-        Requested::These(requests) => requests.is_empty(),
-        Requested::Anything => {
+        RequestedCapabilities::Listed(requests) => requests.is_empty(),
+        RequestedCapabilities::Unlisted => {
             world.imports.functions.is_empty()
                 && world
                     .imports
@@ -209,13 +211,13 @@ fn reaches_nothing(requested: &Requested, world: &World) -> bool {
 }
 
 /// The reason the host must inspect the types of a call at run time, if there is one.
-fn no_typing(edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
+fn typing_obstacle(edge: &Edge, from: &Stage, to: &Stage) -> Option<String> {
     if edge.ty != to.inputs()[edge.param].ty {
         return Some("the value is converted".into());
     }
     let strange = [from, to]
         .into_iter()
-        .find(|stage| Signature::of(stage.function()).is_none())?;
+        .find(|stage| PlainSignature::from_function(stage.function()).is_none())?;
     Some(format!(
         "the signature of `{}` has no typed lane",
         strange.name()

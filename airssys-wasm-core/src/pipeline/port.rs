@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_have_dots_of_their_own() {
+    fn versions_can_contain_dots() {
         let port = |stage, function, port| {
             Ok(PortText {
                 stage,

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::edge::{Edge, FromPort, Route};
+use super::edge::{Edge, EdgeFilter, OutputPort};
 use super::{ComponentPipeline, Stage};
 
 impl ComponentPipeline {
@@ -15,7 +15,7 @@ impl ComponentPipeline {
         let mut text = String::from("flowchart LR\n");
         let mut line = |written: String| text += &format!("    {written}\n");
         for (index, stage) in self.stages().iter().enumerate() {
-            let label = mermaid(&label(stage));
+            let label = escape_mermaid(&stage_label(stage));
             line(if stage.is_source() {
                 format!("s{index}([\"{label}\"])")
             } else {
@@ -26,12 +26,12 @@ impl ComponentPipeline {
             let param = &self.stages()[input.stage].inputs()[input.param].name;
             line(format!(
                 "in{index}((in)) -->|\"{}\"| s{}",
-                mermaid(&format!("{param}: {}", input.ty)),
+                escape_mermaid(&format!("{param}: {}", input.ty)),
                 input.stage
             ));
         }
         for edge in self.edges() {
-            let arrow = if edge.from_port() == FromPort::Error {
+            let arrow = if edge.output_port() == OutputPort::Error {
                 "-.->"
             } else {
                 "-->"
@@ -39,7 +39,7 @@ impl ComponentPipeline {
             line(format!(
                 "s{} {arrow}|\"{}\"| s{}",
                 edge.from(),
-                mermaid(&self.edge_label(edge)),
+                escape_mermaid(&self.edge_label(edge)),
                 edge.to()
             ));
         }
@@ -47,7 +47,7 @@ impl ComponentPipeline {
             line(format!(
                 "s{} -->|\"{}\"| out{index}((out))",
                 output.stage,
-                mermaid(&output.ty.to_string())
+                escape_mermaid(&output.ty.to_string())
             ));
         }
         text
@@ -58,32 +58,32 @@ impl ComponentPipeline {
     pub fn to_dot(&self) -> String {
         let mut text = format!(
             "digraph \"{}\" {{\n    rankdir=LR;\n",
-            dot(self.name().as_str())
+            escape_dot(self.name().as_str())
         );
         let mut line = |written: String| text += &format!("    {written}\n");
         for (index, stage) in self.stages().iter().enumerate() {
             let shape = if stage.is_source() { "ellipse" } else { "box" };
             line(format!(
                 "s{index} [label=\"{}\", shape={shape}];",
-                dot(&label(stage))
+                escape_dot(&stage_label(stage))
             ));
         }
         for (index, input) in self.inputs().iter().enumerate() {
             let param = &self.stages()[input.stage].inputs()[input.param].name;
             line(format!("in{index} [label=\"in\", shape=circle];"));
-            let label = dot(&format!("{param}: {}", input.ty));
+            let label = escape_dot(&format!("{param}: {}", input.ty));
             line(format!(
                 "in{index} -> s{} [label=\"{label}\"];",
                 input.stage
             ));
         }
         for edge in self.edges() {
-            let style = if edge.from_port() == FromPort::Error {
+            let style = if edge.output_port() == OutputPort::Error {
                 ", style=dashed"
             } else {
                 ""
             };
-            let label = dot(&self.edge_label(edge));
+            let label = escape_dot(&self.edge_label(edge));
             line(format!(
                 "s{} -> s{} [label=\"{label}\"{style}];",
                 edge.from(),
@@ -95,7 +95,7 @@ impl ComponentPipeline {
             line(format!(
                 "s{} -> out{index} [label=\"{}\"];",
                 output.stage,
-                dot(&output.ty.to_string())
+                escape_dot(&output.ty.to_string())
             ));
         }
         text + "}\n"
@@ -103,19 +103,19 @@ impl ComponentPipeline {
 
     fn edge_label(&self, edge: &Edge) -> String {
         let param = &self.stages()[edge.to()].inputs()[edge.param()].name;
-        let mut label = format!("{} to {param}: {}", edge.from_port().word(), edge.ty());
-        write_route(&mut label, edge.route());
+        let mut label = format!("{} to {param}: {}", edge.output_port().as_str(), edge.ty());
+        write_route(&mut label, edge.filter());
         label
     }
 }
 
 /// Appends the condition or the share of an edge to its label.
-pub(super) fn write_route(text: &mut String, route: &Route) {
+pub(super) fn write_route(text: &mut String, route: &EdgeFilter) {
     let written = match route {
-        Route::Always => Ok(()),
-        Route::When(condition) => write!(text, " when {condition}"),
-        Route::Share(share) => {
-            let (place, targets) = (share.place() + 1, share.targets());
+        EdgeFilter::Always => Ok(()),
+        EdgeFilter::When(condition) => write!(text, " when {condition}"),
+        EdgeFilter::Partition(share) => {
+            let (place, targets) = (share.index() + 1, share.targets());
             match share.by().is_whole() {
                 true => write!(text, " by value, share {place} of {targets}"),
                 false => write!(text, " by `{}`, share {place} of {targets}", share.by()),
@@ -125,12 +125,12 @@ pub(super) fn write_route(text: &mut String, route: &Route) {
     written.expect("writing to a string does not fail");
 }
 
-fn label(stage: &Stage) -> String {
+fn stage_label(stage: &Stage) -> String {
     format!("{}\n{}", stage.name(), stage.function().name)
 }
 
 /// Escapes text for Mermaid, which supports no escapes in quotes other than numeric entities.
-fn mermaid(text: &str) -> String {
+fn escape_mermaid(text: &str) -> String {
     let escape = |c: char| match c {
         '\n' => "<br/>".to_owned(),
         '"' | '<' | '>' | '&' | '#' | '`' | '|' | '\\' => format!("#{};", u32::from(c)),
@@ -140,7 +140,7 @@ fn mermaid(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-fn dot(text: &str) -> String {
+fn escape_dot(text: &str) -> String {
     let escape = |c: char| match c {
         '\n' => "\\n".to_owned(),
         '"' => "\\\"".to_owned(),

@@ -12,14 +12,14 @@ use crate::Value;
 /// The target is the hash of the key modulo the number of targets, in the order of the targets. The
 /// hash is 64-bit FNV-1a over the bytes of the WAVE text of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
-    pub(super) group: usize,
+pub struct PartitionShare {
+    pub(super) partition: usize,
     pub(super) by: FieldPath,
-    pub(super) place: usize,
+    pub(super) index: usize,
     pub(super) targets: usize,
 }
 
-impl Share {
+impl PartitionShare {
     /// The field by which items are partitioned.
     #[must_use]
     pub fn by(&self) -> &FieldPath {
@@ -29,13 +29,13 @@ impl Share {
     /// The index of the partition in the pipeline.
     #[must_use]
     pub fn partition(&self) -> usize {
-        self.group
+        self.partition
     }
 
     /// The index of this target in the partition.
     #[must_use]
-    pub fn place(&self) -> usize {
-        self.place
+    pub fn index(&self) -> usize {
+        self.index
     }
 
     /// The number of targets.
@@ -47,12 +47,12 @@ impl Share {
     /// Returns `true` if an item goes to this target. An item without the key goes to the first
     /// target.
     #[must_use]
-    pub fn takes(&self, item: &Value) -> bool {
+    pub fn accepts(&self, item: &Value) -> bool {
         let hash = self
             .by
             .value_in(item)
             .map_or(0, |key| fnv1a(key.to_wave().as_bytes()));
-        hash % (self.targets as u64) == self.place as u64
+        hash % (self.targets as u64) == self.index as u64
     }
 }
 
@@ -66,23 +66,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_the_published_one() {
+    fn the_hash_is_fnv1a() {
         assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]
-    fn every_item_goes_to_one_target_and_all_are_used() {
-        let share = |place: usize| Share {
-            group: 0,
+    fn every_item_has_one_target_and_all_targets_are_used() {
+        let share = |place: usize| PartitionShare {
+            partition: 0,
             by: "".parse().expect("the item itself"),
-            place,
+            index: place,
             targets: 3,
         };
         let mut used = [0; 3];
         for item in (0..100u32).map(Value::from) {
-            let takers: Vec<usize> = (0..3).filter(|place| share(*place).takes(&item)).collect();
+            let takers: Vec<usize> = (0..3)
+                .filter(|place| share(*place).accepts(&item))
+                .collect();
             assert_eq!(takers.len(), 1, "{item}");
             used[takers[0]] += 1;
         }

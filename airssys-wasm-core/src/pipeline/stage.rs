@@ -5,7 +5,7 @@
 
 use super::StageOptions;
 use crate::Component;
-use crate::world::{Element, Function, Param, Type};
+use crate::world::{ElementType, Function, Param, Type};
 
 /// A component in a pipeline, with a name in that pipeline.
 #[derive(Clone, Debug)]
@@ -14,13 +14,13 @@ pub struct Stage {
     component: Component,
     function: Function,
     options: StageOptions,
-    ports: Ports,
+    ports: StagePorts,
 }
 
 /// The way in which a stage without parameters produces items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Source {
+pub enum SourceMode {
     /// An item per call, until the function returns `none`.
     UntilNone,
     /// A single item per run.
@@ -28,12 +28,12 @@ pub enum Source {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Ports {
+struct StagePorts {
     inputs: Vec<Param>,
     output: Option<Type>,
     error: Option<Type>,
     fallible: bool,
-    source: Option<Source>,
+    source: Option<SourceMode>,
 }
 
 impl Stage {
@@ -46,7 +46,7 @@ impl Stage {
         Self {
             name: name.to_owned(),
             component: component.clone(),
-            ports: Ports::of(function, options),
+            ports: StagePorts::new(function, options),
             function: function.clone(),
             options: options.clone(),
         }
@@ -100,8 +100,8 @@ impl Stage {
     /// The number of elements per chunk and the element types that the function takes and returns,
     /// if the function is called per chunk of a stream.
     #[must_use]
-    pub fn chunk(&self) -> Option<(u32, (Element, Element))> {
-        Some((self.options.per_chunk?, lists(&self.function)?))
+    pub fn chunk(&self) -> Option<(u32, (ElementType, ElementType))> {
+        Some((self.options.per_chunk?, list_elements(&self.function)?))
     }
 
     /// Returns `true` if an input or the output is a stream.
@@ -112,7 +112,9 @@ impl Stage {
             .iter()
             .map(|param| &param.ty)
             .chain(self.output());
-        ports.into_iter().any(|ty| Element::of_stream(ty).is_some())
+        ports
+            .into_iter()
+            .any(|ty| ElementType::from_stream(ty).is_some())
     }
 
     /// Returns `true` if the function returns a `result`.
@@ -130,44 +132,46 @@ impl Stage {
 
     /// The way in which the stage produces items, if it is a source.
     #[must_use]
-    pub fn source(&self) -> Option<Source> {
+    pub fn source(&self) -> Option<SourceMode> {
         self.ports.source
     }
 }
 
-impl Ports {
-    fn of(function: &Function, options: &StageOptions) -> Self {
-        match lists(function) {
+impl StagePorts {
+    fn new(function: &Function, options: &StageOptions) -> Self {
+        match list_elements(function) {
             Some((taken, given)) if options.per_chunk.is_some() => {
-                Self::of_chunks(function, taken, given)
+                Self::for_chunks(function, taken, given)
             }
-            _ => Self::of_items(function),
+            _ => Self::for_items(function),
         }
     }
 
-    fn of_chunks(function: &Function, taken: Element, given: Element) -> Self {
+    fn for_chunks(function: &Function, taken: ElementType, given: ElementType) -> Self {
         let stream = |param: &Param| Param {
-            ty: taken.stream(),
+            ty: taken.to_stream_type(),
             ..param.clone()
         };
         Self {
             inputs: function.params.iter().map(stream).collect(),
-            output: Some(given.stream()),
+            output: Some(given.to_stream_type()),
             error: None,
             fallible: false,
             source: None,
         }
     }
 
-    fn of_items(function: &Function) -> Self {
+    fn for_items(function: &Function) -> Self {
         let (ok, error, fallible) = match &function.result {
             Some(Type::Result { ok, err }) => (ok.as_deref(), err.as_deref(), true),
             plain => (plain.as_ref(), None, false),
         };
         let error = error.cloned();
         let (output, source) = match (ok, function.params.is_empty()) {
-            (Some(Type::Option(item)), true) => (Some((**item).clone()), Some(Source::UntilNone)),
-            (ok, true) => (ok.cloned(), Some(Source::Once)),
+            (Some(Type::Option(item)), true) => {
+                (Some((**item).clone()), Some(SourceMode::UntilNone))
+            }
+            (ok, true) => (ok.cloned(), Some(SourceMode::Once)),
             (ok, false) => (ok.cloned(), None),
         };
         Self {
@@ -182,11 +186,11 @@ impl Ports {
 
 /// The element types of the list that a function takes and the list that it returns, if it takes
 /// and returns nothing else.
-fn lists(function: &Function) -> Option<(Element, Element)> {
+fn list_elements(function: &Function) -> Option<(ElementType, ElementType)> {
     match &function.params[..] {
         [param] => Some((
-            Element::of_list(&param.ty)?,
-            Element::of_list(function.result.as_ref()?)?,
+            ElementType::from_list(&param.ty)?,
+            ElementType::from_list(function.result.as_ref()?)?,
         )),
         _ => None,
     }

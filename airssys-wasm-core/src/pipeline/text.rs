@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::definition::{DefinitionError, StageDefinition};
-use super::{OnError, Order, Retry, StageOptions};
-use crate::capability::shown;
+use super::{OnError, OutputOrder, RetryPolicy, StageOptions};
+use crate::capability::escape_for_message;
 
 /// A stage with its options, one key each.
 #[derive(Clone, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct StageText {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     concurrency: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    order: Option<Order>,
+    order: Option<OutputOrder>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     queue_max: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "duration")]
@@ -47,7 +47,7 @@ struct RetryText {
 
 impl From<StageText> for StageDefinition {
     fn from(text: StageText) -> Self {
-        let retry = |RetryText { attempts, backoff }| Retry {
+        let retry = |RetryText { attempts, backoff }| RetryPolicy {
             attempts,
             backoff: backoff.unwrap_or_default(),
         };
@@ -72,7 +72,7 @@ impl From<StageText> for StageDefinition {
 
 impl From<StageDefinition> for StageText {
     fn from(StageDefinition { component, options }: StageDefinition) -> Self {
-        let retry = |Retry { attempts, backoff }| RetryText {
+        let retry = |RetryPolicy { attempts, backoff }| RetryText {
             attempts,
             backoff: Some(backoff),
         };
@@ -107,7 +107,7 @@ pub(super) fn json_error(text: &str, error: &serde_json::Error) -> DefinitionErr
     DefinitionError {
         line,
         column: before.map_or(1, |before| before.chars().count() + 1),
-        problem: shown(problem),
+        problem: escape_for_message(problem),
     }
 }
 
@@ -149,10 +149,10 @@ pub(super) mod stages {
 
     use super::StageDefinition;
 
-    type Stages = Vec<(String, StageDefinition)>;
+    type NamedStages = Vec<(String, StageDefinition)>;
 
     pub(in crate::pipeline) fn serialize<S: Serializer>(
-        stages: &Stages,
+        stages: &NamedStages,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_map(stages.iter().map(|(name, stage)| (name, stage)))
@@ -160,20 +160,20 @@ pub(super) mod stages {
 
     pub(in crate::pipeline) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Stages, D::Error> {
-        deserializer.deserialize_map(InOrder)
+    ) -> Result<NamedStages, D::Error> {
+        deserializer.deserialize_map(StagesVisitor)
     }
 
-    struct InOrder;
+    struct StagesVisitor;
 
-    impl<'de> Visitor<'de> for InOrder {
-        type Value = Stages;
+    impl<'de> Visitor<'de> for StagesVisitor {
+        type Value = NamedStages;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a table of stages by name")
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Stages, A::Error> {
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NamedStages, A::Error> {
             let mut names = std::collections::HashSet::new();
             let mut stages = Vec::new();
             while let Some(name) = map.next_key::<String>()? {

@@ -21,7 +21,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => match led_to(address) {
+        IpAddr::V6(address) => match embedded_ipv4(address) {
             Some(inner) => is_public_v4(inner),
             None => is_public_v6(address),
         },
@@ -71,7 +71,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 }
 
 /// Returns the IPv4 address embedded in an IPv6 address.
-pub(super) fn led_to(address: Ipv6Addr) -> Option<Ipv4Addr> {
+pub(super) fn embedded_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let at =
         |n: usize| Ipv4Addr::from_bits(u32::from(segments[n]) << 16 | u32::from(segments[n + 1]));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn all_others_are_not() {
+    fn special_purpose_addresses_are_not_public() {
         for text in [
             "0.0.0.0",
             "0.1.2.3",

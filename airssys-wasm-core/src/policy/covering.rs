@@ -13,54 +13,57 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use crate::Rule;
 use crate::bounds::COMPARISONS_MAX;
 use crate::capability::Scope;
-use crate::steps::step;
+use crate::steps::count_steps;
 
 /// The fixed part of the host or of the path that a rule matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Fixed<'a> {
+enum FixedPart<'a> {
     Nothing,
     /// All names up to this position, as a hash of them.
-    All(usize, u64),
+    Prefix(usize, u64),
     /// A name at this position, preceded by names that are not fixed.
     Name(usize, &'a str),
 }
 
 /// The number of comparisons left, shared by all rule sets of one review.
-pub(super) struct Comparisons(Cell<usize>);
+pub(super) struct ComparisonBudget(Cell<usize>);
 
 /// Names with their positions.
-type Names<'a> = Vec<(usize, &'a str)>;
+type PlacedNames<'a> = Vec<(usize, &'a str)>;
 
 /// A set of rules, indexed by their anchors.
-pub(super) struct Covering<'a> {
+pub(super) struct CoverIndex<'a> {
     rules: Vec<&'a Rule>,
-    by_anchor: HashMap<(Fixed<'a>, Fixed<'a>), Vec<usize>>,
-    left: &'a Comparisons,
+    by_anchor: HashMap<(FixedPart<'a>, FixedPart<'a>), Vec<usize>>,
+    budget: &'a ComparisonBudget,
 }
 
-impl Comparisons {
+impl ComparisonBudget {
     pub(super) fn new() -> Self {
         Self(Cell::new(COMPARISONS_MAX))
     }
 
     /// Returns `true` if every comparison was made.
-    pub(super) fn sufficed(&self) -> bool {
+    pub(super) fn has_remaining(&self) -> bool {
         self.0.get() > 0
     }
 
-    fn take(&self) -> bool {
-        step(1);
+    fn spend(&self) -> bool {
+        count_steps(1);
         self.0.set(self.0.get().saturating_sub(1));
-        self.sufficed()
+        self.has_remaining()
     }
 }
 
-impl<'a> Covering<'a> {
-    pub(super) fn of(rules: impl IntoIterator<Item = &'a Rule>, left: &'a Comparisons) -> Self {
+impl<'a> CoverIndex<'a> {
+    pub(super) fn new(
+        rules: impl IntoIterator<Item = &'a Rule>,
+        left: &'a ComparisonBudget,
+    ) -> Self {
         let rules: Vec<&Rule> = rules.into_iter().collect();
         let mut by_anchor: HashMap<_, Vec<usize>> = HashMap::new();
         for (index, rule) in rules.iter().enumerate() {
-            let (host, path) = fixed(rule);
+            let (host, path) = literal_names(rule);
             by_anchor
                 .entry((anchor(&host), anchor(&path)))
                 .or_default()
@@ -69,7 +72,7 @@ impl<'a> Covering<'a> {
         Self {
             rules,
             by_anchor,
-            left,
+            budget: left,
         }
     }
 
@@ -79,36 +82,37 @@ impl<'a> Covering<'a> {
     }
 
     /// Returns the indices of the rules that may cover `narrow`: all that do, and some others.
-    pub(super) fn near<'b>(&'b self, narrow: &'b Rule) -> impl Iterator<Item = usize> + 'b {
-        let (host, path) = fixed(narrow);
-        let (hosts, path) = (anchors(&host), anchors(&path));
-        let by_anchor: &HashMap<(Fixed<'b>, Fixed<'b>), Vec<usize>> = &self.by_anchor;
+    pub(super) fn candidates<'b>(&'b self, narrow: &'b Rule) -> impl Iterator<Item = usize> + 'b {
+        let (host, path) = literal_names(narrow);
+        let (hosts, path) = (possible_anchors(&host), possible_anchors(&path));
+        let by_anchor: &HashMap<(FixedPart<'b>, FixedPart<'b>), Vec<usize>> = &self.by_anchor;
         hosts
             .into_iter()
             .flat_map(move |host| path.clone().into_iter().map(move |path| (host, path)))
-            .take_while(|_| self.left.take())
+            .take_while(|_| self.budget.spend())
             .filter_map(|anchor| by_anchor.get(&anchor))
             .flatten()
             .copied()
-            .take_while(|_| self.left.take())
+            .take_while(|_| self.budget.spend())
     }
 
     /// Returns `true` if any rule covers `narrow` according to `covers`.
-    pub(super) fn any(&self, narrow: &Rule, covers: impl Fn(&Rule) -> bool) -> bool {
-        self.near(narrow).any(|index| covers(self.rules[index]))
+    pub(super) fn any_covers(&self, narrow: &Rule, covers: impl Fn(&Rule) -> bool) -> bool {
+        self.candidates(narrow)
+            .any(|index| covers(self.rules[index]))
     }
 }
 
 /// Returns the literal names that everything a rule matches contains, with their positions: those
 /// of the host, and those of the path. The last of each determines the anchor.
-fn fixed(rule: &Rule) -> (Names<'_>, Names<'_>) {
+fn literal_names(rule: &Rule) -> (PlacedNames<'_>, PlacedNames<'_>) {
     match &rule.scope {
-        Scope::File { path, .. } => (Vec::new(), path.fixed_names().collect()),
+        Scope::File { path, .. } => (Vec::new(), path.literal_names().collect()),
         Scope::Http(pattern) => (
-            pattern.host.fixed_labels().collect(),
+            pattern.host.literal_labels().collect(),
             pattern.fixed_names().collect(),
         ),
-        Scope::Network { hosts, .. } => (hosts.host.fixed_labels().collect(), Vec::new()),
+        Scope::Network { hosts, .. } => (hosts.host.literal_labels().collect(), Vec::new()),
         Scope::Named { pattern, .. } if !pattern.contains('*') => {
             (Vec::new(), vec![(0, pattern.as_str())])
         }
@@ -126,31 +130,31 @@ fn fixed(rule: &Rule) -> (Names<'_>, Names<'_>) {
 }
 
 /// Returns the possible anchors of the rules that cover one with these names.
-fn anchors<'a>(names: &[(usize, &'a str)]) -> Vec<Fixed<'a>> {
-    let mut anchors = vec![Fixed::Nothing];
+fn possible_anchors<'a>(names: &[(usize, &'a str)]) -> Vec<FixedPart<'a>> {
+    let mut anchors = vec![FixedPart::Nothing];
     let mut all = DefaultHasher::new();
     for (count, (place, name)) in names.iter().enumerate() {
         if count == *place {
             name.hash(&mut all);
-            anchors.push(Fixed::All(*place, all.finish()));
+            anchors.push(FixedPart::Prefix(*place, all.finish()));
         }
-        anchors.push(Fixed::Name(*place, name));
+        anchors.push(FixedPart::Name(*place, name));
     }
     anchors
 }
 
 /// Returns the anchor of a rule with these names.
-fn anchor<'a>(names: &[(usize, &'a str)]) -> Fixed<'a> {
+fn anchor<'a>(names: &[(usize, &'a str)]) -> FixedPart<'a> {
     let is_whole = names
         .last()
         .is_some_and(|(place, _)| place + 1 == names.len());
-    let is_anchor = |anchor: &&Fixed<'_>| matches!(anchor, Fixed::All(..)) == is_whole;
-    anchors(names)
+    let is_anchor = |anchor: &&FixedPart<'_>| matches!(anchor, FixedPart::Prefix(..)) == is_whole;
+    possible_anchors(names)
         .iter()
         .rev()
         .find(is_anchor)
         .copied()
-        .unwrap_or(Fixed::Nothing)
+        .unwrap_or(FixedPart::Nothing)
 }
 
 #[cfg(test)]
@@ -168,18 +172,21 @@ mod tests {
     fn comparisons_beyond_the_bound_cover_nothing() {
         let wide = rules((0..2_000).map(|n| format!("config a{n}*")));
         let narrow = rules((0..2_000).map(|n| format!("config b{n}")));
-        let left = Comparisons::new();
-        let covering = Covering::of(&wide, &left);
+        let left = ComparisonBudget::new();
+        let covering = CoverIndex::new(&wide, &left);
         assert!(
             !narrow
                 .iter()
-                .any(|narrow| covering.any(narrow, |wide| wide.covers(narrow)))
+                .any(|narrow| covering.any_covers(narrow, |wide| wide.covers(narrow)))
         );
-        assert!(!left.sufficed());
+        assert!(!left.has_remaining());
         let covered = rules(["config a7b".to_owned()]);
-        assert!(!covering.any(&covered[0], |wide| wide.covers(&covered[0])));
-        let left = Comparisons::new();
-        let covering = Covering::of(&wide, &left);
-        assert!(covering.any(&covered[0], |wide| wide.covers(&covered[0])) && left.sufficed());
+        assert!(!covering.any_covers(&covered[0], |wide| wide.covers(&covered[0])));
+        let left = ComparisonBudget::new();
+        let covering = CoverIndex::new(&wide, &left);
+        assert!(
+            covering.any_covers(&covered[0], |wide| wide.covers(&covered[0]))
+                && left.has_remaining()
+        );
     }
 }

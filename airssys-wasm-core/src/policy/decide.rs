@@ -7,9 +7,9 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use super::fit::{Fit, Reading, Sought};
-use super::listed::{Listed, Marks};
-use super::{Grants, Operation, Special};
+use super::matching::{MatchQuery, RuleMatch, RuleRole};
+use super::rule_index::{OperationHashes, RuleIndex};
+use super::{Grants, Operation, SpecialFile};
 use crate::{Requests, Rule};
 
 /// The permissions of a component: its requests, as far as they are granted and not denied.
@@ -29,29 +29,29 @@ use crate::{Requests, Rule};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
-    requested: Requested,
+    requested: RequestedCapabilities,
     grants: Grants,
-    rules: Rules,
+    rules: PolicyRules,
 }
 
 /// The rules of a policy, indexed for decisions.
 #[derive(Clone, Debug)]
-struct Rules {
+struct PolicyRules {
     /// `None` if anything counts as requested.
-    requested: Option<Listed>,
-    allowed: Listed,
-    denied: Listed,
-    revoked: Listed,
+    requested: Option<RuleIndex>,
+    allowed: RuleIndex,
+    denied: RuleIndex,
+    revoked: RuleIndex,
 }
 
 /// The requests of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Requested {
+pub enum RequestedCapabilities {
     /// The declared requests.
-    These(Requests),
+    Listed(Requests),
     /// The component has no list of requests, not even an empty one, and may use whatever it
     /// imports the interfaces for.
-    Anything,
+    Unlisted,
 }
 
 /// The answer to an operation.
@@ -67,13 +67,13 @@ pub enum Decision {
         until: Option<u64>,
     },
     /// The operation is denied.
-    Denied(Reason),
+    Denied(DenialReason),
 }
 
 /// The reason an operation is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum DenialReason {
     /// The component did not request it.
     NotRequested,
     /// The operator did not grant it.
@@ -94,7 +94,7 @@ pub enum Reason {
         rule: Rule,
     },
     /// The target is an address that is not public and whose network no grant names.
-    Blocked {
+    BlockedAddress {
         /// The address.
         address: IpAddr,
     },
@@ -102,7 +102,7 @@ pub enum Reason {
     /// names that.
     SpecialFile {
         /// The special properties of the file.
-        special: Special,
+        special: SpecialFile,
     },
     /// The operation would exceed the granted quota.
     OverQuota {
@@ -116,7 +116,7 @@ pub enum Reason {
     },
     /// The operation follows a link, or would rename or link a file, to a path with different
     /// grants.
-    LeadsElsewhere {
+    LeavesGrant {
         /// The way in which it does so.
         problem: String,
     },
@@ -127,12 +127,12 @@ pub enum Reason {
     },
 }
 
-impl Requested {
+impl RequestedCapabilities {
     /// Iterates over the requested rules; empty if the component has no list of requests.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         let requests = match self {
-            Self::These(requests) => Some(requests),
-            Self::Anything => None,
+            Self::Listed(requests) => Some(requests),
+            Self::Unlisted => None,
         };
         requests
             .into_iter()
@@ -145,13 +145,13 @@ impl Policy {
     /// Creates a policy from requests and grants.
     #[must_use]
     pub fn new(requests: Requests, grants: Grants) -> Self {
-        Self::of(Requested::These(requests), grants)
+        Self::with_requested(RequestedCapabilities::Listed(requests), grants)
     }
 
     /// Creates a policy from requests and grants, also for a component without a list of requests.
     #[must_use]
-    pub fn of(requested: Requested, grants: Grants) -> Self {
-        let rules = Rules::of(&requested, &grants);
+    pub fn with_requested(requested: RequestedCapabilities, grants: Grants) -> Self {
+        let rules = PolicyRules::new(&requested, &grants);
         Self {
             requested,
             grants,
@@ -167,20 +167,20 @@ impl Policy {
 
     /// The requests.
     #[must_use]
-    pub fn requested(&self) -> &Requested {
+    pub fn requested(&self) -> &RequestedCapabilities {
         &self.requested
     }
 
     /// Returns a policy with the same requests and different grants.
     #[must_use]
     pub fn with_grants(&self, grants: Grants) -> Self {
-        Self::of(self.requested.clone(), grants)
+        Self::with_requested(self.requested.clone(), grants)
     }
 
     /// Decides about an operation at a time in seconds since 1970. Custom rules allow exactly their
     /// words; see [`decide_custom`](Self::decide_custom).
     pub fn decide(&self, operation: &Operation, now: u64) -> Decision {
-        self.decide_sought(&Sought::new(operation), now)
+        self.decide_query(&MatchQuery::new(operation), now)
     }
 
     /// Decides about an operation of an embedder's kind. `allows` returns `true` if a rule with
@@ -191,16 +191,20 @@ impl Policy {
         allows: &dyn Fn(&str) -> bool,
         now: u64,
     ) -> Decision {
-        self.decide_sought(&Sought::by_provider(operation, allows), now)
+        self.decide_query(&MatchQuery::with_provider(operation, allows), now)
     }
 
     /// Returns the special-file options of all grants that apply to a file operation, sorted and
     /// without duplicates. Two paths with the same options allow the same special files.
     #[must_use]
-    pub fn specials_given(&self, operation: &Operation) -> Vec<String> {
-        let (sought, marks) = (Sought::new(operation), Marks::of(operation));
-        let speaking = self.rules.allowed.near(&marks, Reading::Grant);
-        let speaking = speaking.filter(|rule| sought.fit(rule, Reading::Grant) != Fit::No);
+    pub fn granted_special_options(&self, operation: &Operation) -> Vec<String> {
+        let (sought, marks) = (
+            MatchQuery::new(operation),
+            OperationHashes::from_operation(operation),
+        );
+        let speaking = self.rules.allowed.candidates(&marks, RuleRole::Grant);
+        let speaking =
+            speaking.filter(|rule| sought.match_rule(rule, RuleRole::Grant) != RuleMatch::No);
         let mut given: Vec<String> = speaking
             .map(|rule| rule.options.special.to_string())
             .collect();
@@ -209,58 +213,64 @@ impl Policy {
         given
     }
 
-    fn decide_sought(&self, sought: &Sought<'_>, now: u64) -> Decision {
+    fn decide_query(&self, sought: &MatchQuery<'_>, now: u64) -> Decision {
         if let Some(problem) = sought.operation.ambiguity() {
-            return Decision::Denied(Reason::Malformed {
+            return Decision::Denied(DenialReason::Malformed {
                 problem: problem.into(),
             });
         }
-        let marks = Marks::of(sought.operation);
-        let denying = |rules: &Listed| {
-            fitting(rules, sought, &marks, Reading::Deny).map(|rule| Rule::clone(rule))
+        let marks = OperationHashes::from_operation(sought.operation);
+        let denying = |rules: &RuleIndex| {
+            first_match(rules, sought, &marks, RuleRole::Deny).map(|rule| Rule::clone(rule))
         };
         if let Some(rule) = denying(&self.rules.denied) {
-            return Decision::Denied(Reason::Denied { rule });
+            return Decision::Denied(DenialReason::Denied { rule });
         }
         if let Some(rule) = denying(&self.rules.revoked) {
-            return Decision::Denied(Reason::Revoked { rule });
+            return Decision::Denied(DenialReason::Revoked { rule });
         }
-        if let Some(rule) = given_to_all(sought.operation) {
+        if let Some(rule) = baseline_rule(sought.operation) {
             return Decision::Allowed {
                 rule: Arc::new(rule),
                 until: None,
             };
         }
         let requested = self.rules.requested.as_ref();
-        if requested.is_some_and(|rules| fitting(rules, sought, &marks, Reading::Request).is_none())
+        if requested
+            .is_some_and(|rules| first_match(rules, sought, &marks, RuleRole::Request).is_none())
         {
-            return Decision::Denied(Reason::NotRequested);
+            return Decision::Denied(DenialReason::NotRequested);
         }
-        self.grant(sought, &marks, now)
+        self.decide_by_grants(sought, &marks, now)
     }
 
-    fn grant(&self, sought: &Sought<'_>, marks: &Marks, now: u64) -> Decision {
-        let mut reason = Reason::NotGranted;
-        for rule in self.rules.allowed.near(marks, Reading::Grant) {
-            match sought.fit(rule, Reading::Grant) {
-                Fit::Yes if let Some(taken) = self.grants.taken(rule) => reason = taken,
-                Fit::Yes if rule.options.until.is_some_and(|until| until <= now) => {
-                    reason = Reason::Expired {
+    fn decide_by_grants(
+        &self,
+        sought: &MatchQuery<'_>,
+        marks: &OperationHashes,
+        now: u64,
+    ) -> Decision {
+        let mut reason = DenialReason::NotGranted;
+        for rule in self.rules.allowed.candidates(marks, RuleRole::Grant) {
+            match sought.match_rule(rule, RuleRole::Grant) {
+                RuleMatch::Yes if let Some(taken) = self.grants.full_denial(rule) => reason = taken,
+                RuleMatch::Yes if rule.options.expires_at.is_some_and(|until| until <= now) => {
+                    reason = DenialReason::Expired {
                         rule: Rule::clone(rule),
                     };
                 }
-                Fit::Yes => {
+                RuleMatch::Yes => {
                     return Decision::Allowed {
                         rule: Arc::clone(rule),
-                        until: rule.options.until,
+                        until: rule.options.expires_at,
                     };
                 }
-                Fit::Blocked(address) if reason == Reason::NotGranted => {
-                    reason = Reason::Blocked { address }
+                RuleMatch::Blocked(address) if reason == DenialReason::NotGranted => {
+                    reason = DenialReason::BlockedAddress { address }
                 }
-                Fit::Special if reason == Reason::NotGranted => {
+                RuleMatch::Special if reason == DenialReason::NotGranted => {
                     if let Operation::SpecialFile { special, .. } = sought.operation {
-                        reason = Reason::SpecialFile {
+                        reason = DenialReason::SpecialFile {
                             special: special.clone(),
                         };
                     }
@@ -272,36 +282,38 @@ impl Policy {
     }
 }
 
-impl Rules {
-    fn of(requested: &Requested, grants: &Grants) -> Self {
+impl PolicyRules {
+    fn new(requested: &RequestedCapabilities, grants: &Grants) -> Self {
         let requested = match requested {
-            Requested::Anything => None,
-            Requested::These(requests) => Some(requests.iter().map(|(rule, _)| rule).collect()),
+            RequestedCapabilities::Unlisted => None,
+            RequestedCapabilities::Listed(requests) => {
+                Some(requests.iter().map(|(rule, _)| rule).collect())
+            }
         };
         Self {
             requested,
-            allowed: Listed::of(&grants.allowed),
-            denied: Listed::of(&grants.denied),
-            revoked: Listed::of(&grants.revoked),
+            allowed: RuleIndex::new(&grants.allowed),
+            denied: RuleIndex::new(&grants.denied),
+            revoked: RuleIndex::new(&grants.revoked),
         }
     }
 }
 
 /// Returns the first rule that applies.
-fn fitting<'a>(
-    rules: &'a Listed,
-    sought: &Sought<'_>,
-    marks: &'a Marks,
-    reading: Reading,
+fn first_match<'a>(
+    rules: &'a RuleIndex,
+    sought: &MatchQuery<'_>,
+    marks: &'a OperationHashes,
+    reading: RuleRole,
 ) -> Option<&'a Arc<Rule>> {
     rules
-        .near(marks, reading)
-        .find(|rule| sought.fit(rule, reading) == Fit::Yes)
+        .candidates(marks, reading)
+        .find(|rule| sought.match_rule(rule, reading) == RuleMatch::Yes)
 }
 
-fn given_to_all(operation: &Operation) -> Option<Rule> {
+fn baseline_rule(operation: &Operation) -> Option<Rule> {
     match operation {
-        Operation::Named { kind, .. } if kind.is_given_to_all() => operation.least_rule(),
+        Operation::Named { kind, .. } if kind.is_baseline() => operation.least_rule(),
         _ => None,
     }
 }
@@ -314,21 +326,21 @@ impl Decision {
     }
 }
 
-impl Reason {
+impl DenialReason {
     /// A short text for the reason, the same for every operation: `not granted`.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::NotRequested => "not requested",
             Self::NotGranted => "not granted",
             Self::Denied { .. } => "denied by rule",
             Self::Revoked { .. } => "revoked",
             Self::Expired { .. } => "expired",
-            Self::Blocked { .. } => "blocked address",
+            Self::BlockedAddress { .. } => "blocked address",
             Self::SpecialFile { .. } => "special file",
             Self::OverQuota { .. } => "over quota",
             Self::OverBudget { .. } => "over budget",
-            Self::LeadsElsewhere { .. } => "leads elsewhere",
+            Self::LeavesGrant { .. } => "leads elsewhere",
             Self::Malformed { .. } => "malformed",
         }
     }
@@ -354,10 +366,13 @@ mod tests {
     use crate::policy::{FileAccess, SocketAccess};
 
     fn reason(grants: &str, operation: &Operation) -> Option<&'static str> {
-        let policy = Policy::of(Requested::Anything, grants.parse().expect(grants));
+        let policy = Policy::with_requested(
+            RequestedCapabilities::Unlisted,
+            grants.parse().expect(grants),
+        );
         match policy.decide(operation, 0) {
             Decision::Allowed { .. } => None,
-            Decision::Denied(reason) => Some(reason.word()),
+            Decision::Denied(reason) => Some(reason.as_str()),
         }
     }
 
@@ -371,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_two_readings_is_malformed() {
+    fn ambiguous_targets_are_malformed() {
         let file = |path: &str| Operation::File {
             access: FileAccess::Read,
             path: path.into(),
@@ -401,7 +416,7 @@ mod tests {
     #[test]
     fn clocks_need_no_grant_and_can_be_denied() {
         let clock = Operation::Named {
-            kind: crate::Kind::Clock,
+            kind: crate::CapabilityKind::Clock,
             name: "wall".into(),
         };
         let policy = Policy::new(Requests::default(), Grants::new());
@@ -410,9 +425,9 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_with_a_grant_goes_with_it() {
+    fn implied_permissions_are_revoked_with_their_grant() {
         let look = Operation::File {
-            access: FileAccess::Look,
+            access: FileAccess::Stat,
             path: "/d/x".into(),
         };
         let lookup = Operation::Lookup { name: "db".into() };

@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use super::{Decision, Operation, Policy, Reason, Requested};
+use super::{Decision, DenialReason, Operation, Policy, RequestedCapabilities};
 use crate::Rule;
-use crate::policy::fit::Sought;
+use crate::policy::matching::MatchQuery;
 
 /// An operation, the decision about it, and the rules the decision is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +27,11 @@ impl Policy {
     /// Decides about an operation and explains the decision.
     #[must_use]
     pub fn explain(&self, operation: &Operation, now: u64) -> Explanation {
-        let sought = Sought::new(operation);
+        let sought = MatchQuery::new(operation);
         let related = |rule: &&Rule| sought.is_of_kind(rule);
         let requested = match self.requested() {
-            Requested::Anything => None,
-            Requested::These(requests) => Some(
+            RequestedCapabilities::Unlisted => None,
+            RequestedCapabilities::Listed(requests) => Some(
                 requests
                     .iter()
                     .map(|(rule, _)| rule)
@@ -55,7 +55,7 @@ impl Explanation {
     #[must_use]
     pub fn request_to_add(&self) -> Option<Rule> {
         match &self.decision {
-            Decision::Denied(Reason::NotRequested) => self
+            Decision::Denied(DenialReason::NotRequested) => self
                 .operation
                 .least_rule()
                 .map(|rule| rule.without_options()),
@@ -69,12 +69,12 @@ impl Explanation {
     pub fn grant_to_add(&self) -> Option<Rule> {
         match &self.decision {
             Decision::Denied(
-                Reason::NotRequested
-                | Reason::NotGranted
-                | Reason::Expired { .. }
-                | Reason::Revoked { .. }
-                | Reason::Blocked { .. }
-                | Reason::SpecialFile { .. },
+                DenialReason::NotRequested
+                | DenialReason::NotGranted
+                | DenialReason::Expired { .. }
+                | DenialReason::Revoked { .. }
+                | DenialReason::BlockedAddress { .. }
+                | DenialReason::SpecialFile { .. },
             ) => self.operation.least_rule(),
             _ => None,
         }
@@ -89,13 +89,13 @@ impl fmt::Display for Explanation {
         };
         writeln!(f, "tried      {}", self.operation)?;
         match &self.requested {
-            Some(rules) => writeln!(f, "requested  {}", list(rules))?,
+            Some(rules) => writeln!(f, "requested  {}", rule_list(rules))?,
             None => writeln!(
                 f,
                 "requested  anything: the component has no list of requests"
             )?,
         }
-        writeln!(f, "granted    {}", list(&self.granted))?;
+        writeln!(f, "granted    {}", rule_list(&self.granted))?;
         writeln!(f, "verdict    {verdict}")?;
         if let Some(rule) = self.request_to_add() {
             writeln!(f, "author     request it: {rule}")?;
@@ -107,7 +107,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-fn list(rules: &[Rule]) -> String {
+fn rule_list(rules: &[Rule]) -> String {
     if rules.is_empty() {
         return "nothing of this kind".into();
     }
@@ -118,7 +118,7 @@ fn list(rules: &[Rule]) -> String {
         .join("; ")
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for DenialReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRequested => f.write_str("not requested"),
@@ -126,13 +126,13 @@ impl fmt::Display for Reason {
             Self::Denied { rule } => write!(f, "denied by rule `{rule}`"),
             Self::Revoked { rule } => write!(f, "`{rule}` was revoked"),
             Self::Expired { rule } => write!(f, "`{}` has expired", rule.without_value()),
-            Self::Blocked { address } => {
+            Self::BlockedAddress { address } => {
                 write!(
                     f,
                     "leads to {address}, which is not public, and no grant names its network"
                 )
             }
-            Self::SpecialFile { special } => match special.options() {
+            Self::SpecialFile { special } => match special.grant_options() {
                 Some(options) => write!(
                     f,
                     "{special}, which needs `{}` in a grant",
@@ -142,7 +142,7 @@ impl fmt::Display for Reason {
             },
             Self::OverQuota { rule } => write!(f, "over the quota of `{rule}`"),
             Self::OverBudget { problem }
-            | Self::LeadsElsewhere { problem }
+            | Self::LeavesGrant { problem }
             | Self::Malformed { problem } => f.write_str(problem),
         }
     }
@@ -184,9 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn offers_no_line_against_a_deny() {
+    fn suggests_no_grant_against_a_deny() {
         let grants = Grants::new().deny("file-read /").expect("a deny");
-        let policy = Policy::of(Requested::Anything, grants);
+        let policy = Policy::with_requested(RequestedCapabilities::Unlisted, grants);
         assert_eq!(policy.explain(&read("/a"), 0).grant_to_add(), None);
     }
 }

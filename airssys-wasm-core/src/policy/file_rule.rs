@@ -2,8 +2,8 @@
 //!
 //! Tests: `tests/suite/capabilities/files.rs`.
 
-use crate::capability::{Mode, Scope, Special};
-use crate::{Kind, Rule};
+use crate::capability::{Scope, SpecialFile, WriteMode};
+use crate::{CapabilityKind, Rule};
 
 /// The contents of a rule about files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +14,13 @@ pub struct FileRule {
     /// otherwise with a leading slash.
     pub root: String,
     /// `true` if the rule matches everything in the directory.
-    pub is_tree: bool,
+    pub is_subtree: bool,
     /// `true` if the rule is about writing.
-    pub writes: bool,
+    pub is_write: bool,
     /// `true` if writing is limited to the end of files.
     pub appends_only: bool,
     /// The directory on the host, if the rule specifies one.
-    pub from: Option<String>,
+    pub host_directory: Option<String>,
     /// Maximum number of bytes stored in the directory.
     pub bytes_max: Option<u64>,
 }
@@ -28,33 +28,33 @@ pub struct FileRule {
 impl FileRule {
     /// Returns `None` if the rule is not about files.
     #[must_use]
-    pub fn of(rule: &Rule) -> Option<Self> {
+    pub fn from_rule(rule: &Rule) -> Option<Self> {
         let Scope::File { kind, path } = &rule.scope else {
             return None;
         };
         Some(Self {
             rule: rule.clone(),
             root: path.root(),
-            is_tree: path.is_tree(),
-            writes: *kind == Kind::FileWrite,
-            appends_only: rule.options.mode == Mode::Append,
-            from: rule.options.from.clone(),
+            is_subtree: path.is_subtree(),
+            is_write: *kind == CapabilityKind::FileWrite,
+            appends_only: rule.options.mode == WriteMode::Append,
+            host_directory: rule.options.host_directory.clone(),
             bytes_max: rule.options.bytes_max,
         })
     }
 
     /// Returns `true` if the rule, as a grant, allows such a special file.
     #[must_use]
-    pub fn names(&self, special: &Special) -> bool {
-        self.rule.options.special.name(special)
+    pub fn allows_special(&self, special: &SpecialFile) -> bool {
+        self.rule.options.special.allows(special)
     }
 
     /// Returns this rule extended with the options that allow such a special file, or `None` if no
     /// grant can allow it.
     #[must_use]
-    pub fn naming(&self, special: &Special) -> Option<Rule> {
+    pub fn extended_for(&self, special: &SpecialFile) -> Option<Rule> {
         let mut rule = self.rule.clone();
-        rule.options.special = rule.options.special.naming(special)?;
+        rule.options.special = rule.options.special.extended_for(special)?;
         Some(rule)
     }
 }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::bounds::GRANTS_BYTES_MAX;
-use crate::capability::shown;
+use crate::capability::escape_for_message;
 use crate::{CapabilityError, Rule};
 
 /// The rules an operator grants to a deployment, and those they deny.
@@ -72,7 +72,7 @@ impl Grants {
     ///
     /// [`CapabilityError`] if the text is not a rule.
     pub fn allow(self, rule: &str) -> Result<Self, CapabilityError> {
-        Ok(self.with(rule.parse()?))
+        Ok(self.with_rule(rule.parse()?))
     }
 
     /// Adds a deny, which wins over every grant.
@@ -88,7 +88,7 @@ impl Grants {
     /// Adds a grant, and lifts a revocation of exactly this rule. Revocations within a wider rule
     /// remain in force; see [`lifting`](Self::lifting).
     #[must_use]
-    pub fn with(mut self, rule: Rule) -> Self {
+    pub fn with_rule(mut self, rule: Rule) -> Self {
         if !self.revoked.is_empty() {
             self.revoked.remove(&rule.without_options());
         }
@@ -108,13 +108,13 @@ impl Grants {
     /// Sets the handling of a component that requires more than it is granted. Defaults to
     /// [`Shortfall::Refuse`].
     #[must_use]
-    pub fn shortfall(self, shortfall: Shortfall) -> Self {
+    pub fn with_shortfall(self, shortfall: Shortfall) -> Self {
         Self { shortfall, ..self }
     }
 
     /// The handling of a component that requires more than it is granted.
     #[must_use]
-    pub fn on_shortfall(&self) -> Shortfall {
+    pub fn shortfall(&self) -> Shortfall {
         self.shortfall
     }
 
@@ -123,17 +123,22 @@ impl Grants {
         let touched = self
             .allowed
             .iter()
-            .filter(|granted| rule.takes(granted) || rule.overlaps(granted));
+            .filter(|granted| rule.covers_as_deny(granted) || rule.overlaps(granted));
         let touched = touched.cloned().collect();
         self.revoked.insert(rule.without_options());
         touched
     }
 
     /// Returns the deny or revocation that leaves nothing of a grant.
-    pub(super) fn taken(&self, grant: &Rule) -> Option<super::Reason> {
-        let taking = |rules: &BTreeSet<Rule>| rules.iter().find(|rule| rule.takes(grant)).cloned();
-        let denied = taking(&self.denied).map(|rule| super::Reason::Denied { rule });
-        denied.or_else(|| taking(&self.revoked).map(|rule| super::Reason::Revoked { rule }))
+    pub(super) fn full_denial(&self, grant: &Rule) -> Option<super::DenialReason> {
+        let taking = |rules: &BTreeSet<Rule>| {
+            rules
+                .iter()
+                .find(|rule| rule.covers_as_deny(grant))
+                .cloned()
+        };
+        let denied = taking(&self.denied).map(|rule| super::DenialReason::Denied { rule });
+        denied.or_else(|| taking(&self.revoked).map(|rule| super::DenialReason::Revoked { rule }))
     }
 
     /// Iterates over the grants.
@@ -165,7 +170,7 @@ impl FromStr for Grants {
         if text.len() > GRANTS_BYTES_MAX {
             let (bytes, bytes_max) = (text.len(), GRANTS_BYTES_MAX);
             let source = CapabilityError::TooLong {
-                text: shown(text),
+                text: escape_for_message(text),
                 bytes,
                 bytes_max,
             };
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_line_is_named() {
+    fn errors_contain_the_line() {
         let error = "file-read /a\n\n# why\nfile-raed /b\n"
             .parse::<Grants>()
             .expect_err("a slip");
@@ -252,11 +257,11 @@ mod tests {
             .expect("a rule");
         let rule = grants.allowed().next().expect("a grant").clone();
         assert_eq!(grants.revoke(&rule).len(), 1);
-        assert_eq!(grants.with(rule).revoked().count(), 0);
+        assert_eq!(grants.with_rule(rule).revoked().count(), 0);
     }
 
     #[test]
-    fn a_grant_is_touched_whatever_else_it_says() {
+    fn revoking_affects_grants_regardless_of_options() {
         for (granted, revoked) in [
             ("file-write /log mode=append", "file-write /log/x"),
             ("file-write /log max=1MiB", "file-write /"),

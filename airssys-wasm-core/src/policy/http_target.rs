@@ -56,12 +56,12 @@ impl HttpTarget {
     #[cfg(feature = "url")]
     pub fn parse(method: &str, url: &str) -> Result<Self, HttpTargetError> {
         let wrong = |problem| HttpTargetError {
-            url: crate::capability::shown(url),
+            url: crate::capability::escape_for_message(url),
             problem,
         };
         check_characters(url).map_err(wrong)?;
         let (scheme, authority) = scheme_and_authority(url).ok_or_else(|| wrong("has no host"))?;
-        let unescaped = undo_needless_escapes(url);
+        let unescaped = unescape_needless(url);
         let parsed = url::Url::parse(&unescaped).map_err(|_| wrong("is not a valid URL"))?;
         let is_tls = match parsed.scheme() {
             "http" => false,
@@ -75,10 +75,10 @@ impl HttpTarget {
             return Err(wrong("contains a user name"));
         }
         let host = match parsed.host() {
-            Some(url::Host::Domain(name)) => HttpHost::Name(check_name(name).map_err(wrong)?),
+            Some(url::Host::Domain(name)) => HttpHost::Name(check_host_name(name).map_err(wrong)?),
             Some(url::Host::Ipv4(address)) => HttpHost::Address(address.into()),
             Some(url::Host::Ipv6(address)) => {
-                HttpHost::Address(crate::capability::plain(address.into()))
+                HttpHost::Address(crate::capability::unmap_ipv4(address.into()))
             }
             None => return Err(wrong("has no host")),
         };
@@ -89,7 +89,7 @@ impl HttpTarget {
         if !is_method(method) {
             return Err(wrong("has an invalid method"));
         }
-        let path = escape_what_is_no_path(parsed.path());
+        let path = escape_invalid_path_bytes(parsed.path());
         Ok(Self {
             method: method.to_owned(),
             is_tls,
@@ -157,7 +157,7 @@ fn scheme_and_authority(url: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(feature = "url")]
-fn check_name(name: &str) -> Result<String, &'static str> {
+fn check_host_name(name: &str) -> Result<String, &'static str> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let plain =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
@@ -182,7 +182,7 @@ fn is_method(method: &str) -> bool {
 
 /// Replaces `%41` by `A`: RFC 3986 defines both as equivalent.
 #[cfg(feature = "url")]
-fn undo_needless_escapes(url: &str) -> String {
+fn unescape_needless(url: &str) -> String {
     let mut text = String::with_capacity(url.len());
     // The end of the last `%` that begins no escape: unescaping the text next to it could complete
     // one.
@@ -226,11 +226,11 @@ fn escape(byte: u8) -> String {
 /// Escapes characters that are not valid in a path but that the parser leaves alone, such as `|`.
 /// Otherwise the path would have two spellings.
 #[cfg(feature = "url")]
-fn escape_what_is_no_path(path: &str) -> String {
+fn escape_invalid_path_bytes(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     for c in path.chars() {
         match u8::try_from(c) {
-            Ok(byte) if !is_of_a_path(byte) => text.push_str(&escape(byte)),
+            Ok(byte) if !is_path_byte(byte) => text.push_str(&escape(byte)),
             _ => text.push(c),
         }
     }
@@ -238,7 +238,7 @@ fn escape_what_is_no_path(path: &str) -> String {
 }
 
 #[cfg(feature = "url")]
-fn is_of_a_path(byte: u8) -> bool {
+fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&byte)
 }
 
@@ -254,11 +254,11 @@ fn is_ambiguous(path: &str) -> bool {
         || path.contains("//")
         || path
             .split('/')
-            .any(|segment| is_dots(without_parameters(segment)))
+            .any(|segment| is_dot_segment(without_parameters(segment)))
 }
 
 #[cfg(feature = "url")]
-fn is_dots(segment: &str) -> bool {
+fn is_dot_segment(segment: &str) -> bool {
     matches!(segment, "." | "..")
 }
 
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn many_spellings_have_one_text() {
+    fn equivalent_urls_have_one_text() {
         for (url, canonical) in [
             (
                 "https://API.Example.com:443/v1",
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_servers_read_differently_is_marked() {
+    fn ambiguous_paths_are_marked() {
         for url in [
             "https://a.com//v1",
             "https://a.com/v1/..;/x",
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_could_be_read_otherwise() {
+    fn rejects_ambiguous_requests() {
         for url in [
             "a.com",
             "ftp://a.com",

@@ -4,41 +4,49 @@
 
 use std::collections::BTreeSet;
 
-use super::Requested;
+use super::RequestedCapabilities;
 use crate::world::World;
-use crate::{Kind, Rule};
+use crate::{CapabilityKind, Rule};
 
 /// Interfaces, and the kinds of capabilities they provide.
-const MEANS: [(&str, &[Kind]); 14] = [
-    ("airssys:secrets/store", &[Kind::Secret]),
-    ("wasi:clocks/monotonic-clock", &[Kind::Clock]),
-    ("wasi:clocks/system-clock", &[Kind::Clock]),
-    ("wasi:clocks/wall-clock", &[Kind::Clock]),
-    ("wasi:config/store", &[Kind::Config]),
+const INTERFACE_KINDS: [(&str, &[CapabilityKind]); 14] = [
+    ("airssys:secrets/store", &[CapabilityKind::Secret]),
+    ("wasi:clocks/monotonic-clock", &[CapabilityKind::Clock]),
+    ("wasi:clocks/system-clock", &[CapabilityKind::Clock]),
+    ("wasi:clocks/wall-clock", &[CapabilityKind::Clock]),
+    ("wasi:config/store", &[CapabilityKind::Config]),
     (
         "wasi:filesystem/preopens",
-        &[Kind::FileRead, Kind::FileWrite],
+        &[CapabilityKind::FileRead, CapabilityKind::FileWrite],
     ),
-    ("wasi:http/client", &[Kind::Http]),
-    ("wasi:http/outgoing-handler", &[Kind::Http]),
-    ("wasi:keyvalue/store", &[Kind::Store]),
-    ("wasi:messaging/producer", &[Kind::Messaging]),
-    ("wasi:sockets/ip-name-lookup", &[Kind::Dns]),
+    ("wasi:http/client", &[CapabilityKind::Http]),
+    ("wasi:http/outgoing-handler", &[CapabilityKind::Http]),
+    ("wasi:keyvalue/store", &[CapabilityKind::Store]),
+    ("wasi:messaging/producer", &[CapabilityKind::Messaging]),
+    ("wasi:sockets/ip-name-lookup", &[CapabilityKind::Dns]),
     (
         "wasi:sockets/tcp",
-        &[Kind::Tcp, Kind::NetworkInbound, Kind::NetworkOutbound],
+        &[
+            CapabilityKind::Tcp,
+            CapabilityKind::NetworkInbound,
+            CapabilityKind::NetworkOutbound,
+        ],
     ),
     (
         "wasi:sockets/udp",
-        &[Kind::Udp, Kind::NetworkInbound, Kind::NetworkOutbound],
+        &[
+            CapabilityKind::Udp,
+            CapabilityKind::NetworkInbound,
+            CapabilityKind::NetworkOutbound,
+        ],
     ),
-    ("wasi:cli/environment", &[Kind::Env]),
+    ("wasi:cli/environment", &[CapabilityKind::Env]),
 ];
 
 /// Returns the kinds of capabilities that a component imports interfaces for. A component without a
 /// list of requests counts as requesting these.
 #[must_use]
-pub fn kinds(world: &World) -> BTreeSet<Kind> {
+pub fn imported_kinds(world: &World) -> BTreeSet<CapabilityKind> {
     let imports = |interface: &str| {
         world
             .imports
@@ -46,7 +54,7 @@ pub fn kinds(world: &World) -> BTreeSet<Kind> {
             .iter()
             .any(|import| import.name.path() == interface)
     };
-    MEANS
+    INTERFACE_KINDS
         .iter()
         .filter(|(interface, _)| imports(interface))
         .flat_map(|(_, kinds)| *kinds)
@@ -58,15 +66,17 @@ pub fn kinds(world: &World) -> BTreeSet<Kind> {
 /// kinds that every component may use: such a deny can be enforced only by not running the
 /// component.
 #[must_use]
-pub fn imports_means_for(world: &World, rule: &Rule) -> bool {
+pub fn imports_interface_for(world: &World, rule: &Rule) -> bool {
     // WASI 0.3 renames the wall clock.
     let interfaces: &[&str] = match (rule.known_kind(), rule.target().as_str()) {
-        (Some(Kind::Clock), "wall") => &["wasi:clocks/wall-clock", "wasi:clocks/system-clock"],
-        (Some(Kind::Clock), _) => &["wasi:clocks/monotonic-clock"],
-        (Some(Kind::Random), "secure") => &["wasi:random/random"],
-        (Some(Kind::Random), _) => &["wasi:random/insecure"],
-        (Some(Kind::Stdio), "stdout") => &["wasi:cli/stdout"],
-        (Some(Kind::Stdio), _) => &["wasi:cli/stderr"],
+        (Some(CapabilityKind::Clock), "wall") => {
+            &["wasi:clocks/wall-clock", "wasi:clocks/system-clock"]
+        }
+        (Some(CapabilityKind::Clock), _) => &["wasi:clocks/monotonic-clock"],
+        (Some(CapabilityKind::Random), "secure") => &["wasi:random/random"],
+        (Some(CapabilityKind::Random), _) => &["wasi:random/insecure"],
+        (Some(CapabilityKind::Stdio), "stdout") => &["wasi:cli/stdout"],
+        (Some(CapabilityKind::Stdio), _) => &["wasi:cli/stderr"],
         _ => return false,
     };
     let mut imports = world.imports.interfaces.iter();
@@ -80,21 +90,21 @@ pub fn imports_means_for(world: &World, rule: &Rule) -> bool {
 /// Returns warnings about mismatches between requests and imports: sockets imported without any
 /// request, and requests without an interface to use them with.
 #[must_use]
-pub fn mismatches(requested: &Requested, world: &World) -> Vec<String> {
-    let Requested::These(requests) = requested else {
+pub fn import_mismatches(requested: &RequestedCapabilities, world: &World) -> Vec<String> {
+    let RequestedCapabilities::Listed(requests) = requested else {
         return Vec::new();
     };
-    let means = kinds(world);
+    let means = imported_kinds(world);
     let without_means = requests
         .iter()
         .filter(|(rule, _)| {
             rule.known_kind()
-                .is_some_and(|kind| is_served(kind) && !means.contains(&kind))
+                .is_some_and(|kind| has_known_interface(kind) && !means.contains(&kind))
         })
         .map(|(rule, _)| {
             format!("`{rule}` is requested, but the component imports no interface to use it with")
         });
-    let sockets = means.contains(&Kind::Tcp) && requests.is_empty();
+    let sockets = means.contains(&CapabilityKind::Tcp) && requests.is_empty();
     let unasked = sockets
         .then(|| "the component imports sockets, but requests nothing to use them for".to_owned());
     without_means.chain(unasked).collect()
@@ -102,17 +112,22 @@ pub fn mismatches(requested: &Requested, world: &World) -> Vec<String> {
 
 /// Returns `true` for kinds with well-known interfaces; the others are reached through imports with
 /// arbitrary names.
-fn is_served(kind: Kind) -> bool {
+fn has_known_interface(kind: CapabilityKind) -> bool {
     !matches!(
         kind,
-        Kind::Call | Kind::Llm | Kind::Messaging | Kind::Random | Kind::Stdio | Kind::Store
+        CapabilityKind::Call
+            | CapabilityKind::Llm
+            | CapabilityKind::Messaging
+            | CapabilityKind::Random
+            | CapabilityKind::Stdio
+            | CapabilityKind::Store
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Interface, InterfaceName, Side};
+    use crate::world::{Interface, InterfaceName, WorldSide};
 
     fn importing(names: &[&str]) -> World {
         let interface = |name: &&str| Interface {
@@ -120,7 +135,7 @@ mod tests {
             functions: Vec::new(),
             resources: Vec::new(),
         };
-        let imports = Side {
+        let imports = WorldSide {
             interfaces: names.iter().map(interface).collect(),
             functions: Vec::new(),
         };
@@ -131,17 +146,21 @@ mod tests {
     }
 
     #[test]
-    fn means_are_known_in_either_wasi() {
+    fn interfaces_of_both_wasi_versions_are_known() {
         for (import, kind) in [
-            ("wasi:http/outgoing-handler@0.2.3", Kind::Http),
-            ("wasi:http/client@0.3.0", Kind::Http),
-            ("wasi:clocks/wall-clock@0.2.3", Kind::Clock),
-            ("wasi:clocks/system-clock@0.3.0", Kind::Clock),
+            ("wasi:http/outgoing-handler@0.2.3", CapabilityKind::Http),
+            ("wasi:http/client@0.3.0", CapabilityKind::Http),
+            ("wasi:clocks/wall-clock@0.2.3", CapabilityKind::Clock),
+            ("wasi:clocks/system-clock@0.3.0", CapabilityKind::Clock),
         ] {
-            assert_eq!(kinds(&importing(&[import])), [kind].into(), "{import}");
+            assert_eq!(
+                imported_kinds(&importing(&[import])),
+                [kind].into(),
+                "{import}"
+            );
         }
         assert!(
-            kinds(&importing(&[
+            imported_kinds(&importing(&[
                 "wasi:http/types@0.3.0",
                 "acme:http/client@0.3.0"
             ]))
@@ -150,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_of_a_clock_means_it_in_either_wasi() {
+    fn a_clock_deny_applies_in_both_wasi_versions() {
         let wall: Rule = "clock wall".parse().expect("a rule");
         let monotonic: Rule = "clock monotonic".parse().expect("a rule");
         for (import, is_wall) in [
@@ -159,8 +178,12 @@ mod tests {
             ("wasi:clocks/monotonic-clock@0.3.0", false),
         ] {
             let world = importing(&[import]);
-            assert_eq!(imports_means_for(&world, &wall), is_wall, "{import}");
-            assert_eq!(imports_means_for(&world, &monotonic), !is_wall, "{import}");
+            assert_eq!(imports_interface_for(&world, &wall), is_wall, "{import}");
+            assert_eq!(
+                imports_interface_for(&world, &monotonic),
+                !is_wall,
+                "{import}"
+            );
         }
     }
 }

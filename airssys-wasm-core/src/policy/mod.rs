@@ -22,35 +22,35 @@ mod covering;
 mod decide;
 mod explain;
 mod file_rule;
-mod fit;
 mod grants;
 mod http_target;
 mod imports;
-mod lifting;
-mod listed;
+mod matching;
 mod named_rule;
 mod operation;
 #[cfg(feature = "url")]
 mod operation_text;
 mod review;
+mod revocations;
+mod rule_index;
 #[cfg(feature = "toml")]
 mod toml;
 
-pub use crate::capability::{FileSystem, Special, SpecialType};
+pub use crate::capability::{FileSystemType, SpecialFile, SpecialFileType};
 pub use address::is_public;
-pub use decide::{Decision, Policy, Reason, Requested};
+pub use decide::{Decision, DenialReason, Policy, RequestedCapabilities};
 pub use explain::Explanation;
 pub use file_rule::FileRule;
 pub use grants::{Grants, GrantsError, Shortfall};
 pub use http_target::{HttpHost, HttpTarget, HttpTargetError};
-pub use imports::{imports_means_for, kinds, mismatches};
-pub use lifting::{Lifted, Lifting};
+pub use imports::{import_mismatches, imported_kinds, imports_interface_for};
 pub use named_rule::NamedRule;
 pub use operation::{FileAccess, Operation, SocketAccess};
 #[cfg(feature = "url")]
 pub use operation_text::OperationError;
-pub use review::{Change, Granted, Review, difference};
+pub use review::{GrantReview, GrantStatus, RequestChange, request_changes};
+pub use revocations::{LiftedRevocation, RevocationReview};
 #[cfg(feature = "toml")]
 pub use toml::TomlError;
 #[cfg(feature = "pipeline")]
-pub(crate) use toml::read;
+pub(crate) use toml::parse_toml;

@@ -3,13 +3,13 @@
 //! Tests: `tests/suite/capabilities/values.rs`.
 
 use crate::capability::Scope;
-use crate::{Kind, Rule};
+use crate::{CapabilityKind, Rule};
 
 /// The contents of a rule about a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedRule {
     /// The kind of the named thing.
-    pub kind: Kind,
+    pub kind: CapabilityKind,
     /// The name, or a pattern of names.
     pub name: String,
     /// The value, if the rule sets one.
@@ -19,7 +19,7 @@ pub struct NamedRule {
 impl NamedRule {
     /// Returns `None` if the rule is not about a name.
     #[must_use]
-    pub fn of(rule: &Rule) -> Option<Self> {
+    pub fn from_rule(rule: &Rule) -> Option<Self> {
         let Scope::Named { kind, pattern } = &rule.scope else {
             return None;
         };

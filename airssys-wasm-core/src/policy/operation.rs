@@ -8,7 +8,7 @@ use core::net::{IpAddr, SocketAddr};
 use std::fmt;
 
 use super::{HttpHost, HttpTarget};
-use crate::capability::{Special, shown};
+use crate::capability::{SpecialFile, escape_for_message};
 
 /// An operation that a component attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Operation {
         /// The absolute path, as the component sees it.
         path: String,
         /// The special properties of the file.
-        special: Special,
+        special: SpecialFile,
     },
     /// Send an HTTP request.
     Http {
@@ -55,7 +55,7 @@ pub enum Operation {
     /// Read or use a named thing.
     Named {
         /// The kind of the thing.
-        kind: crate::Kind,
+        kind: crate::CapabilityKind,
         /// The name of the thing.
         name: String,
     },
@@ -74,9 +74,9 @@ pub enum FileAccess {
     /// Read contents, list a directory, read a link.
     Read,
     /// Read size, times and type.
-    Look,
+    Stat,
     /// Open a directory on the way to a permitted path.
-    Walk,
+    Traverse,
     /// Create, change, remove or rename.
     Write,
     /// Create, or write at the end.
@@ -113,8 +113,8 @@ impl Operation {
         match self {
             Self::File { access, .. } | Self::SpecialFile { access, .. } => match access {
                 FileAccess::Read => "file-read",
-                FileAccess::Look => "file-look",
-                FileAccess::Walk => "file-walk",
+                FileAccess::Stat => "file-look",
+                FileAccess::Traverse => "file-walk",
                 FileAccess::Write => "file-write",
                 FileAccess::Append => "file-append",
             },
@@ -131,7 +131,7 @@ impl Operation {
                 SocketAccess::UdpReceive => "udp-receive",
             },
             Self::Lookup { .. } => "dns",
-            Self::Named { kind, .. } => kind.word(),
+            Self::Named { kind, .. } => kind.as_str(),
             Self::Custom { kind, .. } => kind,
         }
     }
@@ -161,10 +161,13 @@ impl Operation {
             Some(from),
             Some(granted),
             Self::File { path, .. } | Self::SpecialFile { path, .. },
-        ) = (&grant.options.from, super::FileRule::of(grant), self)
-        {
+        ) = (
+            &grant.options.host_directory,
+            super::FileRule::from_rule(grant),
+            self,
+        ) {
             let below = path.strip_prefix(&granted.root).unwrap_or_default();
-            rule.options.from = Some(format!("{}{below}", from.trim_end_matches('/')));
+            rule.options.host_directory = Some(format!("{}{below}", from.trim_end_matches('/')));
         }
         Some(rule)
     }
@@ -172,8 +175,8 @@ impl Operation {
     /// The target as shown in logs: control and invisible characters escaped, and truncated to the
     /// length of a line.
     #[must_use]
-    pub fn shown_target(&self) -> String {
-        shown(&self.target())
+    pub fn escaped_target(&self) -> String {
+        escape_for_message(&self.target())
     }
 
     /// Returns the rule that allows exactly this operation, as a suggestion for the operator.
@@ -181,7 +184,7 @@ impl Operation {
     /// accepting on a socket), or if a rule would read its name as a pattern or an address.
     #[must_use]
     pub fn least_rule(&self) -> Option<crate::Rule> {
-        if self.is_no_name() {
+        if self.has_pattern_name() {
             return None;
         }
         let text = match self {
@@ -191,10 +194,14 @@ impl Operation {
                 path,
                 special,
             } => {
-                format!("{}{}", least_file_rule(*access, path)?, special.options()?)
+                format!(
+                    "{}{}",
+                    least_file_rule(*access, path)?,
+                    special.grant_options()?
+                )
             }
             Self::Http { target, addresses } => {
-                let at = at(addresses.iter().copied());
+                let at = at_option(addresses.iter().copied());
                 format!("http {}{at}", target.as_pattern())
             }
             Self::Socket {
@@ -202,9 +209,9 @@ impl Operation {
                 address,
                 names,
             } => {
-                let ip = crate::capability::plain(address.ip());
+                let ip = crate::capability::unmap_ipv4(address.ip());
                 let (host, at) = match names.first() {
-                    Some(name) => (name.clone(), at([ip])),
+                    Some(name) => (name.clone(), at_option([ip])),
                     None if ip.is_ipv6() => (format!("[{ip}]"), String::new()),
                     None => (ip.to_string(), String::new()),
                 };
@@ -222,7 +229,7 @@ impl Operation {
             }
             Self::Lookup { name } => format!("dns {name}"),
             Self::Named { kind, name } => {
-                format!("{} {}", kind.word(), crate::capability::quoted(name))
+                format!("{} {}", kind.as_str(), crate::capability::quoted(name))
             }
             Self::Custom { kind, target } if target.is_empty() => kind.clone(),
             Self::Custom { kind, target } => format!("{kind} {target}"),
@@ -262,7 +269,7 @@ impl Operation {
         }
     }
 
-    fn is_no_name(&self) -> bool {
+    fn has_pattern_name(&self) -> bool {
         match self {
             Self::File { path: name, .. }
             | Self::SpecialFile { path: name, .. }
@@ -280,10 +287,10 @@ impl Operation {
 fn least_file_rule(access: FileAccess, path: &str) -> Option<String> {
     let path = crate::capability::quoted(path);
     match access {
-        FileAccess::Read | FileAccess::Look => Some(format!("file-read {path}")),
+        FileAccess::Read | FileAccess::Stat => Some(format!("file-read {path}")),
         FileAccess::Write => Some(format!("file-write {path}")),
         FileAccess::Append => Some(format!("file-write {path} mode=append")),
-        FileAccess::Walk => None,
+        FileAccess::Traverse => None,
     }
 }
 
@@ -297,10 +304,10 @@ fn is_canonical(name: &str) -> bool {
 }
 
 /// Returns the option that allows a name to resolve to addresses that are not public.
-fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
+fn at_option(addresses: impl IntoIterator<Item = IpAddr>) -> String {
     let special: Vec<String> = addresses
         .into_iter()
-        .map(crate::capability::plain)
+        .map(crate::capability::unmap_ipv4)
         .filter(|address| !super::is_public(*address))
         .map(|address| address.to_string())
         .collect();
@@ -314,7 +321,12 @@ fn at(addresses: impl IntoIterator<Item = IpAddr>) -> String {
 impl fmt::Display for Operation {
     /// Fits on one line and is escaped: components choose the names of their files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.action(), shown(&self.target()))
+        write!(
+            f,
+            "{} {}",
+            self.action(),
+            escape_for_message(&self.target())
+        )
     }
 }
 
@@ -330,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_component_names_is_no_pattern_and_no_option() {
+    fn names_are_not_suggested_as_patterns_or_options() {
         let text = |operation: Operation| operation.least_rule().map(|rule| rule.to_string());
         assert_eq!(
             text(read("/a max=1KiB")).as_deref(),
@@ -345,7 +357,7 @@ mod tests {
         );
         assert_eq!(
             text(Operation::Named {
-                kind: crate::Kind::Config,
+                kind: crate::CapabilityKind::Config,
                 name: "*".into()
             }),
             None
@@ -372,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn is_shown_in_a_line() {
+    fn is_displayed_on_one_line() {
         let shown = read("/a\u{1b}[2J\n\u{202e}b").to_string();
         assert_eq!(shown, "file-read /a\\u{1b}[2J\\u{a}\\u{202e}b");
     }

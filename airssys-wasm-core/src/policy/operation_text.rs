@@ -10,8 +10,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::{FileAccess, HttpTarget, Operation, SocketAccess};
-use crate::Kind;
-use crate::capability::shown;
+use crate::CapabilityKind;
+use crate::capability::escape_for_message;
 use crate::suggest::nearest;
 
 /// A text that is not an operation.
@@ -25,14 +25,14 @@ pub struct OperationError {
 }
 
 /// The words for file and socket access.
-const FILE: [(&str, FileAccess); 5] = [
+const FILE_ACTIONS: [(&str, FileAccess); 5] = [
     ("file-read", FileAccess::Read),
-    ("file-look", FileAccess::Look),
-    ("file-walk", FileAccess::Walk),
+    ("file-look", FileAccess::Stat),
+    ("file-walk", FileAccess::Traverse),
     ("file-write", FileAccess::Write),
     ("file-append", FileAccess::Append),
 ];
-const SOCKET: [(&str, SocketAccess); 12] = [
+const SOCKET_ACTIONS: [(&str, SocketAccess); 12] = [
     ("tcp", SocketAccess::TcpConnect),
     ("udp", SocketAccess::UdpSend),
     ("network-inbound", SocketAccess::TcpListen),
@@ -62,38 +62,43 @@ impl FromStr for Operation {
     /// ```
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (word, target) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-        read(word, target.trim()).map_err(|problem| OperationError {
-            text: shown(text),
+        parse_operation(word, target.trim()).map_err(|problem| OperationError {
+            text: escape_for_message(text),
             problem,
         })
     }
 }
 
-fn read(word: &str, target: &str) -> Result<Operation, String> {
+fn parse_operation(word: &str, target: &str) -> Result<Operation, String> {
     let of = |words: &[(&str, FileAccess)]| {
         words
             .iter()
             .find(|(known, _)| *known == word)
             .map(|it| it.1)
     };
-    if let Some(access) = of(&FILE) {
-        return file(access, target);
+    if let Some(access) = of(&FILE_ACTIONS) {
+        return parse_file(access, target);
     }
-    if let Some((_, access)) = SOCKET.iter().find(|(known, _)| *known == word) {
-        return socket(*access, target);
+    if let Some((_, access)) = SOCKET_ACTIONS.iter().find(|(known, _)| *known == word) {
+        return parse_socket(*access, target);
     }
-    match (word, Kind::from_word(word)) {
-        ("http", _) => http(target),
+    match (word, CapabilityKind::from_word(word)) {
+        ("http", _) => parse_http(target),
         ("dns", _) => Ok(Operation::Lookup {
-            name: some(target, "dns api.example.com")?.to_lowercase(),
+            name: require_target(target, "dns api.example.com")?.to_lowercase(),
         }),
-        (_, Some(Kind::NetworkOutbound)) => socket(SocketAccess::TcpConnect, target),
+        (_, Some(CapabilityKind::NetworkOutbound)) => {
+            parse_socket(SocketAccess::TcpConnect, target)
+        }
         (_, Some(kind)) => {
-            let is_whole = matches!(kind, Kind::Clock | Kind::Random | Kind::Stdio);
+            let is_whole = matches!(
+                kind,
+                CapabilityKind::Clock | CapabilityKind::Random | CapabilityKind::Stdio
+            );
             let name = if is_whole {
                 target
             } else {
-                some(target, "config colour")?
+                require_target(target, "config colour")?
             };
             Ok(Operation::Named {
                 kind,
@@ -108,8 +113,8 @@ fn read(word: &str, target: &str) -> Result<Operation, String> {
     }
 }
 
-fn file(access: FileAccess, target: &str) -> Result<Operation, String> {
-    let path = some(target, "file-read /data/a.txt")?;
+fn parse_file(access: FileAccess, target: &str) -> Result<Operation, String> {
+    let path = require_target(target, "file-read /data/a.txt")?;
     if !path.starts_with('/') {
         return Err("a path is absolute, as the component sees it: `file-read /data/a.txt`".into());
     }
@@ -119,8 +124,8 @@ fn file(access: FileAccess, target: &str) -> Result<Operation, String> {
     })
 }
 
-fn http(target: &str) -> Result<Operation, String> {
-    let target = some(target, "http GET https://api.example.com/v1")?;
+fn parse_http(target: &str) -> Result<Operation, String> {
+    let target = require_target(target, "http GET https://api.example.com/v1")?;
     let (method, url) = target.split_once(' ').unwrap_or(("GET", target));
     let target = HttpTarget::parse(method, url.trim()).map_err(|error| error.to_string())?;
     Ok(Operation::Http {
@@ -130,7 +135,7 @@ fn http(target: &str) -> Result<Operation, String> {
 }
 
 /// `10.0.0.1:80`, or `api.example.com:80 (93.184.216.34)`.
-fn socket(access: SocketAccess, target: &str) -> Result<Operation, String> {
+fn parse_socket(access: SocketAccess, target: &str) -> Result<Operation, String> {
     let advice = || {
         "write an address and a port, `tcp-connect 10.0.0.1:80`, or a name with the address it resolved to, `tcp-connect api.example.com:80 (93.184.216.34)`"
             .to_owned()
@@ -156,7 +161,7 @@ fn socket(access: SocketAccess, target: &str) -> Result<Operation, String> {
     })
 }
 
-fn some<'a>(target: &'a str, example: &str) -> Result<&'a str, String> {
+fn require_target<'a>(target: &'a str, example: &str) -> Result<&'a str, String> {
     if target.is_empty() {
         Err(format!(
             "the target is missing; write for example `{example}`"
@@ -167,18 +172,21 @@ fn some<'a>(target: &'a str, example: &str) -> Result<&'a str, String> {
 }
 
 fn unknown_word(word: &str) -> String {
-    let words = FILE
+    let words = FILE_ACTIONS
         .iter()
         .map(|it| it.0)
-        .chain(SOCKET.iter().map(|it| it.0));
+        .chain(SOCKET_ACTIONS.iter().map(|it| it.0));
     let words: Vec<&str> = words
-        .chain(Kind::ALL.iter().map(|kind| kind.word()))
+        .chain(CapabilityKind::ALL.iter().map(|kind| kind.as_str()))
         .collect();
     match nearest(word, words.iter().copied()) {
-        Some(near) => format!("`{}` is not known; did you mean `{near}`?", shown(word)),
+        Some(near) => format!(
+            "`{}` is not known; did you mean `{near}`?",
+            escape_for_message(word)
+        ),
         None => format!(
             "`{}` is not known; write for example `file-read /data/a.txt`",
-            shown(word)
+            escape_for_message(word)
         ),
     }
 }
@@ -188,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_records_say() {
+    fn parses_the_text_of_audit_records() {
         for text in [
             "file-append /log/a b.txt",
             "http POST http://localhost:8080/a",
@@ -214,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         for (text, expected) in [
             ("file-raed /a", "did you mean `file-read`?"),
             ("file-read data", "absolute"),

@@ -5,15 +5,15 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::covering::{Comparisons, Covering};
-use super::{Grants, Requested, Shortfall};
+use super::covering::{ComparisonBudget, CoverIndex};
+use super::{Grants, RequestedCapabilities, Shortfall};
 use crate::{Need, Requests, Rule};
 
 /// The comparison of a component's requests with its grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Review {
+pub struct GrantReview {
     /// Every request, in canonical order.
-    pub requests: Vec<(Rule, Need, Granted)>,
+    pub requests: Vec<(Rule, Need, GrantStatus)>,
     /// Grants that the component never requested.
     pub unrequested: Vec<Rule>,
     shortfall: Shortfall,
@@ -21,44 +21,44 @@ pub struct Review {
 
 /// The extent to which a request is granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Granted {
+pub enum GrantStatus {
     /// All of it, although a deny may exclude parts.
-    Whole,
+    Full,
     /// Part of it.
-    InPart,
+    Partial,
     /// Nothing of it.
-    NotAtAll,
+    Missing,
     /// The grant was revoked, or a deny excludes all of it.
-    TakenAway,
+    Withdrawn,
 }
 
 /// A difference between two sets of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum RequestChange {
     /// Present only in the new set.
     Added(Rule, Need),
     /// Present only in the old set.
     Removed(Rule),
 }
 
-impl Review {
+impl GrantReview {
     /// Compares requests with grants at a time in seconds since 1970.
     ///
     /// If the sets are too large to compare, everything counts as not granted.
     #[must_use]
-    pub fn of(requested: &Requested, grants: &Grants, now: u64) -> Self {
-        let Requested::These(requests) = requested else {
+    pub fn new(requested: &RequestedCapabilities, grants: &Grants, now: u64) -> Self {
+        let RequestedCapabilities::Listed(requests) = requested else {
             return Self::default();
         };
-        let left = Comparisons::new();
-        let sides = Sides::of(requests, grants, now, &left);
-        let granted = sides.granted();
+        let left = ComparisonBudget::new();
+        let sides = ReviewIndex::new(requests, grants, now, &left);
+        let granted = sides.statuses();
         let unrequested = sides.unrequested();
         let of = |(index, (rule, need)): (usize, (&Rule, &Need))| {
-            let granted = if left.sufficed() {
+            let granted = if left.has_remaining() {
                 granted[index]
             } else {
-                Granted::NotAtAll
+                GrantStatus::Missing
             };
             (rule.clone(), need.clone(), granted)
         };
@@ -70,42 +70,48 @@ impl Review {
     }
 
     /// Iterates over the required requests that are not fully granted.
-    pub fn lacking(&self) -> impl Iterator<Item = (&Rule, Granted)> {
+    pub fn unmet(&self) -> impl Iterator<Item = (&Rule, GrantStatus)> {
         self.requests
             .iter()
             .filter(|(rule, need, granted)| {
-                *need == Need::Required && *granted != Granted::Whole && !is_given_to_all(rule)
+                *need == Need::Required && *granted != GrantStatus::Full && !is_baseline(rule)
             })
             .map(|(rule, _, granted)| (rule, *granted))
     }
 
     /// Returns `true` if the component may run with these grants.
     #[must_use]
-    pub fn suffices(&self) -> bool {
-        self.shortfall == Shortfall::RunWithLess || self.lacking().next().is_none()
+    pub fn is_sufficient(&self) -> bool {
+        self.shortfall == Shortfall::RunWithLess || self.unmet().next().is_none()
     }
 }
 
-fn is_given_to_all(rule: &Rule) -> bool {
-    rule.known_kind().is_some_and(crate::Kind::is_given_to_all)
+fn is_baseline(rule: &Rule) -> bool {
+    rule.known_kind()
+        .is_some_and(crate::CapabilityKind::is_baseline)
 }
 
 /// Requests and grants, indexed by their anchors.
-struct Sides<'a> {
-    requests: Covering<'a>,
-    allowed: Covering<'a>,
-    taking: Covering<'a>,
+struct ReviewIndex<'a> {
+    requests: CoverIndex<'a>,
+    allowed: CoverIndex<'a>,
+    denying: CoverIndex<'a>,
     grants: &'a Grants,
     now: u64,
     requests_count: usize,
 }
 
-impl<'a> Sides<'a> {
-    fn of(requests: &'a Requests, grants: &'a Grants, now: u64, left: &'a Comparisons) -> Self {
+impl<'a> ReviewIndex<'a> {
+    fn new(
+        requests: &'a Requests,
+        grants: &'a Grants,
+        now: u64,
+        left: &'a ComparisonBudget,
+    ) -> Self {
         Self {
-            requests: Covering::of(requests.iter().map(|(rule, _)| rule), left),
-            allowed: Covering::of(grants.allowed(), left),
-            taking: Covering::of(grants.denied.iter().chain(&grants.revoked), left),
+            requests: CoverIndex::new(requests.iter().map(|(rule, _)| rule), left),
+            allowed: CoverIndex::new(grants.allowed(), left),
+            denying: CoverIndex::new(grants.denied.iter().chain(&grants.revoked), left),
             grants,
             now,
             requests_count: requests.len(),
@@ -113,34 +119,37 @@ impl<'a> Sides<'a> {
     }
 
     /// Returns the result for each request, in order.
-    fn granted(&self) -> Vec<Granted> {
-        let mut granted = vec![Granted::NotAtAll; self.requests_count];
+    fn statuses(&self) -> Vec<GrantStatus> {
+        let mut granted = vec![GrantStatus::Missing; self.requests_count];
         let in_force = self
             .grants
             .allowed()
             .filter(|grant| self.is_in_force(grant));
         for grant in in_force {
-            self.requested_around(grant)
-                .for_each(|index| granted[index] = Granted::InPart);
+            self.covering_requests(grant)
+                .for_each(|index| granted[index] = GrantStatus::Partial);
         }
         for (index, granted) in granted.iter_mut().enumerate() {
             let rule = self.requests.rule(index);
             let gives = |grant: &Rule| self.is_in_force(grant) && grant.scope.covers(&rule.scope);
             if self
                 .allowed
-                .any(rule, |grant| gives(grant) && grant.satisfies(rule))
+                .any_covers(rule, |grant| gives(grant) && grant.satisfies(rule))
             {
-                *granted = Granted::Whole;
-            } else if self.allowed.any(rule, gives) {
-                *granted = Granted::InPart;
+                *granted = GrantStatus::Full;
+            } else if self.allowed.any_covers(rule, gives) {
+                *granted = GrantStatus::Partial;
             }
-            if self.taking.any(rule, |deny| deny.takes(rule)) {
-                *granted = Granted::TakenAway;
+            if self
+                .denying
+                .any_covers(rule, |deny| deny.covers_as_deny(rule))
+            {
+                *granted = GrantStatus::Withdrawn;
             }
         }
         for revoked in &self.grants.revoked {
-            self.requested_around(revoked)
-                .for_each(|index| granted[index] = Granted::TakenAway);
+            self.covering_requests(revoked)
+                .for_each(|index| granted[index] = GrantStatus::Withdrawn);
         }
         granted
     }
@@ -150,7 +159,7 @@ impl<'a> Sides<'a> {
         let mut used: BTreeSet<usize> = BTreeSet::new();
         for index in 0..self.requests_count {
             let rule = self.requests.rule(index);
-            let around = self.allowed.near(rule);
+            let around = self.allowed.candidates(rule);
             used.extend(around.filter(|index| self.allowed.rule(*index).scope.covers(&rule.scope)));
         }
         self.grants
@@ -158,22 +167,25 @@ impl<'a> Sides<'a> {
             .enumerate()
             .filter(|(index, grant)| {
                 !used.contains(index)
-                    && self.requested_around(grant).next().is_none()
-                    && !is_given_to_all(grant)
+                    && self.covering_requests(grant).next().is_none()
+                    && !is_baseline(grant)
             })
             .map(|(_, grant)| grant.clone())
             .collect()
     }
 
     /// Returns the indices of the requests that cover a grant.
-    fn requested_around<'b>(&'b self, grant: &'b Rule) -> impl Iterator<Item = usize> + 'b {
+    fn covering_requests<'b>(&'b self, grant: &'b Rule) -> impl Iterator<Item = usize> + 'b {
         self.requests
-            .near(grant)
+            .candidates(grant)
             .filter(|index| self.requests.rule(*index).scope.covers(&grant.scope))
     }
 
     fn is_in_force(&self, grant: &Rule) -> bool {
-        grant.options.until.is_none_or(|until| until > self.now)
+        grant
+            .options
+            .expires_at
+            .is_none_or(|until| until > self.now)
     }
 }
 
@@ -192,20 +204,20 @@ impl<'a> Sides<'a> {
 /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
 /// ```
 #[must_use]
-pub fn difference(old: &Requests, new: &Requests) -> Vec<Change> {
-    let left = Comparisons::new();
+pub fn request_changes(old: &Requests, new: &Requests) -> Vec<RequestChange> {
+    let left = ComparisonBudget::new();
     let (olds, news) = (
-        Covering::of(rules(old), &left),
-        Covering::of(rules(new), &left),
+        CoverIndex::new(rules(old), &left),
+        CoverIndex::new(rules(new), &left),
     );
-    let within = |rule: &Rule, set: &Requests, covering: &Covering<'_>| {
-        set.has(rule) || covering.any(rule, |known| known.covers(rule))
+    let within = |rule: &Rule, set: &Requests, covering: &CoverIndex<'_>| {
+        set.contains(rule) || covering.any_covers(rule, |known| known.covers(rule))
     };
     let added = new.iter().filter(|(rule, _)| !within(rule, old, &olds));
     let removed = old.iter().filter(|(rule, _)| !within(rule, new, &news));
-    let added = added.map(|(rule, need)| Change::Added(rule.clone(), need.clone()));
+    let added = added.map(|(rule, need)| RequestChange::Added(rule.clone(), need.clone()));
     added
-        .chain(removed.map(|(rule, _)| Change::Removed(rule.clone())))
+        .chain(removed.map(|(rule, _)| RequestChange::Removed(rule.clone())))
         .collect()
 }
 
@@ -213,18 +225,18 @@ fn rules(requests: &Requests) -> impl Iterator<Item = &Rule> {
     requests.iter().map(|(rule, _)| rule)
 }
 
-impl fmt::Display for Granted {
+impl fmt::Display for GrantStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Whole => "granted",
-            Self::InPart => "granted in part",
-            Self::NotAtAll => "not granted",
-            Self::TakenAway => "taken away",
+            Self::Full => "granted",
+            Self::Partial => "granted in part",
+            Self::Missing => "not granted",
+            Self::Withdrawn => "taken away",
         })
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for RequestChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Added(rule, Need::Required) => write!(f, "+ {rule}"),
@@ -236,7 +248,7 @@ impl fmt::Display for Change {
     }
 }
 
-impl fmt::Display for Review {
+impl fmt::Display for GrantReview {
     /// Writes each request with its result, one per line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (rule, need, granted) in &self.requests {
@@ -260,16 +272,16 @@ mod tests {
             .expect("requests")
     }
 
-    fn review(lines: &str, grants: &str) -> Review {
-        Review::of(
-            &Requested::These(requests(lines)),
+    fn review(lines: &str, grants: &str) -> GrantReview {
+        GrantReview::new(
+            &RequestedCapabilities::Listed(requests(lines)),
             &grants.parse().expect("grants"),
             1_000,
         )
     }
 
     #[test]
-    fn says_of_each_request_what_became_of_it() {
+    fn reports_a_status_for_each_request() {
         let review = review(
             "file-read /data\nenv LANG\nfile-write /cache max=64MiB\noptional \"why\" dns a.b\ntcp db:1\n",
             "file-read /data/a\nenv LANG value=C\nfile-write /cache max=1MiB\nhttp https://x.y\ntcp db:1\ndeny tcp db:*",
@@ -282,21 +294,25 @@ mod tests {
         assert_eq!(
             said,
             [
-                ("file-read /data".to_owned(), Granted::InPart),
-                ("file-write /cache max=64MiB".to_owned(), Granted::InPart),
-                ("dns a.b".to_owned(), Granted::NotAtAll),
-                ("tcp db:1".to_owned(), Granted::TakenAway),
-                ("env LANG".to_owned(), Granted::Whole),
+                ("file-read /data".to_owned(), GrantStatus::Partial),
+                (
+                    "file-write /cache max=64MiB".to_owned(),
+                    GrantStatus::Partial
+                ),
+                ("dns a.b".to_owned(), GrantStatus::Missing),
+                ("tcp db:1".to_owned(), GrantStatus::Withdrawn),
+                ("env LANG".to_owned(), GrantStatus::Full),
             ]
         );
         assert_eq!(review.unrequested.len(), 1);
-        assert_eq!(review.lacking().count(), 3);
-        assert!(!review.suffices());
+        assert_eq!(review.unmet().count(), 3);
+        assert!(!review.is_sufficient());
     }
 
     #[test]
-    fn what_has_expired_is_not_granted() {
-        let at = |until: &str| review("dns a.b\n", &format!("dns a.b until={until}")).suffices();
+    fn expired_grants_do_not_count() {
+        let at =
+            |until: &str| review("dns a.b\n", &format!("dns a.b until={until}")).is_sufficient();
         assert!(at("1970-01-01T00:16:41Z") && !at("1970-01-01T00:16:40Z"));
     }
 
@@ -311,12 +327,12 @@ mod tests {
             .iter()
             .map(|(_, _, granted)| *granted)
             .collect();
-        assert_eq!(said, [Granted::Whole, Granted::TakenAway]);
+        assert_eq!(said, [GrantStatus::Full, GrantStatus::Withdrawn]);
     }
 
     #[test]
-    fn asking_for_more_room_is_a_change() {
-        let change = |old, new| difference(&requests(old), &requests(new)).len();
+    fn a_larger_quota_is_a_change() {
+        let change = |old, new| request_changes(&requests(old), &requests(new)).len();
         assert_eq!(change("file-write /c max=1MiB\n", "file-write /c\n"), 1);
         assert_eq!(
             change("file-write /c max=1MiB\n", "file-write /c max=2MiB\n"),
@@ -326,8 +342,15 @@ mod tests {
     }
 
     #[test]
-    fn running_with_less_has_to_be_said() {
-        let grants = Grants::new().shortfall(Shortfall::RunWithLess);
-        assert!(Review::of(&Requested::These(requests("dns a.b\n")), &grants, 0).suffices());
+    fn run_with_less_must_be_enabled() {
+        let grants = Grants::new().with_shortfall(Shortfall::RunWithLess);
+        assert!(
+            GrantReview::new(
+                &RequestedCapabilities::Listed(requests("dns a.b\n")),
+                &grants,
+                0
+            )
+            .is_sufficient()
+        );
     }
 }

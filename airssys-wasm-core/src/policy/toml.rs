@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use super::{Grants, Shortfall};
 use crate::bounds::GRANTS_BYTES_MAX;
-use crate::capability::shown;
+use crate::capability::escape_for_message;
 use crate::{CapabilityError, Need, Requests, Rule};
 
 /// A problem in a TOML file and its position.
@@ -36,12 +36,12 @@ struct GrantsFile {
     #[serde(default)]
     revoked: Vec<Spanned<String>>,
     #[serde(default)]
-    shortfall: ShortfallWord,
+    shortfall: ShortfallOption,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum ShortfallWord {
+enum ShortfallOption {
     #[default]
     Refuse,
     RunWithLess,
@@ -82,7 +82,7 @@ impl Grants {
     ///
     /// [`TomlError`] for the first problem, and for texts longer than [`GRANTS_BYTES_MAX`] bytes.
     pub fn from_toml(text: &str) -> Result<Self, TomlError> {
-        Self::from_toml_of(text, GRANTS_BYTES_MAX)
+        Self::from_toml_bounded(text, GRANTS_BYTES_MAX)
     }
 
     /// Like [`from_toml`](Self::from_toml), for texts of at most `bytes_max` bytes. Intended for
@@ -91,24 +91,24 @@ impl Grants {
     /// # Errors
     ///
     /// [`TomlError`] as for [`from_toml`](Self::from_toml).
-    pub fn from_toml_of(text: &str, bytes_max: usize) -> Result<Self, TomlError> {
-        let file: GrantsFile = read(text, bytes_max)?;
+    pub fn from_toml_bounded(text: &str, bytes_max: usize) -> Result<Self, TomlError> {
+        let file: GrantsFile = parse_toml(text, bytes_max)?;
         let shortfall = match file.shortfall {
-            ShortfallWord::Refuse => Shortfall::Refuse,
-            ShortfallWord::RunWithLess => Shortfall::RunWithLess,
+            ShortfallOption::Refuse => Shortfall::Refuse,
+            ShortfallOption::RunWithLess => Shortfall::RunWithLess,
         };
         let mut allowed = HashSet::new();
         for written in &file.allow {
-            let rule = rule(text, written, |text| text.parse())?;
+            let rule = parse_rule(text, written, |text| text.parse())?;
             if !allowed.insert(rule) {
-                return Err(said_twice(text, written));
+                return Err(duplicate_rule(text, written));
             }
         }
         let without_options = |text: &str| text.parse::<Rule>().map(|rule| rule.without_options());
         let taking = |written: &[Spanned<String>]| -> Result<Vec<Rule>, TomlError> {
             written
                 .iter()
-                .map(|written| rule(text, written, without_options))
+                .map(|written| parse_rule(text, written, without_options))
                 .collect()
         };
         Ok(Self {
@@ -122,12 +122,12 @@ impl Grants {
     /// Returns the grants as TOML, as read by [`from_toml`](Self::from_toml).
     #[must_use]
     pub fn to_toml(&self) -> String {
-        let mut text = list("allow", self.allowed.iter());
+        let mut text = toml_list("allow", self.allowed.iter());
         if !self.denied.is_empty() {
-            text += &list("deny", self.denied.iter());
+            text += &toml_list("deny", self.denied.iter());
         }
         if !self.revoked.is_empty() {
-            text += &list("revoked", self.revoked.iter());
+            text += &toml_list("revoked", self.revoked.iter());
         }
         if self.shortfall == Shortfall::RunWithLess {
             text += "shortfall = \"run-with-less\"\n";
@@ -155,25 +155,25 @@ impl Requests {
     ///
     /// [`TomlError`] for the first problem.
     pub fn from_toml(text: &str) -> Result<Self, TomlError> {
-        let file: RequestsFile = read(text, GRANTS_BYTES_MAX)?;
+        let file: RequestsFile = parse_toml(text, GRANTS_BYTES_MAX)?;
         let mut requests = Self::default();
-        let parse = |written| rule(text, written, Rule::parse_request);
+        let parse = |written| parse_rule(text, written, Rule::parse_request);
         for written in &file.require {
             let added = requests.add(parse(written)?, Need::Required);
-            added.map_err(|error| at(text, written.span().start, error))?;
+            added.map_err(|error| error_at(text, written.span().start, error))?;
         }
         for OptionalRequest { request, reason } in &file.optional {
             let need = Need::optional(reason.get_ref().clone());
-            let need = need.map_err(|error| at(text, reason.span().start, error))?;
+            let need = need.map_err(|error| error_at(text, reason.span().start, error))?;
             let added = requests.add(parse(request)?, need);
-            added.map_err(|error| at(text, request.span().start, error))?;
+            added.map_err(|error| error_at(text, request.span().start, error))?;
         }
         Ok(requests)
     }
 }
 
 /// Parses a text of at most `bytes_max` bytes.
-pub(crate) fn read<T: for<'de> Deserialize<'de>>(
+pub(crate) fn parse_toml<T: for<'de> Deserialize<'de>>(
     text: &str,
     bytes_max: usize,
 ) -> Result<T, TomlError> {
@@ -188,32 +188,35 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(
         });
     }
     toml::from_str(text).map_err(|error| {
-        at(
+        error_at(
             text,
             error.span().map_or(0, |span| span.start),
-            shown(error.message()),
+            escape_for_message(error.message()),
         )
     })
 }
 
-fn rule(
+fn parse_rule(
     text: &str,
     written: &Spanned<String>,
     parse: impl Fn(&str) -> Result<Rule, CapabilityError>,
 ) -> Result<Rule, TomlError> {
-    parse(written.get_ref()).map_err(|error| at(text, written.span().start, error))
+    parse(written.get_ref()).map_err(|error| error_at(text, written.span().start, error))
 }
 
-fn said_twice(text: &str, written: &Spanned<String>) -> TomlError {
-    at(
+fn duplicate_rule(text: &str, written: &Spanned<String>) -> TomlError {
+    error_at(
         text,
         written.span().start,
-        format!("`{}` is listed twice; remove one", shown(written.get_ref())),
+        format!(
+            "`{}` is listed twice; remove one",
+            escape_for_message(written.get_ref())
+        ),
     )
 }
 
 /// Creates an error for a byte offset in a text.
-fn at(text: &str, byte: usize, problem: impl fmt::Display) -> TomlError {
+fn error_at(text: &str, byte: usize, problem: impl fmt::Display) -> TomlError {
     let before = text.get(..byte).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     TomlError {
@@ -223,7 +226,7 @@ fn at(text: &str, byte: usize, problem: impl fmt::Display) -> TomlError {
     }
 }
 
-fn list<'a>(key: &str, rules: impl Iterator<Item = &'a Rule>) -> String {
+fn toml_list<'a>(key: &str, rules: impl Iterator<Item = &'a Rule>) -> String {
     let lines: String = rules
         .map(|rule| format!("    {},\n", toml::Value::from(rule.to_string())))
         .collect();
@@ -239,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_slip_is_named_with_its_place() {
+    fn errors_have_line_and_column() {
         for (text, line, column, expected) in [
             (
                 "allow = [\"file-raed /a\"]",
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operators_option_is_no_request() {
+    fn operator_options_are_rejected_in_toml_requests() {
         let error =
             Requests::from_toml("require = [\"file-read /a from=/b\"]").expect_err("an option");
         assert!(error.problem.contains("be set by the operator"), "{error}");

@@ -36,7 +36,7 @@ pub enum Effect {
     /// Load compiled code from the cache or compile it, and link it.
     Compile,
     /// Store the bytes in the state directory, if there is one.
-    Keep,
+    StoreBytes,
     /// Hold new calls.
     Pause,
     /// Wait for the calls in flight to end. Their instances are suspended from then on, and dropped
@@ -45,7 +45,7 @@ pub enum Effect {
     /// Create a first instance.
     Start,
     /// Bind every handle that callers hold to the first instance.
-    BindCallers,
+    BindHandles,
     /// Check the health of the first instance.
     CheckHealth,
     /// Route the deployment to the new revision, after the state directory, if there is one, has
@@ -68,9 +68,9 @@ pub enum Outcome {
 
 /// The next step of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum RolloutStep {
     /// Carry out this effect, then report its outcome.
-    Do(Effect),
+    Perform(Effect),
     /// The rollout has ended: the new revision is active.
     Promoted,
     /// The rollout has ended: it was a rehearsal, and all checks passed.
@@ -107,11 +107,11 @@ impl Rollout {
     #[must_use]
     pub fn deploy() -> Self {
         use Effect::*;
-        Self::following(&[
+        Self::with_plan(&[
             CheckImports,
             CheckGrants,
             Compile,
-            Keep,
+            StoreBytes,
             Start,
             CheckHealth,
             Switch,
@@ -122,7 +122,7 @@ impl Rollout {
     #[must_use]
     pub fn update(strategy: Strategy) -> Self {
         use Effect::*;
-        Self::following(match strategy {
+        Self::with_plan(match strategy {
             Strategy::BlueGreen => &[
                 CheckVersion,
                 CheckState,
@@ -130,9 +130,9 @@ impl Rollout {
                 CheckImports,
                 CheckGrants,
                 Compile,
-                Keep,
+                StoreBytes,
                 Start,
-                BindCallers,
+                BindHandles,
                 CheckHealth,
                 Switch,
             ],
@@ -143,11 +143,11 @@ impl Rollout {
                 CheckImports,
                 CheckGrants,
                 Compile,
-                Keep,
+                StoreBytes,
                 Pause,
                 Drain,
                 Start,
-                BindCallers,
+                BindHandles,
                 CheckHealth,
                 Switch,
             ],
@@ -158,21 +158,21 @@ impl Rollout {
     #[must_use]
     pub fn rollback(strategy: Strategy) -> Self {
         use Effect::*;
-        Self::following(match strategy {
-            Strategy::BlueGreen => &[CheckState, Start, BindCallers, CheckHealth, Switch],
+        Self::with_plan(match strategy {
+            Strategy::BlueGreen => &[CheckState, Start, BindHandles, CheckHealth, Switch],
             Strategy::Recreate => &[
                 CheckState,
                 Pause,
                 Drain,
                 Start,
-                BindCallers,
+                BindHandles,
                 CheckHealth,
                 Switch,
             ],
         })
     }
 
-    fn following(plan: &'static [Effect]) -> Self {
+    fn with_plan(plan: &'static [Effect]) -> Self {
         Self {
             plan,
             done: 0,
@@ -185,9 +185,9 @@ impl Rollout {
     /// Returns the rehearsal of this rollout: only the effects before anything is stored, held or
     /// run, so that callers notice nothing.
     #[must_use]
-    pub fn rehearsal(self) -> Self {
+    pub fn into_rehearsal(self) -> Self {
         use Effect::*;
-        let is_noticed = |effect: &Effect| matches!(effect, Keep | Pause | Start);
+        let is_noticed = |effect: &Effect| matches!(effect, StoreBytes | Pause | Start);
         let end = self
             .plan
             .iter()
@@ -208,12 +208,12 @@ impl Rollout {
 
     /// Returns the next step, without changing the state.
     #[must_use]
-    pub fn next(&self) -> Decision {
+    pub fn next(&self) -> RolloutStep {
         match (self.failed, self.undo.last(), self.plan.get(self.done)) {
-            (Some(_), Some(effect), _) | (None, _, Some(effect)) => Decision::Do(*effect),
-            (Some(failed), None, _) => Decision::RolledBack { failed },
-            (None, _, None) if self.is_rehearsal => Decision::Rehearsed,
-            (None, _, None) => Decision::Promoted,
+            (Some(_), Some(effect), _) | (None, _, Some(effect)) => RolloutStep::Perform(*effect),
+            (Some(failed), None, _) => RolloutStep::RolledBack { failed },
+            (None, _, None) if self.is_rehearsal => RolloutStep::Rehearsed,
+            (None, _, None) => RolloutStep::Promoted,
         }
     }
 
@@ -230,7 +230,7 @@ impl Rollout {
         };
         match outcome {
             Outcome::Succeeded => {
-                self.undo.extend(undoing(effect));
+                self.undo.extend(undo_effect(effect));
                 self.done += 1;
             }
             Outcome::Failed => self.failed = Some(effect),
@@ -244,7 +244,7 @@ impl Rollout {
     }
 }
 
-fn undoing(effect: Effect) -> Option<Effect> {
+fn undo_effect(effect: Effect) -> Option<Effect> {
     match effect {
         Effect::Start => Some(Effect::Discard),
         Effect::Pause => Some(Effect::Resume),
@@ -261,11 +261,11 @@ impl fmt::Display for Effect {
             Self::CheckImports => "checking the imports",
             Self::CheckGrants => "checking the grants",
             Self::Compile => "compiling",
-            Self::Keep => "storing its bytes",
+            Self::StoreBytes => "storing its bytes",
             Self::Pause => "pausing",
             Self::Drain => "draining",
             Self::Start => "starting",
-            Self::BindCallers => "binding handles",
+            Self::BindHandles => "binding handles",
             Self::CheckHealth => "checking health",
             Self::Switch => "switching",
             Self::Discard => "discarding",
@@ -289,11 +289,11 @@ mod tests {
     }
 
     /// Runs a rollout in which step `failing` fails; returns the effects and the decision.
-    fn run(mut rollout: Rollout, failing: Option<usize>) -> (Vec<Effect>, Decision) {
+    fn run(mut rollout: Rollout, failing: Option<usize>) -> (Vec<Effect>, RolloutStep) {
         let mut done = Vec::new();
         loop {
             match rollout.next() {
-                Decision::Do(effect) => {
+                RolloutStep::Perform(effect) => {
                     rollout.report(if failing == Some(done.len()) {
                         Outcome::Failed
                     } else {
@@ -310,7 +310,7 @@ mod tests {
     fn success_switches_once_and_last() {
         for rollout in all() {
             let (done, end) = run(rollout, None);
-            assert_eq!(end, Decision::Promoted);
+            assert_eq!(end, RolloutStep::Promoted);
             assert_eq!(
                 done.iter()
                     .filter(|effect| **effect == Effect::Switch)
@@ -328,7 +328,7 @@ mod tests {
                 let (done, end) = run(rollout.clone(), Some(step));
                 assert_eq!(
                     end,
-                    Decision::RolledBack {
+                    RolloutStep::RolledBack {
                         failed: rollout.plan[step]
                     }
                 );
@@ -341,18 +341,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_checks_and_compiles_and_does_nothing_that_is_noticed() {
+    fn a_rehearsal_only_checks_and_compiles() {
         for rollout in all() {
-            let (done, end) = run(rollout.clone().rehearsal(), None);
-            assert_eq!(end, Decision::Rehearsed);
+            let (done, end) = run(rollout.clone().into_rehearsal(), None);
+            assert_eq!(end, RolloutStep::Rehearsed);
             assert_eq!(done, rollout.plan[..done.len()]);
             assert!(rollout.plan.contains(&Effect::Compile) == done.contains(&Effect::Compile));
             assert!(
-                !done.iter().any(|effect| undoing(*effect).is_some()),
+                !done.iter().any(|effect| undo_effect(*effect).is_some()),
                 "{done:?}"
             );
             assert!(
-                !done.contains(&Effect::Keep) && !done.contains(&Effect::Switch),
+                !done.contains(&Effect::StoreBytes) && !done.contains(&Effect::Switch),
                 "{done:?}"
             );
         }

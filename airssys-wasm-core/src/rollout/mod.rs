@@ -8,5 +8,5 @@
 mod machine;
 mod version;
 
-pub use machine::{Decision, Effect, Outcome, Rollout, Strategy};
+pub use machine::{Effect, Outcome, Rollout, RolloutStep, Strategy};
 pub use version::{VersionNotNewer, check_version};

@@ -9,8 +9,8 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "{} is not newer than {}, which is deployed; use `.any_version()` to allow it",
-    said(to),
-    said(from)
+    describe_version(to),
+    describe_version(from)
 )]
 pub struct VersionNotNewer {
     from: Option<Version>,
@@ -42,7 +42,7 @@ pub fn check_version(from: Option<&Version>, to: Option<&Version>) -> Result<(),
     }
 }
 
-fn said(version: &Option<Version>) -> String {
+fn describe_version(version: &Option<Version>) -> String {
     match version {
         Some(version) => format!("version {version}"),
         None => "a component without a version".into(),

@@ -6,18 +6,18 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::Value;
-use crate::steps::step;
+use crate::steps::count_steps;
 use crate::world::{Case, Field, Type};
 
 /// The place where a value does not fit the expected type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct ValueMismatch {
     path: Vec<String>,
     expected: String,
     found: String,
 }
 
-impl Mismatch {
+impl ValueMismatch {
     pub(super) fn new(expected: impl fmt::Display, found: impl Into<String>) -> Self {
         Self {
             path: Vec::new(),
@@ -32,15 +32,15 @@ impl Mismatch {
         &self.path
     }
 
-    pub(super) fn under(mut self, step: impl Into<String>) -> Self {
+    pub(super) fn nested_in(mut self, step: impl Into<String>) -> Self {
         self.path.insert(0, step.into());
         self
     }
 }
 
-impl std::error::Error for Mismatch {}
+impl std::error::Error for ValueMismatch {}
 
-impl fmt::Display for Mismatch {
+impl fmt::Display for ValueMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(f, "at `{}`: ", self.path.join("."))?;
@@ -54,7 +54,7 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// Fails with [`Mismatch`], which has the path of the first part that does not fit and both
+    /// Fails with [`ValueMismatch`], which has the path of the first part that does not fit and both
     /// types.
     ///
     /// ```
@@ -65,16 +65,16 @@ impl Value {
     /// let error = Value::from(vec!["one"]).fits(&ty).unwrap_err();
     /// assert_eq!(error.to_string(), "at `0`: expected `u32`, found `string`");
     /// ```
-    pub fn fits(&self, ty: &Type) -> Result<(), Mismatch> {
+    pub fn fits(&self, ty: &Type) -> Result<(), ValueMismatch> {
         match (self, ty) {
-            (Self::List(items), Type::List(ty)) => each(items, |item| item.fits(ty)),
+            (Self::List(items), Type::List(ty)) => check_each(items, |item| item.fits(ty)),
             (Self::List(items), Type::FixedLengthList(item_ty, length)) => {
                 if items.len() != *length as usize {
-                    return Err(Mismatch::new(ty, format!("a list of {}", items.len())));
+                    return Err(ValueMismatch::new(ty, format!("a list of {}", items.len())));
                 }
-                each(items, |item| item.fits(item_ty))
+                check_each(items, |item| item.fits(item_ty))
             }
-            (Self::Map(entries), Type::Map(key, value)) => each(entries, |entry| {
+            (Self::Map(entries), Type::Map(key, value)) => check_each(entries, |entry| {
                 entry.0.fits(key).and_then(|()| entry.1.fits(value))
             }),
             (Self::Record(fields), Type::Record(types)) => record_fits(fields, types, ty),
@@ -83,14 +83,14 @@ impl Value {
                 .zip(types)
                 .enumerate()
                 .try_for_each(|(at, (item, ty))| {
-                    item.fits(ty).map_err(|m| m.under(at.to_string()))
+                    item.fits(ty).map_err(|m| m.nested_in(at.to_string()))
                 }),
             (Self::Variant(name, payload), Type::Variant(cases)) => {
                 case_fits(name, payload.as_deref(), cases, ty)
             }
-            (Self::Enum(name), Type::Enum(names)) => known(name, names, ty),
+            (Self::Enum(name), Type::Enum(names)) => check_known(name, names, ty),
             (Self::Flags(set), Type::Flags(names)) => {
-                set.iter().try_for_each(|name| known(name, names, ty))
+                set.iter().try_for_each(|name| check_known(name, names, ty))
             }
             (Self::Option(value), Type::Option(ty)) => {
                 value.as_ref().map_or(Ok(()), |value| value.fits(ty))
@@ -99,8 +99,8 @@ impl Value {
             | (Self::Result(Err(value)), Type::Result { err: side, .. }) => {
                 payload_fits(value.as_deref(), side.as_deref(), ty)
             }
-            _ if self.plain_word() == Some(&ty.to_string()) => Ok(()),
-            _ => Err(Mismatch::new(ty, self.describe())),
+            _ if self.primitive_name() == Some(&ty.to_string()) => Ok(()),
+            _ => Err(ValueMismatch::new(ty, self.describe())),
         }
     }
 
@@ -136,11 +136,11 @@ impl Value {
             Self::Option(value) => format!("option<{}>", inner(value)),
             Self::Result(Ok(value)) => format!("result<{}, _>", inner(value)),
             Self::Result(Err(value)) => format!("result<_, {}>", inner(value)),
-            plain => plain.plain_word().unwrap_or("value").into(),
+            plain => plain.primitive_name().unwrap_or("value").into(),
         }
     }
 
-    fn plain_word(&self) -> Option<&'static str> {
+    fn primitive_name(&self) -> Option<&'static str> {
         Some(match self {
             Self::Bool(_) => "bool",
             Self::S8(_) => "s8",
@@ -160,21 +160,28 @@ impl Value {
     }
 }
 
-fn each<T>(items: &[T], check: impl Fn(&T) -> Result<(), Mismatch>) -> Result<(), Mismatch> {
+fn check_each<T>(
+    items: &[T],
+    check: impl Fn(&T) -> Result<(), ValueMismatch>,
+) -> Result<(), ValueMismatch> {
     items
         .iter()
         .enumerate()
-        .try_for_each(|(at, item)| check(item).map_err(|m| m.under(at.to_string())))
+        .try_for_each(|(at, item)| check(item).map_err(|m| m.nested_in(at.to_string())))
 }
 
 fn join<T>(items: &[T], each: impl Fn(&T) -> String) -> String {
     items.iter().map(each).collect::<Vec<_>>().join(", ")
 }
 
-fn record_fits(fields: &[(String, Value)], types: &[Field], ty: &Type) -> Result<(), Mismatch> {
+fn record_fits(
+    fields: &[(String, Value)],
+    types: &[Field],
+    ty: &Type,
+) -> Result<(), ValueMismatch> {
     let described = || Value::Record(fields.to_vec()).describe();
     if fields.len() != types.len() {
-        return Err(Mismatch::new(ty, described()));
+        return Err(ValueMismatch::new(ty, described()));
     }
     // Most records have their fields in the order of the type.
     let is_in_order = fields
@@ -186,7 +193,7 @@ fn record_fits(fields: &[(String, Value)], types: &[Field], ty: &Type) -> Result
             .iter()
             .zip(types)
             .try_for_each(|((name, value), wanted)| {
-                value.fits(&wanted.ty).map_err(|m| m.under(name))
+                value.fits(&wanted.ty).map_err(|m| m.nested_in(name))
             });
     }
     let given: HashMap<&str, &Value> = fields
@@ -195,10 +202,12 @@ fn record_fits(fields: &[(String, Value)], types: &[Field], ty: &Type) -> Result
         .collect();
     types
         .iter()
-        .inspect(|_| step(1))
+        .inspect(|_| count_steps(1))
         .try_for_each(|wanted| match given.get(wanted.name.as_str()) {
-            Some(value) => value.fits(&wanted.ty).map_err(|m| m.under(&wanted.name)),
-            None => Err(Mismatch::new(ty, described())),
+            Some(value) => value
+                .fits(&wanted.ty)
+                .map_err(|m| m.nested_in(&wanted.name)),
+            None => Err(ValueMismatch::new(ty, described())),
         })
 }
 
@@ -207,10 +216,10 @@ fn case_fits(
     payload: Option<&Value>,
     cases: &[Case],
     ty: &Type,
-) -> Result<(), Mismatch> {
+) -> Result<(), ValueMismatch> {
     match cases.iter().find(|case| case.name == name) {
-        Some(case) => payload_fits(payload, case.ty.as_ref(), ty).map_err(|m| m.under(name)),
-        None => Err(Mismatch::new(ty, format!("variant {{ {name} }}"))),
+        Some(case) => payload_fits(payload, case.ty.as_ref(), ty).map_err(|m| m.nested_in(name)),
+        None => Err(ValueMismatch::new(ty, format!("variant {{ {name} }}"))),
     }
 }
 
@@ -218,23 +227,23 @@ fn payload_fits(
     payload: Option<&Value>,
     wanted: Option<&Type>,
     whole: &Type,
-) -> Result<(), Mismatch> {
+) -> Result<(), ValueMismatch> {
     match (payload, wanted) {
         (Some(value), Some(ty)) => value.fits(ty),
         (None, None) => Ok(()),
-        (Some(value), None) => Err(Mismatch::new(
+        (Some(value), None) => Err(ValueMismatch::new(
             whole,
             format!("a case with payload {}", value.describe()),
         )),
-        (None, Some(_)) => Err(Mismatch::new(whole, "a case without a payload")),
+        (None, Some(_)) => Err(ValueMismatch::new(whole, "a case without a payload")),
     }
 }
 
-fn known(name: &String, names: &[String], ty: &Type) -> Result<(), Mismatch> {
+fn check_known(name: &String, names: &[String], ty: &Type) -> Result<(), ValueMismatch> {
     if names.contains(name) {
         Ok(())
     } else {
-        Err(Mismatch::new(ty, name))
+        Err(ValueMismatch::new(ty, name))
     }
 }
 
@@ -247,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_place_three_levels_down() {
+    fn errors_have_a_nested_path() {
         let ty = Type::Record(vec![Field {
             name: "people".into(),
             ty: Type::List(boxed(Type::Option(boxed(Type::U8)))),

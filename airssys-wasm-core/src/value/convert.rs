@@ -4,7 +4,7 @@
 //! whether this succeeds for every value of a type.
 //! Tests: in this file, `airssys-wasm-core/tests/flow.rs`.
 
-use super::{Mismatch, Value};
+use super::{Value, ValueMismatch};
 use crate::world::{Case, Field, Type};
 
 impl Value {
@@ -13,7 +13,7 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// Fails with [`Mismatch`] if the result does not fit `ty`. Never fails for a value of a type
+    /// Fails with [`ValueMismatch`] if the result does not fit `ty`. Never fails for a value of a type
     /// that [flows into](Type::flows_into) `ty`.
     ///
     /// ```
@@ -24,36 +24,40 @@ impl Value {
     /// assert_eq!(person.into_type(&name)?, Value::Record(vec![("name".into(), "Ada".into())]));
     /// # Ok::<(), airssys_wasm_core::Mismatch>(())
     /// ```
-    pub fn into_type(self, ty: &Type) -> Result<Self, Mismatch> {
-        let converted = converted(self, ty);
+    pub fn into_type(self, ty: &Type) -> Result<Self, ValueMismatch> {
+        let converted = convert(self, ty);
         converted.fits(ty).map(|()| converted)
     }
 }
 
-fn converted(value: Value, ty: &Type) -> Value {
+fn convert(value: Value, ty: &Type) -> Value {
     match (value, ty) {
-        (Value::Record(fields), Type::Record(wanted)) => record(fields, wanted),
+        (Value::Record(fields), Type::Record(wanted)) => convert_record(fields, wanted),
         (Value::List(items), Type::List(ty) | Type::FixedLengthList(ty, _)) => {
-            Value::List(items.into_iter().map(|item| converted(item, ty)).collect())
+            Value::List(items.into_iter().map(|item| convert(item, ty)).collect())
         }
         (Value::Map(entries), Type::Map(key_type, ty)) => {
-            let entry = |(key, value)| (converted(key, key_type), converted(value, ty));
+            let entry = |(key, value)| (convert(key, key_type), convert(value, ty));
             Value::Map(entries.into_iter().map(entry).collect())
         }
         (Value::Tuple(items), Type::Tuple(types)) if items.len() == types.len() => Value::Tuple(
             items
                 .into_iter()
                 .zip(types)
-                .map(|(item, ty)| converted(item, ty))
+                .map(|(item, ty)| convert(item, ty))
                 .collect(),
         ),
-        (Value::Variant(name, payload), Type::Variant(cases)) => variant(name, payload, cases),
-        (Value::Option(payload), Type::Option(ty)) => Value::Option(boxed(payload, Some(ty))),
+        (Value::Variant(name, payload), Type::Variant(cases)) => {
+            convert_variant(name, payload, cases)
+        }
+        (Value::Option(payload), Type::Option(ty)) => {
+            Value::Option(convert_boxed(payload, Some(ty)))
+        }
         (Value::Result(Ok(payload)), Type::Result { ok, .. }) => {
-            Value::Result(Ok(boxed(payload, ok.as_deref())))
+            Value::Result(Ok(convert_boxed(payload, ok.as_deref())))
         }
         (Value::Result(Err(payload)), Type::Result { err, .. }) => {
-            Value::Result(Err(boxed(payload, err.as_deref())))
+            Value::Result(Err(convert_boxed(payload, err.as_deref())))
         }
         (Value::Flags(mut set), Type::Flags(names)) => {
             set.sort_by_key(|name| names.iter().position(|known| known == name));
@@ -63,30 +67,30 @@ fn converted(value: Value, ty: &Type) -> Value {
     }
 }
 
-fn boxed(payload: Option<Box<Value>>, ty: Option<&Type>) -> Option<Box<Value>> {
+fn convert_boxed(payload: Option<Box<Value>>, ty: Option<&Type>) -> Option<Box<Value>> {
     match (payload, ty) {
-        (Some(value), Some(ty)) => Some(Box::new(converted(*value, ty))),
+        (Some(value), Some(ty)) => Some(Box::new(convert(*value, ty))),
         (payload, _) => payload,
     }
 }
 
-fn record(mut fields: Vec<(String, Value)>, wanted: &[Field]) -> Value {
+fn convert_record(mut fields: Vec<(String, Value)>, wanted: &[Field]) -> Value {
     let mut taken = Vec::with_capacity(wanted.len());
     for field in wanted {
         if let Some(place) = fields.iter().position(|(name, _)| *name == field.name) {
             let (name, value) = fields.swap_remove(place);
-            taken.push((name, converted(value, &field.ty)));
+            taken.push((name, convert(value, &field.ty)));
         }
     }
     Value::Record(taken)
 }
 
-fn variant(name: String, payload: Option<Box<Value>>, cases: &[Case]) -> Value {
+fn convert_variant(name: String, payload: Option<Box<Value>>, cases: &[Case]) -> Value {
     let ty = cases
         .iter()
         .find(|case| case.name == name)
         .and_then(|case| case.ty.as_ref());
-    let payload = boxed(payload, ty);
+    let payload = convert_boxed(payload, ty);
     Value::Variant(name, payload)
 }
 
@@ -95,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leaves_out_what_is_not_wanted_at_any_depth() {
+    fn drops_unknown_fields_at_any_depth() {
         let narrow = Type::Record(vec![Field {
             name: "b".into(),
             ty: Type::U8,
@@ -111,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_not_made_up() {
+    fn missing_parts_are_not_filled_in() {
         let ty = Type::Record(vec![Field {
             name: "b".into(),
             ty: Type::U8,

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::{Mismatch, Value};
-use crate::steps::step;
+use super::{Value, ValueMismatch};
+use crate::steps::count_steps;
 use crate::world::{Case, Field, Function, Type};
 
 impl Value {
@@ -34,8 +34,8 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// Fails with [`Mismatch`], which has the path of the first part that does not fit.
-    pub fn from_json(json: &Json, ty: &Type) -> Result<Self, Mismatch> {
+    /// Fails with [`ValueMismatch`], which has the path of the first part that does not fit.
+    pub fn from_json(json: &Json, ty: &Type) -> Result<Self, ValueMismatch> {
         read(json, ty)
     }
 
@@ -54,8 +54,10 @@ impl Value {
             Self::U64(value) => (*value).into(),
             // The shortest text of the number as `f32` is shorter than that of its conversion to
             // `f64`.
-            Self::F32(value) => float(value.to_string().parse().unwrap_or(f64::from(*value))),
-            Self::F64(value) => float(*value),
+            Self::F32(value) => {
+                float_to_json(value.to_string().parse().unwrap_or(f64::from(*value)))
+            }
+            Self::F64(value) => float_to_json(*value),
             Self::Char(value) => value.to_string().into(),
             Self::String(text) | Self::Enum(text) => text.as_str().into(),
             Self::List(items) | Self::Tuple(items) => items.iter().map(Self::to_json).collect(),
@@ -65,14 +67,16 @@ impl Value {
                 .map(|(name, value)| (name.clone(), value.to_json()))
                 .collect(),
             Self::Variant(case, None) => case.as_str().into(),
-            Self::Variant(case, Some(value)) => one(case, value.to_json()),
+            Self::Variant(case, Some(value)) => single_entry_object(case, value.to_json()),
             Self::Option(None) => Json::Null,
             Self::Option(Some(value)) if matches!(**value, Self::Option(_)) => {
-                one("some", value.to_json())
+                single_entry_object("some", value.to_json())
             }
             Self::Option(Some(value)) => value.to_json(),
-            Self::Result(Ok(value)) => one("ok", payload_to_json(value.as_deref())),
-            Self::Result(Err(value)) => one("err", payload_to_json(value.as_deref())),
+            Self::Result(Ok(value)) => single_entry_object("ok", payload_to_json(value.as_deref())),
+            Self::Result(Err(value)) => {
+                single_entry_object("err", payload_to_json(value.as_deref()))
+            }
             Self::Flags(names) => names.iter().map(String::as_str).collect(),
         }
     }
@@ -83,22 +87,22 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// Fails with [`Mismatch`], which has the parameter and the path in it.
-    pub fn arguments_from_json(&self, arguments: &[Json]) -> Result<Vec<Value>, Mismatch> {
+    /// Fails with [`ValueMismatch`], which has the parameter and the path in it.
+    pub fn arguments_from_json(&self, arguments: &[Json]) -> Result<Vec<Value>, ValueMismatch> {
         if arguments.len() != self.params.len() {
-            return Err(Mismatch::new(
+            return Err(ValueMismatch::new(
                 self.signature(),
                 format!("{} arguments", arguments.len()),
             ));
         }
         let typed = self.params.iter().zip(arguments);
         typed
-            .map(|(param, json)| read(json, &param.ty).map_err(|m| m.under(&param.name)))
+            .map(|(param, json)| read(json, &param.ty).map_err(|m| m.nested_in(&param.name)))
             .collect()
     }
 }
 
-fn read(json: &Json, ty: &Type) -> Result<Value, Mismatch> {
+fn read(json: &Json, ty: &Type) -> Result<Value, ValueMismatch> {
     let value = match (ty, json) {
         (Type::Bool, Json::Bool(value)) => Some(Value::Bool(*value)),
         (Type::Char, Json::String(text)) => only_char(text).map(Value::Char),
@@ -115,8 +119,8 @@ fn read(json: &Json, ty: &Type) -> Result<Value, Mismatch> {
         (Type::Record(fields), Json::Object(given)) => return record(given, fields, ty),
         (Type::Tuple(types), Json::Array(items)) if items.len() == types.len() => {
             let parts = items.iter().zip(types).enumerate();
-            let parts =
-                parts.map(|(at, (item, ty))| read(item, ty).map_err(|m| m.under(at.to_string())));
+            let parts = parts
+                .map(|(at, (item, ty))| read(item, ty).map_err(|m| m.nested_in(at.to_string())));
             return parts.collect::<Result<_, _>>().map(Value::Tuple);
         }
         (Type::Variant(cases), json) => return variant(json, cases, ty),
@@ -125,13 +129,13 @@ fn read(json: &Json, ty: &Type) -> Result<Value, Mismatch> {
         }
         (Type::Flags(names), Json::Array(set)) => return flags(set, names, ty),
         (Type::Option(_), Json::Null) => Some(Value::Option(None)),
-        (Type::Option(inner), json) => return some(json, inner, ty),
+        (Type::Option(inner), json) => return read_some(json, inner, ty),
         (Type::Result { ok, err }, Json::Object(given)) => {
             return result(given, ok.as_deref(), err.as_deref(), ty);
         }
         (ty, json) => integer(json, ty),
     };
-    value.ok_or_else(|| Mismatch::new(ty, told(json)))
+    value.ok_or_else(|| ValueMismatch::new(ty, abbreviated(json)))
 }
 
 fn integer(json: &Json, ty: &Type) -> Option<Value> {
@@ -149,7 +153,7 @@ fn integer(json: &Json, ty: &Type) -> Option<Value> {
     })
 }
 
-fn float(value: f64) -> Json {
+fn float_to_json(value: f64) -> Json {
     match Number::from_f64(value) {
         Some(number) => number.into(),
         None if value.is_nan() => "nan".into(),
@@ -182,13 +186,13 @@ fn only_char(text: &str) -> Option<char> {
     chars.next().filter(|_| chars.next().is_none())
 }
 
-fn list(items: &[Json], ty: &Type) -> Result<Value, Mismatch> {
+fn list(items: &[Json], ty: &Type) -> Result<Value, ValueMismatch> {
     let items = items.iter().enumerate();
-    let items = items.map(|(at, item)| read(item, ty).map_err(|m| m.under(at.to_string())));
+    let items = items.map(|(at, item)| read(item, ty).map_err(|m| m.nested_in(at.to_string())));
     items.collect::<Result<_, _>>().map(Value::List)
 }
 
-fn map(json: &Json, key: &Type, value: &Type, ty: &Type) -> Result<Value, Mismatch> {
+fn map(json: &Json, key: &Type, value: &Type, ty: &Type) -> Result<Value, ValueMismatch> {
     let entries: Vec<(Json, &Json)> = match json {
         Json::Object(given) if *key == Type::String => given
             .iter()
@@ -197,18 +201,21 @@ fn map(json: &Json, key: &Type, value: &Type, ty: &Type) -> Result<Value, Mismat
         Json::Array(pairs) => {
             let pair = |pair: &'_ Json| pair.as_array().filter(|pair| pair.len() == 2).is_some();
             if !pairs.iter().all(pair) {
-                return Err(Mismatch::new(ty, "an array of elements that are not pairs"));
+                return Err(ValueMismatch::new(
+                    ty,
+                    "an array of elements that are not pairs",
+                ));
             }
             pairs
                 .iter()
                 .map(|pair| (pair[0].clone(), &pair[1]))
                 .collect()
         }
-        other => return Err(Mismatch::new(ty, told(other))),
+        other => return Err(ValueMismatch::new(ty, abbreviated(other))),
     };
     let entry = |(at, (k, v)): (usize, (Json, &Json))| {
         let both = read(&k, key).and_then(|k| Ok((k, read(v, value)?)));
-        both.map_err(|m| m.under(at.to_string()))
+        both.map_err(|m| m.nested_in(at.to_string()))
     };
     entries
         .into_iter()
@@ -235,23 +242,23 @@ fn map_to_json(entries: &[(Value, Value)]) -> Json {
     }
 }
 
-fn record(given: &Map<String, Json>, fields: &[Field], ty: &Type) -> Result<Value, Mismatch> {
+fn record(given: &Map<String, Json>, fields: &[Field], ty: &Type) -> Result<Value, ValueMismatch> {
     let known: HashSet<&str> = fields
         .iter()
-        .inspect(|_| step(1))
+        .inspect(|_| count_steps(1))
         .map(|field| field.name.as_str())
         .collect();
     if let Some(unknown) = given.keys().find(|name| !known.contains(name.as_str())) {
-        return Err(Mismatch::new(
+        return Err(ValueMismatch::new(
             ty,
             format!("a field `{}`", unknown.escape_debug()),
         ));
     }
     let field = |field: &Field| {
         let value = match given.get(&field.name) {
-            Some(json) => read(json, &field.ty).map_err(|m| m.under(&field.name))?,
+            Some(json) => read(json, &field.ty).map_err(|m| m.nested_in(&field.name))?,
             None if matches!(field.ty, Type::Option(_)) => Value::Option(None),
-            None => return Err(Mismatch::new(ty, format!("no field `{}`", field.name))),
+            None => return Err(ValueMismatch::new(ty, format!("no field `{}`", field.name))),
         };
         Ok((field.name.clone(), value))
     };
@@ -262,54 +269,54 @@ fn record(given: &Map<String, Json>, fields: &[Field], ty: &Type) -> Result<Valu
         .map(Value::Record)
 }
 
-fn variant(json: &Json, cases: &[Case], ty: &Type) -> Result<Value, Mismatch> {
+fn variant(json: &Json, cases: &[Case], ty: &Type) -> Result<Value, ValueMismatch> {
     let (name, payload) = match json {
         Json::String(name) => (name, None),
         Json::Object(given) if given.len() == 1 => {
             let (name, payload) = given
                 .iter()
                 .next()
-                .ok_or_else(|| Mismatch::new(ty, told(json)))?;
+                .ok_or_else(|| ValueMismatch::new(ty, abbreviated(json)))?;
             (name, Some(payload))
         }
-        other => return Err(Mismatch::new(ty, told(other))),
+        other => return Err(ValueMismatch::new(ty, abbreviated(other))),
     };
     let case = cases.iter().find(|case| case.name == *name);
     match (case.map(|case| &case.ty), payload) {
         (Some(None), None) => Ok(Value::Variant(name.clone(), None)),
         (Some(Some(ty)), Some(payload)) => {
-            let payload = read(payload, ty).map_err(|m| m.under(name))?;
+            let payload = read(payload, ty).map_err(|m| m.nested_in(name))?;
             Ok(Value::Variant(name.clone(), Some(Box::new(payload))))
         }
-        (Some(None), Some(_)) => Err(Mismatch::new(ty, format!("`{name}` with a value"))),
-        (Some(Some(_)), None) => Err(Mismatch::new(ty, format!("`{name}` without a value"))),
-        (None, _) => Err(Mismatch::new(
+        (Some(None), Some(_)) => Err(ValueMismatch::new(ty, format!("`{name}` with a value"))),
+        (Some(Some(_)), None) => Err(ValueMismatch::new(ty, format!("`{name}` without a value"))),
+        (None, _) => Err(ValueMismatch::new(
             ty,
             format!("a case `{}`", name.escape_debug()),
         )),
     }
 }
 
-fn flags(set: &[Json], names: &[String], ty: &Type) -> Result<Value, Mismatch> {
+fn flags(set: &[Json], names: &[String], ty: &Type) -> Result<Value, ValueMismatch> {
     let is_known = |name: &Json| {
         name.as_str()
             .is_some_and(|name| names.iter().any(|known| known == name))
     };
     if let Some(unknown) = set.iter().find(|name| !is_known(name)) {
-        return Err(Mismatch::new(ty, told(unknown)));
+        return Err(ValueMismatch::new(ty, abbreviated(unknown)));
     }
     let is_set = |name: &&String| set.iter().any(|set| set.as_str() == Some(name));
     Ok(Value::Flags(names.iter().filter(is_set).cloned().collect()))
 }
 
-fn some(json: &Json, inner: &Type, ty: &Type) -> Result<Value, Mismatch> {
+fn read_some(json: &Json, inner: &Type, ty: &Type) -> Result<Value, ValueMismatch> {
     let json = match (inner, json) {
         (Type::Option(_), Json::Object(given))
             if given.len() == 1 && given.contains_key("some") =>
         {
             &given["some"]
         }
-        (Type::Option(_), other) => return Err(Mismatch::new(ty, told(other))),
+        (Type::Option(_), other) => return Err(ValueMismatch::new(ty, abbreviated(other))),
         (_, json) => json,
     };
     read(json, inner).map(|value| Value::Option(Some(Box::new(value))))
@@ -320,12 +327,12 @@ fn result(
     ok: Option<&Type>,
     err: Option<&Type>,
     ty: &Type,
-) -> Result<Value, Mismatch> {
+) -> Result<Value, ValueMismatch> {
     let side = match (given.len(), given.get("ok"), given.get("err")) {
         (1, Some(json), None) => Ok((json, ok)),
         (1, None, Some(json)) => Err((json, err)),
         _ => {
-            return Err(Mismatch::new(
+            return Err(ValueMismatch::new(
                 ty,
                 "an object without exactly one of `ok` and `err`",
             ));
@@ -334,9 +341,9 @@ fn result(
     let payload = |(json, side): (&Json, Option<&Type>), word: &str| match side {
         Some(side) => read(json, side)
             .map(|value| Some(Box::new(value)))
-            .map_err(|m| m.under(word)),
+            .map_err(|m| m.nested_in(word)),
         None if json.is_null() => Ok(None),
-        None => Err(Mismatch::new(ty, format!("`{word}` with a value"))),
+        None => Err(ValueMismatch::new(ty, format!("`{word}` with a value"))),
     };
     Ok(Value::Result(match side {
         Ok(side) => Ok(payload(side, "ok")?),
@@ -348,12 +355,12 @@ fn payload_to_json(value: Option<&Value>) -> Json {
     value.map_or(Json::Null, Value::to_json)
 }
 
-fn one(name: &str, value: Json) -> Json {
+fn single_entry_object(name: &str, value: Json) -> Json {
     Json::Object(std::iter::once((name.to_owned(), value)).collect())
 }
 
 /// Returns the JSON that was found, abbreviated.
-fn told(json: &Json) -> String {
+fn abbreviated(json: &Json) -> String {
     const SHOWN: usize = 40;
     let text = json.to_string();
     match text.char_indices().nth(SHOWN) {
@@ -392,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_options_are_told_apart() {
+    fn nested_options_are_distinguishable() {
         let ty = option(option(Type::U8));
         let some = |value: Value| Value::Option(Some(Box::new(value)));
         for (json, value) in [
@@ -432,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_with_its_place() {
+    fn errors_have_a_path() {
         let list = Type::List(Box::new(record_type()));
         for (json, expected) in [
             (
@@ -451,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_carry_what_they_say() {
+    fn cases_have_their_payload() {
         let ty = Type::Variant(vec![
             Case {
                 name: "none".into(),

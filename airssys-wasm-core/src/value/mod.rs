@@ -11,7 +11,7 @@ mod json;
 #[cfg(feature = "wave")]
 mod wave;
 
-pub use check::Mismatch;
+pub use check::ValueMismatch;
 #[cfg(feature = "wave")]
 pub use wave::WaveError;
 

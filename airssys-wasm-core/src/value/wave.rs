@@ -12,8 +12,8 @@ use wasm_wave::wasm::{WasmType, WasmTypeKind, WasmValue, WasmValueError};
 
 use super::Value;
 use crate::bounds::VALUE_TEXT_BYTES_MAX;
-use crate::capability::shown;
-use crate::steps::step;
+use crate::capability::escape_for_message;
+use crate::steps::count_steps;
 use crate::world::{Function, Type};
 
 /// The maximum nesting depth of values in text; the parser is recursive.
@@ -65,7 +65,7 @@ impl Value {
     pub fn from_wave(text: &str, ty: &Type) -> Result<Self, WaveError> {
         check(text)?;
         wasm_wave::from_str::<Self>(ty, text)
-            .map_err(|error| report(text, 0, &error, format!("`{ty}`")))
+            .map_err(|error| wave_error(text, 0, &error, format!("`{ty}`")))
     }
 
     /// Returns the value as WAVE text, which [`from_wave`](Self::from_wave) reads back.
@@ -87,7 +87,7 @@ impl Function {
         let call = format!("{NAME}{}", text.trim());
         let expected = || format!("arguments for `{}`", self.signature());
         let parsed = UntypedFuncCall::parse(&call)
-            .map_err(|error| report(&call, NAME.len(), &error, expected()))?;
+            .map_err(|error| wave_error(&call, NAME.len(), &error, expected()))?;
         if parsed.name() != NAME {
             return Err(WaveError::Text {
                 text: text.escape_debug().to_string(),
@@ -99,11 +99,11 @@ impl Function {
         let types: Vec<Type> = self.params.iter().map(|param| param.ty.clone()).collect();
         parsed
             .to_wasm_params(&types)
-            .map_err(|error| report(&call, NAME.len(), &error, expected()))
+            .map_err(|error| wave_error(&call, NAME.len(), &error, expected()))
     }
 }
 
-fn report(
+fn wave_error(
     text: &str,
     skip: usize,
     error: &wasm_wave::parser::ParserError,
@@ -117,7 +117,7 @@ fn report(
         (None, None) => error.kind().to_string(),
     };
     WaveError::Text {
-        text: shown(&text[skip..]),
+        text: escape_for_message(&text[skip..]),
         column: before.chars().count() + 1,
         problem,
         expected,
@@ -346,7 +346,7 @@ impl WasmValue for Value {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        checked(Self::Record(in_order_of(ty, given)), ty)
+        checked(Self::Record(sort_fields(ty, given)), ty)
     }
 
     fn make_tuple(
@@ -380,7 +380,7 @@ impl WasmValue for Value {
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, WasmValueError> {
         let given: Vec<_> = names.into_iter().map(str::to_owned).collect();
-        checked(Self::Flags(flags_in_order_of(ty, given)), ty)
+        checked(Self::Flags(sort_flags(ty, given)), ty)
     }
 
     fn unwrap_string(&self) -> Cow<'_, str> {
@@ -460,27 +460,27 @@ impl WasmValue for Value {
 }
 
 /// Puts fields in the order of the type: WAVE allows any order, the Canonical ABI does not.
-fn in_order_of(ty: &Type, mut given: Vec<(String, Value)>) -> Vec<(String, Value)> {
+fn sort_fields(ty: &Type, mut given: Vec<(String, Value)>) -> Vec<(String, Value)> {
     if let Type::Record(fields) = ty {
-        let places = places(fields.iter().map(|field| field.name.as_str()));
+        let places = name_indices(fields.iter().map(|field| field.name.as_str()));
         given.sort_by_key(|(name, _)| places.get(name.as_str()).copied());
     }
     given
 }
 
 /// Returns the index of each name.
-fn places<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+fn name_indices<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
     names
         .enumerate()
-        .inspect(|_| step(1))
+        .inspect(|_| count_steps(1))
         .map(|(place, name)| (name, place))
         .collect()
 }
 
 /// Puts flags in the order of the type, as values require; the parser sorts them by name.
-fn flags_in_order_of(ty: &Type, mut given: Vec<String>) -> Vec<String> {
+fn sort_flags(ty: &Type, mut given: Vec<String>) -> Vec<String> {
     if let Type::Flags(names) = ty {
-        let places = places(names.iter().map(String::as_str));
+        let places = name_indices(names.iter().map(String::as_str));
         given.sort_by_key(|name| places.get(name.as_str()).copied());
     }
     given
@@ -520,7 +520,7 @@ mod tests {
                 },
             ],
             result: None,
-            async_func: false,
+            is_async_func: false,
         }
     }
 
@@ -533,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_and_what_was_expected() {
+    fn errors_have_the_column_and_the_expected_type() {
         let message = greet()
             .arguments_from_wave("(7)")
             .expect_err("7 is not a string")
@@ -549,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_before_the_parentheses_is_no_argument() {
+    fn a_name_before_the_parentheses_is_rejected() {
         let none = Function {
             params: Vec::new(),
             ..greet()

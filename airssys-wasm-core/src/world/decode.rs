@@ -10,7 +10,7 @@ use wit_parser::{
     WorldId, WorldItem, WorldKey,
 };
 
-use super::{Case, Field, Function, Interface, InterfaceName, Param, Side, Type, World};
+use super::{Case, Field, Function, Interface, InterfaceName, Param, Type, World, WorldSide};
 use crate::FunctionName;
 
 /// The maximum size of all types with every use of a named type expanded, counted in parts of types
@@ -19,9 +19,9 @@ const SIZE_MAX: usize = 1_000_000;
 
 /// The error for types that exceed the maximum size.
 #[derive(Debug)]
-pub(crate) struct TooLarge;
+pub(crate) struct WorldTooLarge;
 
-impl fmt::Display for TooLarge {
+impl fmt::Display for WorldTooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -31,32 +31,32 @@ impl fmt::Display for TooLarge {
 }
 
 /// Converts the world `id` of `resolve`.
-pub(crate) fn decode(resolve: &Resolve, id: WorldId) -> Result<World, TooLarge> {
-    let decoder = Decoder {
+pub(crate) fn decode(resolve: &Resolve, id: WorldId) -> Result<World, WorldTooLarge> {
+    let decoder = WorldDecoder {
         resolve,
-        left: Cell::new(SIZE_MAX),
+        budget: Cell::new(SIZE_MAX),
     };
     let world = &resolve.worlds[id];
     let world = World {
         imports: decoder.side(world.imports.iter()),
         exports: decoder.side(world.exports.iter()),
     };
-    if decoder.left.get() == 0 {
-        Err(TooLarge)
+    if decoder.budget.get() == 0 {
+        Err(WorldTooLarge)
     } else {
         Ok(world)
     }
 }
 
-struct Decoder<'a> {
+struct WorldDecoder<'a> {
     resolve: &'a Resolve,
     /// The remaining size budget; nothing is expanded once it is used up.
-    left: Cell<usize>,
+    budget: Cell<usize>,
 }
 
-impl Decoder<'_> {
-    fn side<'a>(&self, items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>) -> Side {
-        let mut side = Side::default();
+impl WorldDecoder<'_> {
+    fn side<'a>(&self, items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>) -> WorldSide {
+        let mut side = WorldSide::default();
         for (key, item) in items {
             match item {
                 WorldItem::Interface { id, .. } => side.interfaces.push(self.interface(key, *id)),
@@ -100,7 +100,7 @@ impl Decoder<'_> {
                 })
                 .collect(),
             result: function.result.as_ref().map(|ty| self.ty(ty)),
-            async_func: is_async(&function.kind),
+            is_async_func: is_async(&function.kind),
         }
     }
 
@@ -126,7 +126,7 @@ impl Decoder<'_> {
 
     /// Charges the cost of expanding a type to the budget. Returns `false` if the budget is used
     /// up.
-    fn afford(&self, kind: &TypeDefKind) -> bool {
+    fn charge(&self, kind: &TypeDefKind) -> bool {
         let names: usize = match kind {
             TypeDefKind::Record(record) => {
                 record.fields.iter().map(|field| field.name.len() + 1).sum()
@@ -139,12 +139,12 @@ impl Decoder<'_> {
             TypeDefKind::Tuple(tuple) => tuple.types.len(),
             _ => 0,
         };
-        self.left.set(self.left.get().saturating_sub(names + 1));
-        self.left.get() > 0
+        self.budget.set(self.budget.get().saturating_sub(names + 1));
+        self.budget.get() > 0
     }
 
     fn defined(&self, id: TypeId) -> Type {
-        if !self.afford(&self.resolve.types[id].kind) {
+        if !self.charge(&self.resolve.types[id].kind) {
             // The result is discarded.
             return Type::Bool;
         }

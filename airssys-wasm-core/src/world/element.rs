@@ -7,7 +7,7 @@ use super::Type;
 
 /// The type of a stream's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Element {
+pub enum ElementType {
     /// `u8`: a `stream<u8>` is a stream of bytes.
     U8,
     /// `u32`.
@@ -20,14 +20,16 @@ pub enum Element {
     Bytes,
 }
 
-impl Element {
+impl ElementType {
     /// All element types.
     pub const ALL: [Self; 5] = [Self::U8, Self::U32, Self::U64, Self::Text, Self::Bytes];
 
     /// Returns the element type for `ty`, if it is one of these.
     #[must_use]
-    pub fn of(ty: &Type) -> Option<Self> {
-        Self::ALL.into_iter().find(|element| element.ty() == *ty)
+    pub fn from_type(ty: &Type) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|element| element.to_type() == *ty)
     }
 
     /// Returns the element type of a `stream`. `None` for other types, and for streams of other
@@ -41,9 +43,9 @@ impl Element {
     /// assert_eq!(Element::of_stream(&stream(Type::Bool)), None);
     /// ```
     #[must_use]
-    pub fn of_stream(ty: &Type) -> Option<Self> {
+    pub fn from_stream(ty: &Type) -> Option<Self> {
         match ty {
-            Type::Stream(Some(element)) => Self::of(element),
+            Type::Stream(Some(element)) => Self::from_type(element),
             _ => None,
         }
     }
@@ -51,16 +53,16 @@ impl Element {
     /// Returns the element type of a `list`. `None` for other types, and for lists of other
     /// elements.
     #[must_use]
-    pub fn of_list(ty: &Type) -> Option<Self> {
+    pub fn from_list(ty: &Type) -> Option<Self> {
         match ty {
-            Type::List(element) => Self::of(element),
+            Type::List(element) => Self::from_type(element),
             _ => None,
         }
     }
 
     /// Returns the WIT type of the element.
     #[must_use]
-    pub fn ty(self) -> Type {
+    pub fn to_type(self) -> Type {
         match self {
             Self::U8 => Type::U8,
             Self::U32 => Type::U32,
@@ -72,8 +74,8 @@ impl Element {
 
     /// Returns the type of a stream of this element.
     #[must_use]
-    pub fn stream(self) -> Type {
-        Type::Stream(Some(Box::new(self.ty())))
+    pub fn to_stream_type(self) -> Type {
+        Type::Stream(Some(Box::new(self.to_type())))
     }
 }
 
@@ -82,16 +84,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_element_is_known_by_its_type_alone() {
-        for element in Element::ALL {
-            assert_eq!(Element::of(&element.ty()), Some(element));
-            assert_eq!(Element::of_stream(&element.stream()), Some(element));
+    fn an_element_is_determined_by_its_type() {
+        for element in ElementType::ALL {
+            assert_eq!(ElementType::from_type(&element.to_type()), Some(element));
             assert_eq!(
-                Element::of_list(&Type::List(Box::new(element.ty()))),
+                ElementType::from_stream(&element.to_stream_type()),
                 Some(element)
             );
-            assert_eq!(Element::of_list(&element.stream()), None);
+            assert_eq!(
+                ElementType::from_list(&Type::List(Box::new(element.to_type()))),
+                Some(element)
+            );
+            assert_eq!(ElementType::from_list(&element.to_stream_type()), None);
         }
-        assert_eq!(Element::of_stream(&Type::Stream(None)), None);
+        assert_eq!(ElementType::from_stream(&Type::Stream(None)), None);
     }
 }

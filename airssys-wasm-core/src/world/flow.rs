@@ -22,15 +22,15 @@ pub struct FlowMismatch {
 #[non_exhaustive]
 pub enum FlowReason {
     /// The types are of different kinds, or numbers of different widths.
-    Different,
+    DifferentTypes,
     /// A field that the target requires is missing.
-    FieldMissing(String),
+    MissingField(String),
     /// The target does not know a case or flag of the source.
-    CaseMissing(String),
+    UnknownCase(String),
     /// A case has a payload on one side only.
-    Payload,
+    PayloadMismatch,
     /// Tuples or lists differ in length.
-    Length,
+    LengthMismatch,
     /// An `option` would flow into a required value.
     OptionalIntoRequired,
     /// A required value would flow into an `option`.
@@ -62,30 +62,30 @@ impl Type {
     pub fn flows_into(&self, to: &Self) -> Result<(), FlowMismatch> {
         match (self, to) {
             _ if self == to => Ok(()),
-            (Self::Record(from), Self::Record(wanted)) => record(self, to, from, wanted),
-            (Self::Variant(from), Self::Variant(known)) => variant(self, to, from, known),
+            (Self::Record(from), Self::Record(wanted)) => record_flows(self, to, from, wanted),
+            (Self::Variant(from), Self::Variant(known)) => variant_flows(self, to, from, known),
             (Self::Enum(from), Self::Enum(known)) | (Self::Flags(from), Self::Flags(known)) => {
                 match from.iter().find(|name| !known.contains(name)) {
                     Some(name) => Err(FlowMismatch::new(
                         self,
                         to,
-                        FlowReason::CaseMissing(name.clone()),
+                        FlowReason::UnknownCase(name.clone()),
                     )),
                     None => Ok(()),
                 }
             }
-            (Self::List(from), Self::List(to)) => inner(from, to, "[]"),
+            (Self::List(from), Self::List(to)) => nested_flow(from, to, "[]"),
             (Self::FixedLengthList(from, a), Self::FixedLengthList(to, b)) if a == b => {
-                inner(from, to, "[]")
+                nested_flow(from, to, "[]")
             }
             (Self::FixedLengthList(..), Self::FixedLengthList(..)) => {
-                Err(FlowMismatch::new(self, to, FlowReason::Length))
+                Err(FlowMismatch::new(self, to, FlowReason::LengthMismatch))
             }
             (Self::Map(from_key, from), Self::Map(to_key, to)) if from_key == to_key => {
-                inner(from, to, "[]")
+                nested_flow(from, to, "[]")
             }
-            (Self::Option(from), Self::Option(to)) => inner(from, to, "some"),
-            (Self::Tuple(from), Self::Tuple(wanted)) => tuple(self, to, from, wanted),
+            (Self::Option(from), Self::Option(to)) => nested_flow(from, to, "some"),
+            (Self::Tuple(from), Self::Tuple(wanted)) => tuple_flows(self, to, from, wanted),
             (
                 Self::Result {
                     ok: from_ok,
@@ -95,9 +95,12 @@ impl Type {
                     ok: to_ok,
                     err: to_err,
                 },
-            ) => side(self, to, from_ok.as_deref(), to_ok.as_deref(), "ok")
-                .and_then(|()| side(self, to, from_err.as_deref(), to_err.as_deref(), "err")),
-            _ => Err(FlowMismatch::new(self, to, why_different(self, to))),
+            ) => {
+                payload_flows(self, to, from_ok.as_deref(), to_ok.as_deref(), "ok").and_then(|()| {
+                    payload_flows(self, to, from_err.as_deref(), to_err.as_deref(), "err")
+                })
+            }
+            _ => Err(FlowMismatch::new(self, to, difference_reason(self, to))),
         }
     }
 }
@@ -112,7 +115,7 @@ impl FlowMismatch {
         }
     }
 
-    fn under(mut self, step: &str) -> Self {
+    fn nested_in(mut self, step: &str) -> Self {
         self.path.insert(0, step.to_owned());
         self
     }
@@ -157,13 +160,13 @@ impl fmt::Display for FlowMismatch {
 impl fmt::Display for FlowReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Different => f.write_str("the types differ"),
-            Self::FieldMissing(name) => write!(f, "the field `{name}` is missing"),
-            Self::CaseMissing(name) => {
+            Self::DifferentTypes => f.write_str("the types differ"),
+            Self::MissingField(name) => write!(f, "the field `{name}` is missing"),
+            Self::UnknownCase(name) => {
                 write!(f, "the target does not know the case `{name}`")
             }
-            Self::Payload => f.write_str("one has a payload and the other has none"),
-            Self::Length => f.write_str("the lengths differ"),
+            Self::PayloadMismatch => f.write_str("one has a payload and the other has none"),
+            Self::LengthMismatch => f.write_str("the lengths differ"),
             Self::OptionalIntoRequired => {
                 f.write_str("the value is optional, but the target requires it")
             }
@@ -175,48 +178,66 @@ impl fmt::Display for FlowReason {
     }
 }
 
-fn inner(from: &Type, to: &Type, step: &str) -> Result<(), FlowMismatch> {
-    from.flows_into(to).map_err(|mismatch| mismatch.under(step))
+fn nested_flow(from: &Type, to: &Type, step: &str) -> Result<(), FlowMismatch> {
+    from.flows_into(to)
+        .map_err(|mismatch| mismatch.nested_in(step))
 }
 
-fn record(whole: &Type, to: &Type, from: &[Field], wanted: &[Field]) -> Result<(), FlowMismatch> {
+fn record_flows(
+    whole: &Type,
+    to: &Type,
+    from: &[Field],
+    wanted: &[Field],
+) -> Result<(), FlowMismatch> {
     wanted.iter().try_for_each(
         |field| match from.iter().find(|known| known.name == field.name) {
-            Some(known) => inner(&known.ty, &field.ty, &field.name),
+            Some(known) => nested_flow(&known.ty, &field.ty, &field.name),
             None => Err(FlowMismatch::new(
                 whole,
                 to,
-                FlowReason::FieldMissing(field.name.clone()),
+                FlowReason::MissingField(field.name.clone()),
             )),
         },
     )
 }
 
-fn variant(whole: &Type, to: &Type, from: &[Case], known: &[Case]) -> Result<(), FlowMismatch> {
+fn variant_flows(
+    whole: &Type,
+    to: &Type,
+    from: &[Case],
+    known: &[Case],
+) -> Result<(), FlowMismatch> {
     from.iter().try_for_each(
         |case| match known.iter().find(|other| other.name == case.name) {
-            Some(other) => side(whole, to, case.ty.as_ref(), other.ty.as_ref(), &case.name),
+            Some(other) => {
+                payload_flows(whole, to, case.ty.as_ref(), other.ty.as_ref(), &case.name)
+            }
             None => Err(FlowMismatch::new(
                 whole,
                 to,
-                FlowReason::CaseMissing(case.name.clone()),
+                FlowReason::UnknownCase(case.name.clone()),
             )),
         },
     )
 }
 
-fn tuple(whole: &Type, to: &Type, from: &[Type], wanted: &[Type]) -> Result<(), FlowMismatch> {
+fn tuple_flows(
+    whole: &Type,
+    to: &Type,
+    from: &[Type],
+    wanted: &[Type],
+) -> Result<(), FlowMismatch> {
     if from.len() != wanted.len() {
-        return Err(FlowMismatch::new(whole, to, FlowReason::Length));
+        return Err(FlowMismatch::new(whole, to, FlowReason::LengthMismatch));
     }
     let pairs = from.iter().zip(wanted).enumerate();
     pairs
         .into_iter()
-        .try_for_each(|(place, (from, to))| inner(from, to, &place.to_string()))
+        .try_for_each(|(place, (from, to))| nested_flow(from, to, &place.to_string()))
 }
 
 /// Compares the payload of a case, or of a side of a result.
-fn side(
+fn payload_flows(
     whole: &Type,
     whole_to: &Type,
     from: Option<&Type>,
@@ -225,12 +246,12 @@ fn side(
 ) -> Result<(), FlowMismatch> {
     match (from, to) {
         (None, None) => Ok(()),
-        (Some(from), Some(to)) => inner(from, to, step),
-        _ => Err(FlowMismatch::new(whole, whole_to, FlowReason::Payload).under(step)),
+        (Some(from), Some(to)) => nested_flow(from, to, step),
+        _ => Err(FlowMismatch::new(whole, whole_to, FlowReason::PayloadMismatch).nested_in(step)),
     }
 }
 
-fn why_different(from: &Type, to: &Type) -> FlowReason {
+fn difference_reason(from: &Type, to: &Type) -> FlowReason {
     match (from, to) {
         (Type::Option(inner), to) if inner.flows_into(to).is_ok() => {
             FlowReason::OptionalIntoRequired
@@ -241,7 +262,7 @@ fn why_different(from: &Type, to: &Type) -> FlowReason {
         (Type::Result { ok: Some(ok), .. }, to) if ok.flows_into(to).is_ok() => {
             FlowReason::ResultIntoValue
         }
-        _ => FlowReason::Different,
+        _ => FlowReason::DifferentTypes,
     }
 }
 
@@ -271,7 +292,7 @@ mod tests {
         Type::Option(Box::new(ty))
     }
 
-    fn says(from: &Type, to: &Type) -> String {
+    fn flow_text(from: &Type, to: &Type) -> String {
         from.flows_into(to)
             .map_or_else(|mismatch| mismatch.to_string(), |()| "flows".into())
     }
@@ -280,12 +301,18 @@ mod tests {
     fn fields_may_be_left_out_and_cases_added() {
         let wide = Type::Record(vec![field("a", Type::U8), field("b", Type::String)]);
         let narrow = Type::Record(vec![field("b", Type::String)]);
-        assert_eq!(says(&list(wide.clone()), &list(narrow.clone())), "flows");
-        assert!(says(&narrow, &wide).ends_with("the field `a` is missing"));
+        assert_eq!(
+            flow_text(&list(wide.clone()), &list(narrow.clone())),
+            "flows"
+        );
+        assert!(flow_text(&narrow, &wide).ends_with("the field `a` is missing"));
         let one = Type::Variant(vec![case("x", Some(Type::U8))]);
         let two = Type::Variant(vec![case("y", None), case("x", Some(Type::U8))]);
-        assert_eq!(says(&option(one.clone()), &option(two.clone())), "flows");
-        assert!(says(&two, &one).ends_with("the target does not know the case `y`"));
+        assert_eq!(
+            flow_text(&option(one.clone()), &option(two.clone())),
+            "flows"
+        );
+        assert!(flow_text(&two, &one).ends_with("the target does not know the case `y`"));
     }
 
     #[test]
@@ -295,14 +322,14 @@ mod tests {
             Type::Record(vec![field("addresses", list(address))])
         };
         assert_eq!(
-            says(&person(Type::String), &person(option(Type::String))),
+            flow_text(&person(Type::String), &person(option(Type::String))),
             "at `addresses.[].city`: `string` into `option<string>`: a value does not become optional implicitly"
         );
         assert!(
-            says(&person(option(Type::String)), &person(Type::String))
+            flow_text(&person(option(Type::String)), &person(Type::String))
                 .ends_with("the target requires it")
         );
-        assert!(says(&person(Type::U8), &person(Type::U16)).ends_with("the types differ"));
+        assert!(flow_text(&person(Type::U8), &person(Type::U16)).ends_with("the types differ"));
     }
 
     #[test]
@@ -312,11 +339,12 @@ mod tests {
             err: err.map(Box::new),
         };
         let from = result(Some(Type::U8), None);
-        assert_eq!(says(&from, &from), "flows");
-        assert!(says(&from, &result(Some(Type::U16), None)).starts_with("at `ok`"));
+        assert_eq!(flow_text(&from, &from), "flows");
+        assert!(flow_text(&from, &result(Some(Type::U16), None)).starts_with("at `ok`"));
         assert!(
-            says(&from, &result(Some(Type::U8), Some(Type::String))).contains("one has a payload")
+            flow_text(&from, &result(Some(Type::U8), Some(Type::String)))
+                .contains("one has a payload")
         );
-        assert!(says(&from, &Type::U8).ends_with("a result is not unwrapped implicitly"));
+        assert!(flow_text(&from, &Type::U8).ends_with("a result is not unwrapped implicitly"));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::types::{Type, separated};
+use super::types::{Type, write_separated};
 use crate::FunctionName;
 
 /// A function with its types; displays as WIT.
@@ -17,7 +17,7 @@ pub struct Function {
     /// The type of the result, if the function returns one.
     pub result: Option<Type>,
     /// `true` if the function is an `async func`.
-    pub async_func: bool,
+    pub is_async_func: bool,
 }
 
 /// A parameter of a function.
@@ -34,7 +34,7 @@ impl Function {
     /// async.
     #[must_use]
     pub fn is_async(&self) -> bool {
-        self.async_func || self.types().any(Type::is_async)
+        self.is_async_func || self.types().any(Type::is_async)
     }
 
     /// Returns the types of the parameters, followed by the type of the result.
@@ -55,35 +55,35 @@ impl Function {
     ///
     /// Names of parameters must match too, because dynamic callers can use them.
     #[must_use]
-    pub fn same_type(&self, other: &Self) -> bool {
+    pub fn has_same_type(&self, other: &Self) -> bool {
         self.params == other.params
             && self.result == other.result
-            && self.async_func == other.async_func
+            && self.is_async_func == other.is_async_func
     }
 
     /// Returns the type of the function as WIT: `func(name: string) -> string`.
     #[must_use]
     pub fn signature(&self) -> String {
-        Signature(self).to_string()
+        SignatureText(self).to_string()
     }
 }
 
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, Signature(self))
+        write!(f, "{}: {}", self.name, SignatureText(self))
     }
 }
 
-struct Signature<'a>(&'a Function);
+struct SignatureText<'a>(&'a Function);
 
-impl fmt::Display for Signature<'_> {
+impl fmt::Display for SignatureText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.async_func {
+        f.write_str(if self.0.is_async_func {
             "async func("
         } else {
             "func("
         })?;
-        separated(f, &self.0.params, |f, param| {
+        write_separated(f, &self.0.params, |f, param| {
             write!(f, "{}: {}", param.name, param.ty)
         })?;
         match &self.0.result {

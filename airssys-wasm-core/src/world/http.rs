@@ -15,7 +15,7 @@ pub enum HttpHandler<'a> {
 
 impl<'a> HttpHandler<'a> {
     /// Returns the handler that a function is, if it handles requests.
-    pub(super) fn of(function: &'a Function) -> Option<Self> {
+    pub(super) fn from_function(function: &'a Function) -> Option<Self> {
         let interface = function.name.interface()?;
         match (interface.split('@').next()?, function.name.function()) {
             ("wasi:http/incoming-handler", "handle") => Some(Self::Incoming(function)),
@@ -36,7 +36,7 @@ impl World {
             .iter()
             .flat_map(|interface| &interface.functions);
         functions
-            .filter_map(HttpHandler::of)
+            .filter_map(HttpHandler::from_function)
             .max_by_key(|handler| matches!(handler, HttpHandler::Service(_)))
     }
 }

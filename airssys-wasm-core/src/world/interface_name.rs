@@ -65,12 +65,12 @@ impl InterfaceName {
     /// assert!(!offered.serves(&InterfaceName::new("acme:store/kv@2.0.0")));
     /// ```
     #[must_use]
-    pub fn serves(&self, wanted: &Self) -> bool {
+    pub fn can_serve(&self, wanted: &Self) -> bool {
         self.path == wanted.path
             && match (&self.version, &wanted.version) {
                 (_, None) => true,
                 (None, Some(_)) => false,
-                (Some(offered), Some(wanted)) => version_serves(offered, wanted),
+                (Some(offered), Some(wanted)) => version_can_serve(offered, wanted),
             }
     }
 }
@@ -92,7 +92,7 @@ impl InterfaceName {
         self.path == other.path
             && match (&self.version, &other.version) {
                 (None, None) => true,
-                (Some(one), Some(other)) => same_track(one, other),
+                (Some(one), Some(other)) => is_same_compatible_range(one, other),
                 _ => false,
             }
     }
@@ -108,12 +108,12 @@ impl fmt::Display for InterfaceName {
     }
 }
 
-fn version_serves(offered: &Version, wanted: &Version) -> bool {
-    same_track(offered, wanted) && offered >= wanted
+fn version_can_serve(offered: &Version, wanted: &Version) -> bool {
+    is_same_compatible_range(offered, wanted) && offered >= wanted
 }
 
 /// Returns `true` if two versions are equal, or releases in the same compatible range.
-fn same_track(one: &Version, other: &Version) -> bool {
+fn is_same_compatible_range(one: &Version, other: &Version) -> bool {
     if one == other {
         return true;
     }
@@ -146,12 +146,12 @@ mod tests {
             ("a:b/d", "a:b/c", false),
         ] {
             let (o, w) = (InterfaceName::new(offered), InterfaceName::new(wanted));
-            assert_eq!(o.serves(&w), expected, "{offered} for {wanted}");
+            assert_eq!(o.can_serve(&w), expected, "{offered} for {wanted}");
         }
     }
 
     #[test]
-    fn compatible_versions_are_those_of_one_track_in_either_order() {
+    fn compatibility_of_versions_is_symmetric() {
         for (one, other, expected) in [
             ("a:b/c@1.2.0", "a:b/c@1.3.0", true),
             ("a:b/c@0.2.6", "a:b/c@0.2.0", true),

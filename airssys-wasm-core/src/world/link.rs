@@ -14,7 +14,7 @@ use crate::suggest::nearest;
 
 /// A deployment that can be linked to imports.
 #[derive(Clone, Copy, Debug)]
-pub struct Offer<'a> {
+pub struct LinkCandidate<'a> {
     /// The name of the deployment.
     pub name: &'a ComponentName,
     /// The world of its component.
@@ -27,13 +27,13 @@ pub struct Offer<'a> {
 pub enum LinkProblem {
     /// No deployment exports an interface of that name.
     #[error("no deployed component exports it{hint}")]
-    Nobody {
+    NoExporter {
         /// A suggestion for a similar interface.
         hint: String,
     },
     /// The deployments that export the interface cannot serve it.
-    #[error("no deployment that exports it fits: {}", separated(.0))]
-    NobodyFits(Vec<Unfit>),
+    #[error("no deployment that exports it fits: {}", joined_candidates(.0))]
+    NoneFits(Vec<RejectedCandidate>),
     /// Several deployments could serve the import.
     #[error("{} could serve it; choose one with `.link(\"{import}\", \"{}\")`", quoted(.candidates), .candidates[0])]
     Ambiguous {
@@ -54,7 +54,7 @@ pub enum LinkProblem {
 
 /// A deployment that exports an interface but cannot serve it, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
+pub struct RejectedCandidate {
     /// The name of the deployment.
     pub candidate: ComponentName,
     /// A description of the mismatch.
@@ -68,29 +68,29 @@ pub struct Unfit {
 ///
 /// Fails with [`LinkProblem`], which lists every deployment that exports the interface and the
 /// reason it does not fit.
-pub fn link<'a>(
+pub fn find_server<'a>(
     import: &Interface,
-    offers: &[Offer<'a>],
+    offers: &[LinkCandidate<'a>],
     bound: Option<&ComponentName>,
 ) -> Result<&'a ComponentName, LinkProblem> {
     let offers = match bound {
         None => offers.to_vec(),
-        Some(bound) => vec![find(bound, offers)?],
+        Some(bound) => vec![find_bound(bound, offers)?],
     };
-    let same_path: Vec<(Offer<'a>, &Interface)> = offers
+    let same_path: Vec<(LinkCandidate<'a>, &Interface)> = offers
         .iter()
-        .filter_map(|offer| Some((*offer, exported(offer.world, &import.name)?)))
+        .filter_map(|offer| Some((*offer, find_export(offer.world, &import.name)?)))
         .collect();
     if same_path.is_empty() {
-        return Err(LinkProblem::Nobody {
-            hint: hint(import, &offers),
+        return Err(LinkProblem::NoExporter {
+            hint: interface_hint(import, &offers),
         });
     }
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
     for (offer, export) in same_path {
-        match problem(import, export) {
+        match interface_problem(import, export) {
             None => fit.push(offer.name),
-            Some(problem) => unfit.push(Unfit {
+            Some(problem) => unfit.push(RejectedCandidate {
                 candidate: offer.name.clone(),
                 problem,
             }),
@@ -98,7 +98,7 @@ pub fn link<'a>(
     }
     match fit[..] {
         [name] => Ok(name),
-        [] => Err(LinkProblem::NobodyFits(unfit)),
+        [] => Err(LinkProblem::NoneFits(unfit)),
         _ => Err(LinkProblem::Ambiguous {
             import: import.name.path().to_owned(),
             candidates: fit.into_iter().cloned().collect(),
@@ -106,7 +106,10 @@ pub fn link<'a>(
     }
 }
 
-fn find<'a>(bound: &ComponentName, offers: &[Offer<'a>]) -> Result<Offer<'a>, LinkProblem> {
+fn find_bound<'a>(
+    bound: &ComponentName,
+    offers: &[LinkCandidate<'a>],
+) -> Result<LinkCandidate<'a>, LinkProblem> {
     offers
         .iter()
         .find(|offer| offer.name == bound)
@@ -127,7 +130,7 @@ fn find<'a>(bound: &ComponentName, offers: &[Offer<'a>]) -> Result<Offer<'a>, Li
 }
 
 /// Returns the export with the same path, preferring a version that can serve `wanted`.
-fn exported<'a>(world: &'a World, wanted: &InterfaceName) -> Option<&'a Interface> {
+fn find_export<'a>(world: &'a World, wanted: &InterfaceName) -> Option<&'a Interface> {
     let same_path = || {
         world
             .exports
@@ -136,12 +139,12 @@ fn exported<'a>(world: &'a World, wanted: &InterfaceName) -> Option<&'a Interfac
             .filter(|export| export.name.path() == wanted.path())
     };
     same_path()
-        .find(|export| export.name.serves(wanted))
+        .find(|export| export.name.can_serve(wanted))
         .or_else(|| same_path().next())
 }
 
-fn problem(import: &Interface, export: &Interface) -> Option<String> {
-    if !export.name.serves(&import.name) {
+fn interface_problem(import: &Interface, export: &Interface) -> Option<String> {
+    if !export.name.can_serve(&import.name) {
         return Some(format!("it exports `{}`", export.name));
     }
     let lacks = |resource: &&String| !export.resources.contains(resource);
@@ -167,25 +170,25 @@ fn function_problem(wanted: &Function, export: &Interface) -> Option<String> {
     else {
         return Some(format!("it has no `{name}`"));
     };
-    if !wanted.same_type(offered) {
+    if !wanted.has_same_type(offered) {
         let (offered, wanted) = (offered.signature(), wanted.signature());
         return Some(format!(
             "its `{name}` is `{offered}`, but `{wanted}` is imported"
         ));
     }
-    stays(wanted)
+    instance_bound_part(wanted)
         .map(|what| format!("`{what}` of `{name}` cannot cross from one component to another"))
 }
 
 /// Returns the part of a function that is bound to an instance. Handles are bound too, but calls on
 /// them are forwarded to that instance.
-fn stays(function: &Function) -> Option<String> {
-    if function.async_func {
+fn instance_bound_part(function: &Function) -> Option<String> {
+    if function.is_async_func {
         return Some("async".into());
     }
     function
         .types()
-        .find(|ty| ty.any(&is_asynchronous))
+        .find(|ty| ty.any_part(&is_asynchronous))
         .map(ToString::to_string)
 }
 
@@ -216,8 +219,8 @@ fn is_asynchronous(ty: &Type) -> bool {
     matches!(ty, Type::Stream(_) | Type::Future(_) | Type::ErrorContext)
 }
 
-fn hint(import: &Interface, offers: &[Offer<'_>]) -> String {
-    let at_world_level = |offer: &&Offer<'_>| {
+fn interface_hint(import: &Interface, offers: &[LinkCandidate<'_>]) -> String {
+    let at_world_level = |offer: &&LinkCandidate<'_>| {
         let has = |wanted: &Function| {
             offer
                 .world
@@ -253,7 +256,7 @@ fn quoted(names: &[ComponentName]) -> String {
         .join(", ")
 }
 
-fn separated(unfit: &[Unfit]) -> String {
+fn joined_candidates(unfit: &[RejectedCandidate]) -> String {
     unfit
         .iter()
         .map(ToString::to_string)
@@ -261,7 +264,7 @@ fn separated(unfit: &[Unfit]) -> String {
         .join("; ")
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for RejectedCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`: {}", self.candidate, self.problem)
     }
@@ -269,7 +272,7 @@ impl fmt::Display for Unfit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Side;
+    use super::super::WorldSide;
     use super::*;
     use crate::FunctionName;
 
@@ -278,7 +281,7 @@ mod tests {
             name: FunctionName::from_parts(Some(name), function),
             params: Vec::new(),
             result: Some(result.clone()),
-            async_func: false,
+            is_async_func: false,
         };
         Interface {
             name: InterfaceName::new(name),
@@ -288,7 +291,7 @@ mod tests {
     }
 
     fn exporting(interface: Interface) -> World {
-        let exports = Side {
+        let exports = WorldSide {
             interfaces: vec![interface],
             functions: Vec::new(),
         };
@@ -298,25 +301,25 @@ mod tests {
         }
     }
 
-    fn told(import: &Interface, worlds: &[(&str, World)], bound: Option<&str>) -> String {
+    fn link_text(import: &Interface, worlds: &[(&str, World)], bound: Option<&str>) -> String {
         let names: Vec<ComponentName> = worlds
             .iter()
             .map(|(name, _)| name.parse().expect("a name"))
             .collect();
-        let offers: Vec<Offer<'_>> = names
+        let offers: Vec<LinkCandidate<'_>> = names
             .iter()
             .zip(worlds)
-            .map(|(name, (_, world))| Offer { name, world })
+            .map(|(name, (_, world))| LinkCandidate { name, world })
             .collect();
         let bound: Option<ComponentName> = bound.map(|name| name.parse().expect("a name"));
-        match link(import, &offers, bound.as_ref()) {
+        match find_server(import, &offers, bound.as_ref()) {
             Ok(name) => name.to_string(),
             Err(problem) => problem.to_string(),
         }
     }
 
     #[test]
-    fn the_only_one_who_fits_serves() {
+    fn links_the_only_candidate_that_fits() {
         let import = interface("acme:store/kv@1.2.0", &[("get", Type::String)]);
         let newer = || {
             exporting(interface(
@@ -326,25 +329,25 @@ mod tests {
         };
         let older = || exporting(interface("acme:store/kv@1.0.0", &[("get", Type::String)]));
         assert_eq!(
-            told(&import, &[("new", newer()), ("old", older())], None),
+            link_text(&import, &[("new", newer()), ("old", older())], None),
             "new"
         );
         assert_eq!(
-            told(&import, &[("a", newer()), ("b", newer())], None),
+            link_text(&import, &[("a", newer()), ("b", newer())], None),
             "`a`, `b` could serve it; choose one with `.link(\"acme:store/kv\", \"a\")`"
         );
         assert_eq!(
-            told(&import, &[("a", newer()), ("b", newer())], Some("b")),
+            link_text(&import, &[("a", newer()), ("b", newer())], Some("b")),
             "b"
         );
         assert_eq!(
-            told(&import, &[("alpha", newer())], Some("alpah")),
+            link_text(&import, &[("alpha", newer())], Some("alpah")),
             "it is linked to `alpah`, which is not deployed; did you mean `alpha`?"
         );
     }
 
     #[test]
-    fn says_why_nobody_fits() {
+    fn errors_list_rejected_candidates() {
         let import = interface(
             "acme:store/kv@1.2.0",
             &[("get", Type::String), ("put", Type::U8)],
@@ -364,19 +367,22 @@ mod tests {
             ),
         ];
         for (export, expected) in cases {
-            assert_eq!(told(&import, &[("a", exporting(export))], None), expected);
+            assert_eq!(
+                link_text(&import, &[("a", exporting(export))], None),
+                expected
+            );
         }
     }
 
     #[test]
-    fn what_belongs_to_an_instance_does_not_cross() {
+    fn instance_bound_types_cannot_be_passed() {
         let stream = || interface("a:b/c", &[("open", Type::Stream(None))]);
-        let told = told(&stream(), &[("a", exporting(stream()))], None);
+        let told = link_text(&stream(), &[("a", exporting(stream()))], None);
         assert!(told.contains("`stream` of `open` cannot cross"), "{told}");
     }
 
     #[test]
-    fn handles_cross_to_whoever_defines_their_resource() {
+    fn handles_can_be_passed_to_the_definer_of_their_resource() {
         let files = |resources: &[&str]| Interface {
             resources: resources.iter().map(ToString::to_string).collect(),
             ..interface(
@@ -385,14 +391,14 @@ mod tests {
             )
         };
         assert_eq!(
-            told(
+            link_text(
                 &files(&["file"]),
                 &[("a", exporting(files(&["file"])))],
                 None
             ),
             "a"
         );
-        let told = told(&files(&["file"]), &[("a", exporting(files(&[])))], None);
+        let told = link_text(&files(&["file"]), &[("a", exporting(files(&[])))], None);
         assert!(told.contains("it has no resource `file`"), "{told}");
 
         let (one, other): (ComponentName, ComponentName) = (
@@ -420,7 +426,7 @@ mod tests {
             ..import.functions[0].clone()
         });
         assert!(
-            told(&import, &[("a", world)], None)
+            link_text(&import, &[("a", world)], None)
                 .contains("`a` exports functions of these names at world level")
         );
     }

@@ -43,14 +43,14 @@ impl World {
         let mut found: Vec<&Function> = self
             .exports
             .all_functions()
-            .filter(|function| means(&function.name, wanted))
+            .filter(|function| name_matches(&function.name, wanted))
             .collect();
         if let Some(exact) = found.iter().position(|function| function.name == *wanted) {
             return Ok(found.swap_remove(exact));
         }
         match found[..] {
             [function] => Ok(function),
-            [] => Err(self.unknown(wanted)),
+            [] => Err(self.unknown_function(wanted)),
             _ => Err(FunctionNotFound::Ambiguous {
                 wanted: wanted.clone(),
                 candidates: found
@@ -61,7 +61,7 @@ impl World {
         }
     }
 
-    fn unknown(&self, wanted: &FunctionName) -> FunctionNotFound {
+    fn unknown_function(&self, wanted: &FunctionName) -> FunctionNotFound {
         let names: Vec<String> = self
             .exports
             .all_functions()
@@ -69,23 +69,23 @@ impl World {
             .collect();
         FunctionNotFound::Unknown {
             wanted: wanted.clone(),
-            hint: hint(wanted, &names),
+            hint: function_hint(wanted, &names),
         }
     }
 }
 
-fn means(name: &FunctionName, wanted: &FunctionName) -> bool {
+fn name_matches(name: &FunctionName, wanted: &FunctionName) -> bool {
     name.function() == wanted.function()
         && match (name.interface(), wanted.interface()) {
             (_, None) => true,
             (None, Some(_)) => false,
             (Some(offered), Some(wanted)) => {
-                InterfaceName::new(offered).serves(&InterfaceName::new(wanted))
+                InterfaceName::new(offered).can_serve(&InterfaceName::new(wanted))
             }
         }
 }
 
-fn hint(wanted: &FunctionName, names: &[String]) -> String {
+fn function_hint(wanted: &FunctionName, names: &[String]) -> String {
     let last = |name: &str| name.rsplit('#').next().map(str::to_owned);
     let near = nearest(&wanted.to_string(), names.iter().map(String::as_str)).or_else(|| {
         let bare: Vec<String> = names.iter().filter_map(|name| last(name)).collect();
@@ -112,7 +112,7 @@ fn quoted<T: std::fmt::Display>(names: &[T]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Interface, Side};
+    use super::super::{Interface, WorldSide};
     use super::*;
 
     fn world(exports: &[(&str, &[&str])]) -> World {
@@ -120,9 +120,9 @@ mod tests {
             name: FunctionName::from_parts(interface, name),
             params: Vec::new(),
             result: None,
-            async_func: false,
+            is_async_func: false,
         };
-        let mut side = Side::default();
+        let mut side = WorldSide::default();
         for (interface, names) in exports {
             match *interface {
                 "" => side
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    fn look(world: &World, name: &str) -> String {
+    fn lookup_text(world: &World, name: &str) -> String {
         match world.function(&name.parse().expect("a function name")) {
             Ok(function) => function.name.to_string(),
             Err(error) => error.to_string(),
@@ -155,9 +155,9 @@ mod tests {
     fn finds_by_full_short_and_unversioned_name() {
         let world = world(&[("a:b/c@1.2.0", &["f", "g"]), ("", &["h"])]);
         for name in ["a:b/c@1.2.0#f", "a:b/c@1.0.0#f", "a:b/c#f", "f"] {
-            assert_eq!(look(&world, name), "a:b/c@1.2.0#f");
+            assert_eq!(lookup_text(&world, name), "a:b/c@1.2.0#f");
         }
-        assert_eq!(look(&world, "h"), "h");
+        assert_eq!(lookup_text(&world, "h"), "h");
     }
 
     #[test]
@@ -168,9 +168,9 @@ mod tests {
             ("a:b/e", &["g"]),
             ("", &["g"]),
         ]);
-        assert_eq!(look(&world, "g"), "g");
+        assert_eq!(lookup_text(&world, "g"), "g");
         assert_eq!(
-            look(&world, "f"),
+            lookup_text(&world, "f"),
             "`f` is exported more than once; write one of `a:b/c#f`, `a:b/d#f`"
         );
     }
@@ -179,10 +179,13 @@ mod tests {
     fn suggests_the_nearest() {
         let world = world(&[("demo:greeter/api", &["greet"])]);
         assert!(
-            look(&world, "demo:greeter/api#gret")
+            lookup_text(&world, "demo:greeter/api#gret")
                 .contains("did you mean `demo:greeter/api#greet`?")
         );
-        assert!(look(&world, "gret").contains("did you mean `demo:greeter/api#greet`?"));
-        assert!(look(&world, "zzzzzz").contains("the component exports `demo:greeter/api#greet`"));
+        assert!(lookup_text(&world, "gret").contains("did you mean `demo:greeter/api#greet`?"));
+        assert!(
+            lookup_text(&world, "zzzzzz")
+                .contains("the component exports `demo:greeter/api#greet`")
+        );
     }
 }

@@ -13,19 +13,19 @@ mod http;
 mod interface_name;
 mod link;
 mod lookup;
+mod replacement;
 mod signature;
-mod stand_in;
 mod types;
 
-pub use element::Element;
+pub use element::ElementType;
 pub use flow::{FlowMismatch, FlowReason};
 pub use function::{Function, Param};
 pub use http::HttpHandler;
 pub use interface_name::InterfaceName;
-pub use link::{LinkProblem, Offer, Unfit, foreign_resource, link};
+pub use link::{LinkCandidate, LinkProblem, RejectedCandidate, find_server, foreign_resource};
 pub use lookup::FunctionNotFound;
-pub use signature::{Gives, Signature, Takes};
-pub use stand_in::{WorldChange, WorldChanges};
+pub use replacement::{WorldChange, WorldChanges};
+pub use signature::{PlainParams, PlainResult, PlainSignature};
 pub use types::{Case, Field, Type};
 
 #[cfg(feature = "component")]
@@ -35,14 +35,14 @@ pub(crate) use decode::decode;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct World {
     /// The imports, which the host provides.
-    pub imports: Side,
+    pub imports: WorldSide,
     /// The exports, which callers use.
-    pub exports: Side,
+    pub exports: WorldSide,
 }
 
 /// The imports or the exports of a world: named interfaces, and functions at world level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Side {
+pub struct WorldSide {
     /// The interfaces, in the order of the component.
     pub interfaces: Vec<Interface>,
     /// The functions at world level.
@@ -60,7 +60,7 @@ pub struct Interface {
     pub resources: Vec<String>,
 }
 
-impl Side {
+impl WorldSide {
     /// Returns every function on this side, those of interfaces first.
     pub fn all_functions(&self) -> impl Iterator<Item = &Function> {
         self.interfaces

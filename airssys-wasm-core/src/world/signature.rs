@@ -8,16 +8,16 @@ use super::{Function, Type};
 
 /// A signature whose values are passed as Rust types rather than as dynamic values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Signature {
+pub struct PlainSignature {
     /// The parameters.
-    pub takes: Takes,
+    pub params: PlainParams,
     /// The result.
-    pub gives: Gives,
+    pub result: PlainResult,
 }
 
 /// The types of all parameters of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Takes {
+pub enum PlainParams {
     /// None.
     Nothing,
     /// A `list<u8>`.
@@ -36,7 +36,7 @@ pub enum Takes {
 
 /// The type of the result of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Gives {
+pub enum PlainResult {
     /// None.
     Nothing,
     /// A `list<u8>`.
@@ -57,7 +57,7 @@ pub enum Gives {
     TextOrError,
 }
 
-impl Signature {
+impl PlainSignature {
     /// Returns the signature of a function, if it is one of these.
     ///
     /// ```
@@ -70,20 +70,20 @@ impl Signature {
     /// # Ok::<(), airssys_wasm_core::FunctionNameError>(())
     /// ```
     #[must_use]
-    pub fn of(function: &Function) -> Option<Self> {
-        if function.async_func {
+    pub fn from_function(function: &Function) -> Option<Self> {
+        if function.is_async_func {
             return None;
         }
         let params: Vec<&Type> = function.params.iter().map(|param| &param.ty).collect();
         Some(Self {
-            takes: Takes::of(&params)?,
-            gives: Gives::of(function.result.as_ref())?,
+            params: PlainParams::from_types(&params)?,
+            result: PlainResult::from_type(function.result.as_ref())?,
         })
     }
 }
 
-impl Takes {
-    fn of(params: &[&Type]) -> Option<Self> {
+impl PlainParams {
+    fn from_types(params: &[&Type]) -> Option<Self> {
         Some(match params {
             [] => Self::Nothing,
             [ty] if is_bytes(ty) => Self::Bytes,
@@ -97,8 +97,8 @@ impl Takes {
     }
 }
 
-impl Gives {
-    fn of(result: Option<&Type>) -> Option<Self> {
+impl PlainResult {
+    fn from_type(result: Option<&Type>) -> Option<Self> {
         Some(match result {
             None => Self::Nothing,
             Some(ty) if is_bytes(ty) => Self::Bytes,
@@ -131,12 +131,15 @@ mod tests {
     #[test]
     fn bytes_are_lists_of_u8_and_nothing_else() {
         let list = |item| Type::List(Box::new(item));
-        assert_eq!(Takes::of(&[&list(Type::U8)]), Some(Takes::Bytes));
-        assert_eq!(Takes::of(&[&list(Type::S8)]), None);
         assert_eq!(
-            Gives::of(Some(&Type::Option(Box::new(list(Type::U8))))),
-            Some(Gives::MaybeBytes)
+            PlainParams::from_types(&[&list(Type::U8)]),
+            Some(PlainParams::Bytes)
         );
-        assert_eq!(Gives::of(Some(&Type::F64)), None);
+        assert_eq!(PlainParams::from_types(&[&list(Type::S8)]), None);
+        assert_eq!(
+            PlainResult::from_type(Some(&Type::Option(Box::new(list(Type::U8))))),
+            Some(PlainResult::MaybeBytes)
+        );
+        assert_eq!(PlainResult::from_type(Some(&Type::F64)), None);
     }
 }

@@ -79,8 +79,8 @@ pub struct Case {
 
 impl Type {
     /// Returns `true` if this type or any part of it satisfies `wanted`.
-    pub fn any(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
-        wanted(self) || self.parts().into_iter().any(|part| part.any(wanted))
+    pub fn any_part(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
+        wanted(self) || self.parts().into_iter().any(|part| part.any_part(wanted))
     }
 
     /// The direct parts of this type.
@@ -112,7 +112,7 @@ impl Type {
     /// Returns `true` if values of this type need Component Model async.
     #[must_use]
     pub fn is_async(&self) -> bool {
-        self.any(&|ty| matches!(ty, Self::Stream(_) | Self::Future(_) | Self::ErrorContext))
+        self.any_part(&|ty| matches!(ty, Self::Stream(_) | Self::Future(_) | Self::ErrorContext))
     }
 }
 
@@ -122,33 +122,33 @@ impl fmt::Display for Type {
             Self::List(ty) => write!(f, "list<{ty}>"),
             Self::FixedLengthList(ty, length) => write!(f, "list<{ty}, {length}>"),
             Self::Map(key, value) => write!(f, "map<{key}, {value}>"),
-            Self::Record(fields) => braces(f, "record", fields, |f, field| {
+            Self::Record(fields) => write_braces(f, "record", fields, |f, field| {
                 write!(f, "{}: {}", field.name, field.ty)
             }),
             Self::Tuple(types) => {
                 f.write_str("tuple<")?;
-                separated(f, types, |f, ty| write!(f, "{ty}"))?;
+                write_separated(f, types, |f, ty| write!(f, "{ty}"))?;
                 f.write_str(">")
             }
-            Self::Variant(cases) => braces(f, "variant", cases, |f, case| match &case.ty {
+            Self::Variant(cases) => write_braces(f, "variant", cases, |f, case| match &case.ty {
                 Some(ty) => write!(f, "{}({ty})", case.name),
                 None => f.write_str(&case.name),
             }),
-            Self::Enum(names) => braces(f, "enum", names, |f, name| f.write_str(name)),
-            Self::Flags(names) => braces(f, "flags", names, |f, name| f.write_str(name)),
+            Self::Enum(names) => write_braces(f, "enum", names, |f, name| f.write_str(name)),
+            Self::Flags(names) => write_braces(f, "flags", names, |f, name| f.write_str(name)),
             Self::Option(ty) => write!(f, "option<{ty}>"),
             Self::Result { ok, err } => write_result(f, ok.as_deref(), err.as_deref()),
             Self::Own(name) => write!(f, "own<{name}>"),
             Self::Borrow(name) => write!(f, "borrow<{name}>"),
             Self::Stream(ty) => write_payload(f, "stream", ty.as_deref()),
             Self::Future(ty) => write_payload(f, "future", ty.as_deref()),
-            plain => f.write_str(plain.word()),
+            plain => f.write_str(plain.keyword()),
         }
     }
 }
 
 impl Type {
-    fn word(&self) -> &'static str {
+    fn keyword(&self) -> &'static str {
         match self {
             Self::Bool => "bool",
             Self::S8 => "s8",
@@ -185,18 +185,18 @@ fn write_payload(f: &mut fmt::Formatter<'_>, word: &str, ty: Option<&Type>) -> f
     }
 }
 
-fn braces<T>(
+fn write_braces<T>(
     f: &mut fmt::Formatter<'_>,
     word: &str,
     items: &[T],
     each: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
     write!(f, "{word} {{ ")?;
-    separated(f, items, each)?;
+    write_separated(f, items, each)?;
     f.write_str(" }")
 }
 
-pub(super) fn separated<T>(
+pub(super) fn write_separated<T>(
     f: &mut fmt::Formatter<'_>,
     items: &[T],
     each: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,

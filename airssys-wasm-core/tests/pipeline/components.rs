@@ -87,12 +87,12 @@ pub(crate) fn rich() -> PipelineBuilder {
             ),
             StageOptions::new()
                 .concurrency(4)
-                .order(airssys_wasm_core::pipeline::Order::AsFinished)
+                .order(airssys_wasm_core::pipeline::OutputOrder::AsFinished)
                 .queue_max(8)
                 .deadline(std::time::Duration::from_millis(250))
                 .on_failure(OnError::DeadLetter)
                 .idempotent()
-                .retry(airssys_wasm_core::pipeline::Retry {
+                .retry(airssys_wasm_core::pipeline::RetryPolicy {
                     attempts: 3,
                     backoff: std::time::Duration::from_millis(20),
                 }),

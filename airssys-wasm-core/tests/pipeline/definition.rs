@@ -53,7 +53,7 @@ fn stages_keep_their_order() {
 }
 
 #[test]
-fn every_slip_in_a_definition_is_named_with_its_place() {
+fn errors_in_a_definition_have_a_position() {
     for (text, line, expected) in [
         ("", 1, "missing field `stages`"),
         ("nmae = 'x'\n[stages]", 1, "unknown field `nmae`"),
@@ -110,7 +110,7 @@ fn every_slip_in_a_definition_is_named_with_its_place() {
 }
 
 #[test]
-fn components_that_cannot_be_had_are_all_named() {
+fn all_unresolved_components_are_reported() {
     let text = "[stages.a]\ncomponent = 'a.wasm'\n[stages.b]\ncomponent = 'b.wasm'\n[stages.c]\ncomponent = 'c'";
     let definition = PipelineDefinition::from_toml(text).expect("a definition");
     let only_c = |reference: &str| {
@@ -138,7 +138,7 @@ fn components_that_cannot_be_had_are_all_named() {
 
 /// Every key of the JSON form is in the schema, and every key of the schema is in the form.
 #[test]
-fn the_schema_is_that_of_the_form() {
+fn the_schema_matches_the_json_form() {
     let schema: Json = serde_json::from_str(PipelineDefinition::schema()).expect("JSON");
     let full = r#"{
         "name": "a", "in-flight-max": 1, "deadline": "1s", "input": ["a.b"], "output": ["a.b"],

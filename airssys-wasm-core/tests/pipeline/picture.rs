@@ -21,7 +21,7 @@ fn explanation_is_golden() {
 
 /// Only stages that are not fused have capabilities.
 #[test]
-fn what_is_fused_reaches_nothing() {
+fn fused_stages_have_no_capabilities() {
     let with = |options: StageOptions| {
         let two = builder().add_component("a", component(TEXT));
         let two = two
@@ -43,7 +43,7 @@ fn what_is_fused_reaches_nothing() {
 
 /// An unnamed component is shown by a prefix of its digest.
 #[test]
-fn what_says_no_name_is_known_by_its_digest() {
+fn unnamed_components_are_shown_by_digest() {
     let pipeline = builder()
         .add_component("a", component(TEXT))
         .build()

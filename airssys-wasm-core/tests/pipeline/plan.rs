@@ -39,14 +39,14 @@ fn lane(pipeline: &ComponentPipeline) -> (Lane, &str) {
 }
 
 #[test]
-fn stages_that_reach_nothing_are_fused() {
+fn stages_without_capabilities_are_fused() {
     let pipeline = two(component(PAIR), component(PAIR));
     assert_eq!(lane(&pipeline).0, Lane::Fused, "{}", lane(&pipeline).1);
     assert_eq!(pipeline.segments(), [vec![0, 1]]);
 }
 
 #[test]
-fn authority_options_and_state_are_not_joined() {
+fn stages_with_capabilities_options_or_state_are_not_fused() {
     let reader = || {
         let requests = Requests::new([Capability::FileRead("/data".into())]).expect("a request");
         component(PAIR).with_requests(requests)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use airssys_wasm_core::Component;
 use airssys_wasm_core::pipeline::{
-    PipelineBuilder, PipelineDefinition, ProblemKind, Retry, StageOptions,
+    PipelineBuilder, PipelineDefinition, ProblemKind, RetryPolicy, StageOptions,
 };
 
 use crate::components::{PARSE, READ, TEXT, builder, component};
@@ -30,7 +30,7 @@ fn nothing_is_no_pipeline() {
 #[test]
 fn everything_is_reported_at_once() {
     let text = || component(TEXT);
-    let retry = StageOptions::new().retry(Retry {
+    let retry = StageOptions::new().retry(RetryPolicy {
         attempts: 2,
         backoff: Duration::from_secs(1),
     });
@@ -177,9 +177,9 @@ fn ends_that_are_not_so() {
 /// Hints use the names of the form in which the stage is configured: methods in code, keys in a
 /// text.
 #[test]
-fn advice_speaks_as_whoever_is_advised() {
+fn hints_use_the_names_of_the_origin() {
     let two = "up: func(n: u32) -> u32; down: func(n: u32) -> u32;";
-    let retry = StageOptions::new().retry(Retry {
+    let retry = StageOptions::new().retry(RetryPolicy {
         attempts: 2,
         backoff: Duration::ZERO,
     });
@@ -220,7 +220,7 @@ fn advice_speaks_as_whoever_is_advised() {
 }
 
 #[test]
-fn every_cycle_is_told_once() {
+fn every_cycle_is_reported_once() {
     let stages = ["a", "b", "c", "d", "e"];
     let all = stages.iter().fold(builder(), |builder, name| {
         builder.add_component(*name, component("f: func(x: u8, y: u8, z: u8) -> u8;"))
@@ -247,7 +247,7 @@ fn every_cycle_is_told_once() {
 }
 
 #[test]
-fn a_slip_is_one_problem() {
+fn a_mistake_is_reported_once() {
     let two = || {
         builder()
             .add_component("read", component(READ))

@@ -1,7 +1,9 @@
 //! Tests of the structure of pipelines.
 
 use airssys_wasm_core::Value;
-use airssys_wasm_core::pipeline::{FromPort, OnError, PipelineErrors, Route, Source, StageOptions};
+use airssys_wasm_core::pipeline::{
+    EdgeFilter, OnError, OutputPort, PipelineErrors, SourceMode, StageOptions,
+};
 
 use crate::components::{PARSE, READ, TEXT, builder, component, failing, rich};
 
@@ -13,7 +15,7 @@ fn names(errors: &PipelineErrors) -> String {
 fn stages_know_their_ports() {
     let pipeline = rich().build().unwrap_or_else(|errors| panic!("{errors}"));
     let read = pipeline.stage("read").expect("read");
-    assert_eq!(read.source(), Some(Source::UntilNone));
+    assert_eq!(read.source(), Some(SourceMode::UntilNone));
     assert_eq!(
         read.output().map(ToString::to_string).as_deref(),
         Some("record { id: u64, kind: string, count: s32 }")
@@ -51,16 +53,16 @@ fn edges_know_which_items_take_them() {
             ("count".into(), count.into()),
         ])
     };
-    assert!(edges[0].route().takes(&row(1)) && !edges[0].route().takes(&row(0)));
-    assert!(edges[1].route().takes(&row(0)));
+    assert!(edges[0].filter().accepts(&row(1)) && !edges[0].filter().accepts(&row(0)));
+    assert!(edges[1].filter().accepts(&row(0)));
     assert_eq!(
-        (edges[2].from_port(), edges[2].route()),
-        (FromPort::Error, &Route::Always)
+        (edges[2].output_port(), edges[2].filter()),
+        (OutputPort::Error, &EdgeFilter::Always)
     );
     let price = Value::F64(2.5);
     assert_ne!(
-        edges[3].route().takes(&price),
-        edges[4].route().takes(&price),
+        edges[3].filter().accepts(&price),
+        edges[4].filter().accepts(&price),
         "one of the two"
     );
 }
@@ -97,7 +99,7 @@ fn one_stage_is_a_pipeline() {
 }
 
 #[test]
-fn ends_can_be_said() {
+fn inputs_and_outputs_can_be_declared() {
     let zip = component("join: func(a: string, b: string) -> string;");
     let said = || {
         builder()
@@ -149,18 +151,18 @@ fn a_source_without_an_end_gives_one_item() {
         .add_component_with("now", once, failing())
         .build()
         .expect("a pipeline");
-    assert_eq!(pipeline.stages()[0].source(), Some(Source::Once));
+    assert_eq!(pipeline.stages()[0].source(), Some(SourceMode::Once));
     let until = component("next: func() -> result<option<string>, string>;");
     let pipeline = builder()
         .add_component_with("next", until, failing())
         .build()
         .expect("a pipeline");
-    assert_eq!(pipeline.stages()[0].source(), Some(Source::UntilNone));
+    assert_eq!(pipeline.stages()[0].source(), Some(SourceMode::UntilNone));
     assert_eq!(pipeline.outputs()[0].ty.to_string(), "string");
 }
 
 #[test]
-fn what_errors_lead_to_has_to_be_said() {
+fn an_action_for_errors_is_required() {
     let with = |options: StageOptions| {
         builder()
             .add_component("read", component("next: func() -> option<string>;"))

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use airssys_wasm_core::pipeline::{
-    ComponentPipeline, Lane, OnError, PipelineBuilder, PipelineDefinition, ProblemKind, Retry,
-    StageOptions,
+    ComponentPipeline, Lane, OnError, PipelineBuilder, PipelineDefinition, ProblemKind,
+    RetryPolicy, StageOptions,
 };
-use airssys_wasm_core::world::Element;
+use airssys_wasm_core::world::ElementType;
 
 use crate::components::{builder, component};
 
@@ -39,11 +39,11 @@ fn two(first: &str, second: &str, options: StageOptions) -> PipelineBuilder {
 
 #[test]
 fn streams_of_plain_elements_cross_in_a_lane_of_their_own() {
-    for element in Element::ALL {
-        let function = format!("change: func(items: {0}) -> {0};", element.stream());
+    for element in ElementType::ALL {
+        let function = format!("change: func(items: {0}) -> {0};", element.to_stream_type());
         let pipeline = built(two(&function, &function, StageOptions::new()));
         assert_eq!(pipeline.edges()[0].lane(), Lane::Streamed, "{element:?}");
-        assert_eq!(pipeline.outputs()[0].ty, element.stream());
+        assert_eq!(pipeline.outputs()[0].ty, element.to_stream_type());
     }
 }
 
@@ -60,13 +60,19 @@ fn a_list_flows_into_a_stream_of_its_elements_and_not_back() {
 }
 
 #[test]
-fn a_function_of_lists_is_called_for_each_chunk_where_that_is_said() {
+fn a_function_of_lists_is_called_per_chunk_if_configured() {
     let pipeline = built(two(MAP, LISTS, StageOptions::new().per_chunk(1000)));
     let stage = &pipeline.stages()[1];
-    assert_eq!(stage.chunk(), Some((1000, (Element::U8, Element::U8))));
+    assert_eq!(
+        stage.chunk(),
+        Some((1000, (ElementType::U8, ElementType::U8)))
+    );
     assert_eq!(
         (&stage.inputs()[0].ty, stage.output()),
-        (&Element::U8.stream(), Some(&Element::U8.stream()))
+        (
+            &ElementType::U8.to_stream_type(),
+            Some(&ElementType::U8.to_stream_type())
+        )
     );
     assert!(
         pipeline
@@ -108,7 +114,7 @@ fn what_reads_a_stream_twice_is_refused() {
         .connect("b.output", "join.a")
         .connect("c.output", "join.b");
     assert_eq!(kinds(both), [ProblemKind::Stream], "they could deadlock");
-    let again = StageOptions::new().idempotent().retry(Retry {
+    let again = StageOptions::new().idempotent().retry(RetryPolicy {
         attempts: 2,
         backoff: Duration::ZERO,
     });
@@ -150,7 +156,7 @@ fn chunks_are_part_of_the_definition() {
 }
 
 #[test]
-fn a_stream_is_carried_by_a_host_and_nobody_else() {
+fn pipelines_with_streams_cannot_be_exported() {
     let error = built(two(MAP, MAP, StageOptions::new()))
         .export_component("run")
         .expect_err("no component");

@@ -1,15 +1,15 @@
 //! Properties of `covers`.
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested};
+use airssys_wasm_core::policy::{Grants, Operation, Policy, RequestedCapabilities};
 use proptest::prelude::*;
 
 use crate::config;
-use crate::strategies::{Subject, operations, rules, subjects};
+use crate::strategies::{CaseSubject, operations, rules, subjects};
 
 /// Three rules of a subject that often cover each other, and an operation.
 fn rules_and_operation() -> impl Strategy<Value = (Rule, Rule, Rule, Operation)> {
-    let rule = |subject: Subject| rules(subject);
+    let rule = |subject: CaseSubject| rules(subject);
     subjects().prop_flat_map(move |subject| {
         (
             rule(subject),
@@ -21,16 +21,19 @@ fn rules_and_operation() -> impl Strategy<Value = (Rule, Rule, Rule, Operation)>
 }
 
 fn allows(rule: &Rule, operation: &Operation) -> bool {
-    Policy::of(Requested::Anything, Grants::new().with(rule.clone()))
-        .decide(operation, 0)
-        .is_allowed()
+    Policy::with_requested(
+        RequestedCapabilities::Unlisted,
+        Grants::new().with_rule(rule.clone()),
+    )
+    .decide(operation, 0)
+    .is_allowed()
 }
 
 proptest! {
     #![proptest_config(config(4096))]
 
     #[test]
-    fn what_a_covered_rule_allows_the_wider_one_allows((wide, narrow, _, operation) in rules_and_operation()) {
+    fn a_covering_rule_allows_what_the_covered_rule_allows((wide, narrow, _, operation) in rules_and_operation()) {
         if wide.covers(&narrow) {
             prop_assert!(allows(&wide, &operation) || !allows(&narrow, &operation), "{wide} {narrow} {operation}");
         }

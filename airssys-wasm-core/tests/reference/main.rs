@@ -10,10 +10,10 @@ mod matcher;
 mod monotone;
 mod strategies;
 
-use airssys_wasm_core::policy::{Policy, Requested};
+use airssys_wasm_core::policy::{Policy, RequestedCapabilities};
 use airssys_wasm_core::{Need, Requests, Rule};
 use proptest::prelude::*;
-use strategies::{Case, cases};
+use strategies::{PolicyCase, cases};
 
 /// The default configuration with `cases` cases, without writing failures to the source tree.
 fn config(cases: u32) -> ProptestConfig {
@@ -24,8 +24,8 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-fn requested(rules: &[Rule]) -> Requested {
-    Requested::These(
+fn requested(rules: &[Rule]) -> RequestedCapabilities {
+    RequestedCapabilities::Listed(
         rules
             .iter()
             .map(|rule| (rule.clone(), Need::Required))
@@ -33,8 +33,8 @@ fn requested(rules: &[Rule]) -> Requested {
     )
 }
 
-fn is_allowed(case: &Case) -> bool {
-    Policy::of(case.requested(), case.grants())
+fn is_allowed(case: &PolicyCase) -> bool {
+    Policy::with_requested(case.requested(), case.grants())
         .decide(&case.operation, 0)
         .is_allowed()
 }
@@ -45,8 +45,8 @@ proptest! {
     #[test]
     fn decides_as_the_reference_does(case in cases()) {
         let expected = matcher::allows(&case.requested(), &case.grants(), &case.operation);
-        let decided = Policy::of(case.requested(), case.grants()).decide(&case.operation, 0);
-        let taken_with_another = expected && !case.taken().is_empty() && matcher::comes_with_another(&case.operation);
+        let decided = Policy::with_requested(case.requested(), case.grants()).decide(&case.operation, 0);
+        let taken_with_another = expected && !case.denied_rules().is_empty() && matcher::is_implied_by_another_grant(&case.operation);
         prop_assert!(
             taken_with_another || decided.is_allowed() == expected,
             "{case:#?}\n{decided:?}, and the reference says {expected}"

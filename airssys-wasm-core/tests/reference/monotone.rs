@@ -1,27 +1,34 @@
 //! Adding a deny, removing a grant and narrowing a rule never allow more; order does not matter;
 //! nothing is allowed that requests or grants alone would not allow.
 
-use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested, difference};
+use airssys_wasm_core::policy::{
+    Grants, Operation, Policy, RequestedCapabilities, request_changes,
+};
 use airssys_wasm_core::{Need, Requests, Rule};
 use proptest::prelude::*;
 
-use crate::strategies::{Case, cases, cases_of, everything, grants, operations, rules, subjects};
+use crate::strategies::{
+    PolicyCase, cases, cases_of, everything, grants, operations, rules, subjects,
+};
 use crate::{config, is_allowed};
 
 /// A case and a rule of the same subject.
-fn cases_and_rules() -> impl Strategy<Value = (Case, Rule)> {
+fn cases_and_rules() -> impl Strategy<Value = (PolicyCase, Rule)> {
     subjects().prop_flat_map(|subject| (cases_of(subject), rules(subject)))
 }
 
 /// Returns `true` if a policy with only this grant allows the operation.
-fn alone(rule: &Rule, operation: &Operation) -> bool {
-    Policy::of(Requested::Anything, Grants::new().with(rule.clone()))
-        .decide(operation, 0)
-        .is_allowed()
+fn is_allowed_by(rule: &Rule, operation: &Operation) -> bool {
+    Policy::with_requested(
+        RequestedCapabilities::Unlisted,
+        Grants::new().with_rule(rule.clone()),
+    )
+    .decide(operation, 0)
+    .is_allowed()
 }
 
-fn is_given_to_all(operation: &Operation) -> bool {
-    Policy::of(Requested::Anything, Grants::new())
+fn is_baseline(operation: &Operation) -> bool {
+    Policy::with_requested(RequestedCapabilities::Unlisted, Grants::new())
         .decide(operation, 0)
         .is_allowed()
 }
@@ -30,7 +37,7 @@ proptest! {
     #![proptest_config(config(4096))]
 
     #[test]
-    fn a_deny_more_never_allows_more((case, rule) in cases_and_rules()) {
+    fn an_additional_deny_never_allows_more((case, rule) in cases_and_rules()) {
         let before = is_allowed(&case);
         let mut denied = case.clone();
         denied.denied.push(rule.clone());
@@ -41,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn a_grant_or_request_less_never_allows_more(case in cases(), n in 0_usize..4) {
+    fn removing_a_grant_or_request_never_allows_more(case in cases(), n in 0_usize..4) {
         let before = is_allowed(&case);
         let mut less = case.clone();
         less.allowed.drain(..n.min(case.allowed.len()));
@@ -69,30 +76,30 @@ proptest! {
         other.requests.iter_mut().for_each(|rules| rules.reverse());
         [&mut other.allowed, &mut other.denied].into_iter().for_each(|rules| rules.reverse());
         prop_assert_eq!(case.grants(), other.grants());
-        let decide = |case: &Case| Policy::of(case.requested(), case.grants()).decide(&case.operation, 0);
+        let decide = |case: &PolicyCase| Policy::with_requested(case.requested(), case.grants()).decide(&case.operation, 0);
         prop_assert_eq!(decide(&case), decide(&other));
     }
 
     #[test]
     fn what_is_allowed_is_granted_and_requested(case in cases()) {
-        if is_allowed(&case) && !is_given_to_all(&case.operation) {
-            prop_assert!(case.allowed.iter().any(|rule| alone(rule, &case.operation)), "{case:#?}");
-            let granted = Policy::of(Requested::Anything, case.grants());
+        if is_allowed(&case) && !is_baseline(&case.operation) {
+            prop_assert!(case.allowed.iter().any(|rule| is_allowed_by(rule, &case.operation)), "{case:#?}");
+            let granted = Policy::with_requested(RequestedCapabilities::Unlisted, case.grants());
             prop_assert!(granted.decide(&case.operation, 0).is_allowed(), "{case:#?}");
             let everything = grants(&everything(), &[], &[]);
-            let asked = Policy::of(case.requested(), everything);
+            let asked = Policy::with_requested(case.requested(), everything);
             prop_assert!(asked.decide(&case.operation, 0).is_allowed(), "{case:#?}");
         }
     }
 
     #[test]
-    fn what_is_revoked_is_allowed_no_more((case, rule) in cases_and_rules()) {
+    fn revoked_rules_no_longer_allow((case, rule) in cases_and_rules()) {
         let mut taken = case.grants();
         taken.revoke(&rule);
-        let policy = Policy::of(case.requested(), taken);
+        let policy = Policy::with_requested(case.requested(), taken);
         let only = grants(&[rule.without_options()], &[], &[]);
-        let speaks = crate::matcher::allows(&Requested::Anything, &only, &case.operation);
-        if speaks && !crate::matcher::comes_with_another(&case.operation) && !is_given_to_all(&case.operation) {
+        let speaks = crate::matcher::allows(&RequestedCapabilities::Unlisted, &only, &case.operation);
+        if speaks && !crate::matcher::is_implied_by_another_grant(&case.operation) && !is_baseline(&case.operation) {
             prop_assert!(!policy.decide(&case.operation, 0).is_allowed(), "{case:#?} {rule}");
         }
     }
@@ -103,8 +110,8 @@ proptest! {
         for rule in &case.allowed {
             prop_assert!(taken.revoke(rule).contains(rule), "{rule}");
         }
-        let decided = Policy::of(Requested::Anything, taken).decide(&case.operation, 0);
-        prop_assert!(!decided.is_allowed() || is_given_to_all(&case.operation), "{case:#?}");
+        let decided = Policy::with_requested(RequestedCapabilities::Unlisted, taken).decide(&case.operation, 0);
+        prop_assert!(!decided.is_allowed() || is_baseline(&case.operation), "{case:#?}");
     }
 
     #[test]
@@ -112,7 +119,7 @@ proptest! {
         let given = grants(&case.allowed, &[], &[]);
         let mut taken = given.clone();
         case.allowed.iter().for_each(|rule| drop(taken.revoke(rule)));
-        let again = case.allowed.iter().fold(taken, |grants, rule| grants.with(rule.clone()));
+        let again = case.allowed.iter().fold(taken, |grants, rule| grants.with_rule(rule.clone()));
         prop_assert_eq!(again, given);
     }
 
@@ -127,7 +134,7 @@ proptest! {
             rules.iter().map(|rule| (rule.clone(), Need::Required)).collect()
         };
         let (old, new) = (requests(&old), requests(&new));
-        let adds = difference(&old, &new).iter().any(|change| change.to_string().starts_with('+'));
+        let adds = request_changes(&old, &new).iter().any(|change| change.to_string().starts_with('+'));
         if !adds {
             let may = |requests| {
                 Policy::new(requests, grants(&everything(), &[], &[])).decide(&operation, 0).is_allowed()
@@ -140,7 +147,7 @@ proptest! {
     #[test]
     fn the_least_rule_of_an_operation_allows_it(operation in subjects().prop_flat_map(operations)) {
         if let Some(rule) = operation.least_rule() {
-            prop_assert!(alone(&rule, &operation), "{operation}: {rule}");
+            prop_assert!(is_allowed_by(&rule, &operation), "{operation}: {rule}");
             prop_assert_eq!(rule.to_string().parse(), Ok(rule));
         }
     }

@@ -3,16 +3,16 @@
 use core::net::{IpAddr, SocketAddr};
 
 use airssys_wasm_core::policy::{
-    FileAccess, FileSystem, Grants, HttpTarget, Operation, Requested, SocketAccess, Special,
-    SpecialType,
+    FileAccess, FileSystemType, Grants, HttpTarget, Operation, RequestedCapabilities, SocketAccess,
+    SpecialFile, SpecialFileType,
 };
-use airssys_wasm_core::{Kind, Rule};
+use airssys_wasm_core::{CapabilityKind, Rule};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 /// A policy and an operation to decide.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct PolicyCase {
     /// `None` if the component has no list of requests.
     pub(crate) requests: Option<Vec<Rule>>,
     pub(crate) allowed: Vec<Rule>,
@@ -21,18 +21,18 @@ pub(crate) struct Case {
     pub(crate) operation: Operation,
 }
 
-impl Case {
-    pub(crate) fn requested(&self) -> Requested {
+impl PolicyCase {
+    pub(crate) fn requested(&self) -> RequestedCapabilities {
         self.requests
             .as_deref()
-            .map_or(Requested::Anything, super::requested)
+            .map_or(RequestedCapabilities::Unlisted, super::requested)
     }
 
     pub(crate) fn grants(&self) -> Grants {
         grants(&self.allowed, &self.denied, &self.revoked)
     }
 
-    pub(crate) fn taken(&self) -> Vec<Rule> {
+    pub(crate) fn denied_rules(&self) -> Vec<Rule> {
         [self.denied.clone(), self.revoked.clone()].concat()
     }
 }
@@ -50,7 +50,7 @@ pub(crate) fn grants(allowed: &[Rule], denied: &[Rule], revoked: &[Rule]) -> Gra
 
 /// The subject of a case.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Subject {
+pub(crate) enum CaseSubject {
     File,
     Http,
     Socket,
@@ -58,22 +58,22 @@ pub(crate) enum Subject {
     Named,
 }
 
-pub(crate) fn subjects() -> impl Strategy<Value = Subject> {
+pub(crate) fn subjects() -> impl Strategy<Value = CaseSubject> {
     select(vec![
-        Subject::File,
-        Subject::Http,
-        Subject::Http,
-        Subject::Socket,
-        Subject::Lookup,
-        Subject::Named,
+        CaseSubject::File,
+        CaseSubject::Http,
+        CaseSubject::Http,
+        CaseSubject::Socket,
+        CaseSubject::Lookup,
+        CaseSubject::Named,
     ])
 }
 
-pub(crate) fn cases() -> impl Strategy<Value = Case> {
+pub(crate) fn cases() -> impl Strategy<Value = PolicyCase> {
     subjects().prop_flat_map(cases_of)
 }
 
-pub(crate) fn cases_of(subject: Subject) -> impl Strategy<Value = Case> {
+pub(crate) fn cases_of(subject: CaseSubject) -> impl Strategy<Value = PolicyCase> {
     let list = move |most| prop::collection::vec(rules(subject), 0..=most);
     let requests = prop::option::weighted(0.5, granting(subject));
     (
@@ -83,17 +83,19 @@ pub(crate) fn cases_of(subject: Subject) -> impl Strategy<Value = Case> {
         list(1),
         operations(subject),
     )
-        .prop_map(|(requests, allowed, denied, revoked, operation)| Case {
-            requests,
-            allowed,
-            denied,
-            revoked,
-            operation,
-        })
+        .prop_map(
+            |(requests, allowed, denied, revoked, operation)| PolicyCase {
+                requests,
+                allowed,
+                denied,
+                revoked,
+                operation,
+            },
+        )
 }
 
 /// Often includes grants of everything, so that denies have something to deny.
-fn granting(subject: Subject) -> impl Strategy<Value = Vec<Rule>> {
+fn granting(subject: CaseSubject) -> impl Strategy<Value = Vec<Rule>> {
     let list = prop::collection::vec(rules(subject), 0..=4);
     (list, any::<bool>()).prop_map(|(rules, all)| {
         if all {
@@ -140,26 +142,26 @@ pub(crate) fn everything() -> Vec<Rule> {
         .collect()
 }
 
-pub(crate) fn rules(subject: Subject) -> BoxedStrategy<Rule> {
+pub(crate) fn rules(subject: CaseSubject) -> BoxedStrategy<Rule> {
     let text = match subject {
-        Subject::File => file_rules().boxed(),
-        Subject::Http => prop_oneof![4 => http_rules(), 1 => network_rules()].boxed(),
-        Subject::Socket | Subject::Lookup => network_rules().boxed(),
-        Subject::Named => named_rules().boxed(),
+        CaseSubject::File => file_rules().boxed(),
+        CaseSubject::Http => prop_oneof![4 => http_rules(), 1 => network_rules()].boxed(),
+        CaseSubject::Socket | CaseSubject::Lookup => network_rules().boxed(),
+        CaseSubject::Named => named_rules().boxed(),
     };
     text.prop_map(|text| text.parse().unwrap_or_else(|error| panic!("{error}")))
         .boxed()
 }
 
-pub(crate) fn operations(subject: Subject) -> BoxedStrategy<Operation> {
+pub(crate) fn operations(subject: CaseSubject) -> BoxedStrategy<Operation> {
     match subject {
-        Subject::File => file_operations().boxed(),
-        Subject::Http => http_operations().boxed(),
-        Subject::Socket => socket_operations().boxed(),
-        Subject::Lookup => names()
+        CaseSubject::File => file_operations().boxed(),
+        CaseSubject::Http => http_operations().boxed(),
+        CaseSubject::Socket => socket_operations().boxed(),
+        CaseSubject::Lookup => names()
             .prop_map(|name| Operation::Lookup { name: name.into() })
             .boxed(),
-        Subject::Named => named_operations().boxed(),
+        CaseSubject::Named => named_operations().boxed(),
     }
 }
 
@@ -205,8 +207,8 @@ fn special_options() -> impl Strategy<Value = &'static str> {
 fn file_operations() -> impl Strategy<Value = Operation> {
     let access = select(vec![
         FileAccess::Read,
-        FileAccess::Look,
-        FileAccess::Walk,
+        FileAccess::Stat,
+        FileAccess::Traverse,
         FileAccess::Write,
         FileAccess::Append,
     ]);
@@ -224,16 +226,16 @@ fn file_operations() -> impl Strategy<Value = Operation> {
     })
 }
 
-fn specials() -> impl Strategy<Value = Special> {
+fn specials() -> impl Strategy<Value = SpecialFile> {
     let types = prop::option::of(select(vec![
-        SpecialType::Fifo,
-        SpecialType::Device,
-        SpecialType::Socket,
+        SpecialFileType::Fifo,
+        SpecialFileType::Device,
+        SpecialFileType::Socket,
     ]));
     // `proc`, `sysfs`, and one without a name.
     let magics = select(vec![0x9fa0, 0x9fa0, 0x6265_6572, 0x1234_5678]);
-    let file_systems = prop::collection::vec(magics.prop_map(FileSystem::from_magic), 0..3);
-    (types, file_systems).prop_map(|(file_type, file_systems)| Special {
+    let file_systems = prop::collection::vec(magics.prop_map(FileSystemType::from_magic), 0..3);
+    (types, file_systems).prop_map(|(file_type, file_systems)| SpecialFile {
         file_type,
         file_systems,
     })
@@ -425,18 +427,18 @@ fn named_rules() -> impl Strategy<Value = String> {
 
 fn named_operations() -> impl Strategy<Value = Operation> {
     let kinds = select(vec![
-        Kind::Config,
-        Kind::Config,
-        Kind::Store,
-        Kind::Env,
-        Kind::Secret,
+        CapabilityKind::Config,
+        CapabilityKind::Config,
+        CapabilityKind::Store,
+        CapabilityKind::Env,
+        CapabilityKind::Secret,
     ]);
     let named = (kinds, select(vec!["a", "b", "ab", "a*"]));
     let others = vec![
-        (Kind::Call, "a:b/c"),
-        (Kind::Clock, "wall"),
-        (Kind::Stdio, "stdout"),
-        (Kind::Stdio, "stdin"),
+        (CapabilityKind::Call, "a:b/c"),
+        (CapabilityKind::Clock, "wall"),
+        (CapabilityKind::Stdio, "stdout"),
+        (CapabilityKind::Stdio, "stdin"),
     ];
     prop_oneof![4 => named, 1 => select(others)].prop_map(|(kind, name)| Operation::Named {
         kind,

@@ -4,12 +4,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(super) struct Counter {
+pub(super) struct BoundedCounter {
     taken: AtomicU64,
     max: u64,
 }
 
-impl Counter {
+impl BoundedCounter {
     pub(super) fn new(max: u64) -> Self {
         Self {
             taken: AtomicU64::new(0),
@@ -34,7 +34,7 @@ impl Counter {
     }
 
     /// Returns `amount` to the counter.
-    pub(super) fn give_back(&self, amount: u64) {
+    pub(super) fn release(&self, amount: u64) {
         self.taken.fetch_sub(amount, Ordering::SeqCst);
     }
 }
@@ -44,11 +44,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_taken_than_there_is() {
-        let counter = Counter::new(10);
+    fn takes_no_more_than_the_maximum() {
+        let counter = BoundedCounter::new(10);
         assert!(counter.take(10));
         assert!(!counter.take(1) && !counter.take(u64::MAX));
-        counter.give_back(4);
+        counter.release(4);
         assert!(counter.take(4));
         assert_eq!(counter.taken(), 10);
     }

@@ -12,16 +12,16 @@ use super::share::DeploymentShare;
 ///
 /// Keeps the deployment's share alive: a deployment removed and deployed again under the same name
 /// shares it with leases that still exist.
-pub(crate) struct Lease {
+pub(crate) struct BudgetLease {
     share: Arc<DeploymentShare>,
-    part: PartOf,
+    part: PartSelector,
 }
 
-type PartOf = fn(&DeploymentShare) -> &BudgetPart;
+type PartSelector = fn(&DeploymentShare) -> &BudgetPart;
 
-impl Lease {
+impl BudgetLease {
     /// Takes one unit of a part, such as [`DeploymentShare::descriptors`].
-    pub(crate) fn take(share: &Arc<DeploymentShare>, part: PartOf) -> Result<Self, Shortage> {
+    pub(crate) fn take(share: &Arc<DeploymentShare>, part: PartSelector) -> Result<Self, Shortage> {
         part(share).take(1)?;
         Ok(Self {
             share: Arc::clone(share),
@@ -30,13 +30,13 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for BudgetLease {
     fn drop(&mut self) {
-        (self.part)(&self.share).give_back(1);
+        (self.part)(&self.share).release(1);
     }
 }
 
-impl fmt::Debug for Lease {
+impl fmt::Debug for BudgetLease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Lease").field(self.share.name()).finish()
     }
@@ -48,16 +48,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_its_share_and_gives_back_what_it_took() {
+    fn keeps_its_share_alive_and_returns_its_unit() {
         let shares = DeploymentShares::new(&Budget {
             descriptors: 4,
             ..Budget::from_machine()
         });
         let name = "greeter".parse().expect("a name");
-        let take = || Lease::take(&shares.get(&name), DeploymentShare::descriptors);
+        let take = || BudgetLease::take(&shares.get(&name), DeploymentShare::descriptors);
         let first = take().expect("there are two");
         let second = take().expect("the share is the same");
-        assert_eq!(take().err(), Some(Shortage::OfShare(2)));
+        assert_eq!(take().err(), Some(Shortage::Share(2)));
         drop(second);
         take().expect("one was given back");
         drop(first);

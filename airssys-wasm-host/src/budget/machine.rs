@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 pub(super) fn memory_bytes() -> Option<u64> {
     let machine = fs::read_to_string("/proc/meminfo")
         .ok()
-        .and_then(|text| total_of(&text));
+        .and_then(|text| parse_mem_total(&text));
     let group = fs::read_to_string("/proc/self/cgroup")
         .ok()
-        .and_then(|text| limit_of_group(&text));
+        .and_then(|text| cgroup_limit(&text));
     machine.into_iter().chain(group).min()
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn descriptors_max() -> Option<u64> {
 }
 
 /// Parses `MemTotal` of `/proc/meminfo`, which is in KiB.
-fn total_of(meminfo: &str) -> Option<u64> {
+fn parse_mem_total(meminfo: &str) -> Option<u64> {
     let line = meminfo
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:"))?;
@@ -42,7 +42,7 @@ fn total_of(meminfo: &str) -> Option<u64> {
 
 /// Returns the lowest limit of the control groups listed in `/proc/self/cgroup` and their
 /// ancestors.
-fn limit_of_group(cgroups: &str) -> Option<u64> {
+fn cgroup_limit(cgroups: &str) -> Option<u64> {
     let limits = cgroups.lines().filter_map(|line| {
         let mut fields = line.splitn(3, ':');
         let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn reads_the_memory_of_the_machine() {
         assert_eq!(
-            total_of("MemTotal:       16384 kB\nMemFree:  1 kB\n"),
+            parse_mem_total("MemTotal:       16384 kB\nMemFree:  1 kB\n"),
             Some(16 << 20)
         );
         for text in [
@@ -89,12 +89,12 @@ mod tests {
             "MemTotal: 1",
             "MemTotal: 99999999999999999999 kB",
         ] {
-            assert_eq!(total_of(text), None, "{text}");
+            assert_eq!(parse_mem_total(text), None, "{text}");
         }
     }
 
     #[test]
-    fn the_lowest_limit_of_the_groups_around_counts() {
+    fn lowest_limit_of_the_ancestors_applies() {
         let root = tempfile::tempdir().expect("a folder");
         let inner = root.path().join("a/b");
         fs::create_dir_all(&inner).expect("folders");

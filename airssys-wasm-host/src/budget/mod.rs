@@ -13,7 +13,7 @@ mod pool;
 mod settings;
 mod share;
 
-pub(crate) use lease::Lease;
+pub(crate) use lease::BudgetLease;
 pub(crate) use machine::descriptors_max;
 pub(crate) use pool::Shortage;
 pub use settings::Budget;

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use super::counter::Counter;
+use super::counter::BoundedCounter;
 
 /// The amount of a resource that all deployments of a host share.
 pub(super) struct BudgetPool {
-    host: Counter,
+    host: BoundedCounter,
     /// The maximum for one deployment.
     share_max: u64,
     /// Notified when some of the resource is returned.
@@ -22,11 +22,11 @@ pub(super) struct BudgetPool {
 }
 
 /// A guard that counts as a waiter until dropped.
-pub(crate) struct Awaiting<'a>(&'a BudgetPool);
+pub(crate) struct WaitGuard<'a>(&'a BudgetPool);
 
 /// The part of a resource available to one deployment.
 pub(crate) struct BudgetPart {
-    taken: Counter,
+    taken: BoundedCounter,
     pool: Arc<BudgetPool>,
 }
 
@@ -34,9 +34,9 @@ pub(crate) struct BudgetPart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shortage {
     /// The deployment's share, of this amount, is used up.
-    OfShare(u64),
+    Share(u64),
     /// The host's budget, of this amount, is used up.
-    OfHost(u64),
+    Host(u64),
 }
 
 impl BudgetPool {
@@ -46,7 +46,7 @@ impl BudgetPool {
         let share_max = u128::from(max) * u128::from(share_percent) / 100;
         let share_max = u64::try_from(share_max).unwrap_or(u64::MAX).max(1);
         Arc::new(Self {
-            host: Counter::new(max),
+            host: BoundedCounter::new(max),
             share_max,
             freed: Notify::new(),
             waiting: AtomicUsize::new(0),
@@ -55,13 +55,13 @@ impl BudgetPool {
 
     pub(super) fn part(self: &Arc<Self>) -> BudgetPart {
         BudgetPart {
-            taken: Counter::new(self.share_max),
+            taken: BoundedCounter::new(self.share_max),
             pool: Arc::clone(self),
         }
     }
 }
 
-impl Drop for Awaiting<'_> {
+impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
@@ -75,20 +75,20 @@ impl BudgetPart {
     /// Takes `amount` if the deployment and the host have that much left.
     pub(crate) fn take(&self, amount: u64) -> Result<(), Shortage> {
         if !self.taken.take(amount) {
-            return Err(Shortage::OfShare(self.taken.max()));
+            return Err(Shortage::Share(self.taken.max()));
         }
         if !self.pool.host.take(amount) {
-            self.taken.give_back(amount);
-            return Err(Shortage::OfHost(self.pool.host.max()));
+            self.taken.release(amount);
+            return Err(Shortage::Host(self.pool.host.max()));
         }
         Ok(())
     }
 
     /// Returns `amount`, and wakes those who wait for it.
-    pub(crate) fn give_back(&self, amount: u64) {
+    pub(crate) fn release(&self, amount: u64) {
         if amount > 0 {
-            self.taken.give_back(amount);
-            self.pool.host.give_back(amount);
+            self.taken.release(amount);
+            self.pool.host.release(amount);
             self.pool.freed.notify_waiters();
         }
     }
@@ -97,8 +97,8 @@ impl BudgetPart {
     /// shortage.
     pub(crate) fn can_be_freed(&self, shortage: Shortage) -> bool {
         match shortage {
-            Shortage::OfShare(_) => self.taken.taken() > 0,
-            Shortage::OfHost(_) => self.pool.host.taken() > 0,
+            Shortage::Share(_) => self.taken.taken() > 0,
+            Shortage::Host(_) => self.pool.host.taken() > 0,
         }
     }
 
@@ -109,14 +109,14 @@ impl BudgetPart {
     }
 
     /// Registers a waiter until the guard is dropped.
-    pub(crate) fn wait(&self) -> Awaiting<'_> {
+    pub(crate) fn register_waiter(&self) -> WaitGuard<'_> {
         self.pool.waiting.fetch_add(1, Ordering::SeqCst);
-        Awaiting(&self.pool)
+        WaitGuard(&self.pool)
     }
 
     /// Returns `true` if any deployment waits for the resource.
     #[inline]
-    pub(crate) fn is_awaited(&self) -> bool {
+    pub(crate) fn has_waiters(&self) -> bool {
         self.pool.waiting.load(Ordering::SeqCst) > 0
     }
 }
@@ -130,11 +130,11 @@ mod tests {
         let pool = BudgetPool::new(100, 60);
         let (a, b) = (pool.part(), pool.part());
         assert_eq!(a.take(60), Ok(()));
-        assert_eq!(a.take(1), Err(Shortage::OfShare(60)));
-        assert_eq!(b.take(41), Err(Shortage::OfHost(100)));
+        assert_eq!(a.take(1), Err(Shortage::Share(60)));
+        assert_eq!(b.take(41), Err(Shortage::Host(100)));
         assert_eq!(b.take(40), Ok(()));
         assert_eq!(pool.host.taken(), 100);
-        a.give_back(60);
+        a.release(60);
         assert_eq!((a.taken(), b.taken(), pool.host.taken()), (0, 40, 40));
         assert_eq!(b.take(20), Ok(()));
     }

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_that_is_none_is_named() {
+    fn invalid_settings_are_reported() {
         assert!(Budget::from_machine().problems().is_empty());
         let none = Budget {
             memory_bytes: 0,

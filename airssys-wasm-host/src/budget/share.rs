@@ -11,27 +11,27 @@ use parking_lot::Mutex;
 
 use super::Budget;
 use super::pool::{BudgetPart, BudgetPool, Shortage};
-use crate::scheduler::Crowd;
+use crate::scheduler::CrowdDetector;
 
 /// The amounts that a deployment uses.
 pub(crate) struct DeploymentShare {
     name: ComponentName,
     /// The number of slices computed beyond the first of each call.
     slices: AtomicU64,
-    crowd: Crowd,
+    crowd: CrowdDetector,
     /// Linear memory, in bytes.
     memory: BudgetPart,
     /// Files, sockets and connections that its guests have open.
     descriptors: BudgetPart,
     /// Blocking operations in progress.
     blocking: BudgetPart,
-    turns: Turns,
+    locks: FairLocks,
     idle: Mutex<Vec<Weak<dyn IdleInstances>>>,
 }
 
 /// Fair locks, each held by the first of a deployment's waiters.
 #[derive(Default)]
-pub(crate) struct Turns {
+pub(crate) struct FairLocks {
     /// Waits for memory to start an instance.
     pub(crate) start: tokio::sync::Mutex<()>,
     /// Waits for a blocking operation.
@@ -56,7 +56,7 @@ pub(crate) struct DeploymentShares {
 }
 
 /// The number of entries from which those of removed deployments are purged before the map grows.
-const SWEPT_FROM: usize = 64;
+const SWEEP_MIN: usize = 64;
 
 impl DeploymentShare {
     pub(crate) fn name(&self) -> &ComponentName {
@@ -67,7 +67,7 @@ impl DeploymentShare {
         self.slices.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn crowd(&self) -> &Crowd {
+    pub(crate) fn crowd(&self) -> &CrowdDetector {
         &self.crowd
     }
 
@@ -87,8 +87,8 @@ impl DeploymentShare {
         &self.blocking
     }
 
-    pub(crate) fn turns(&self) -> &Turns {
-        &self.turns
+    pub(crate) fn locks(&self) -> &FairLocks {
+        &self.locks
     }
 
     /// Registers instances that can be dropped when memory is short.
@@ -121,17 +121,17 @@ impl DeploymentShares {
         if let Some(share) = shares.get(name).and_then(Weak::upgrade) {
             return share;
         }
-        if shares.len() >= SWEPT_FROM && shares.len() == shares.capacity() {
+        if shares.len() >= SWEEP_MIN && shares.len() == shares.capacity() {
             shares.retain(|_, share| share.strong_count() > 0);
         }
         let share = Arc::new(DeploymentShare {
             name: name.clone(),
             slices: AtomicU64::default(),
-            crowd: Crowd::default(),
+            crowd: CrowdDetector::default(),
             memory: self.memory.part(),
             descriptors: self.descriptors.part(),
             blocking: self.blocking.part(),
-            turns: Turns::default(),
+            locks: FairLocks::default(),
             idle: Mutex::default(),
         });
         shares.insert(name.clone(), Arc::downgrade(&share));
@@ -141,8 +141,8 @@ impl DeploymentShares {
     /// Drops idle instances: those of the deployment that lacks memory, or all if the host does.
     pub(crate) fn drop_idle(&self, share: &DeploymentShare, shortage: Shortage) {
         match shortage {
-            Shortage::OfShare(_) => share.drop_idle(),
-            Shortage::OfHost(_) => {
+            Shortage::Share(_) => share.drop_idle(),
+            Shortage::Host(_) => {
                 let shares: Vec<_> = self
                     .shares
                     .lock()

@@ -12,17 +12,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{Decision, Explanation, Operation, Policy, Reason, Requested};
+use airssys_wasm_core::policy::{
+    Decision, DenialReason, Explanation, Operation, Policy, RequestedCapabilities,
+};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::call::within;
+use crate::call::run_until_deadline;
 use crate::engine::{Clock, Ticks};
 use crate::observe::{AuditRecord, AuditTrail, CallId, Identity, Verdict};
 
 /// The largest number of learned rules; a longer list would not be reviewed.
-const LEARNED_MAX: usize = 1_000;
+const LEARNED_RULES_MAX: usize = 1_000;
 
 /// The authority of a revision, shared by its instances.
 pub(crate) struct Authority {
@@ -34,7 +36,7 @@ pub(crate) struct Authority {
     audit: Arc<AuditTrail>,
     clock: Arc<Clock>,
     /// The number of this revision's latest audit record.
-    recorded: AtomicU64,
+    last_record: AtomicU64,
     learned: Option<Mutex<BTreeSet<Rule>>>,
 }
 
@@ -60,7 +62,7 @@ pub(crate) struct Permit {
     until: Option<u64>,
     /// Set for a resource that was opened where links were followed; becomes `true` once links may
     /// no longer be followed there. The resource may then differ from the path that was checked.
-    was_by_any_link: Option<Arc<AtomicBool>>,
+    are_links_refused: Option<Arc<AtomicBool>>,
 }
 
 impl Permit {
@@ -75,7 +77,7 @@ impl Permit {
             rule,
             generation,
             until,
-            was_by_any_link: None,
+            are_links_refused: None,
         }
     }
 
@@ -90,15 +92,15 @@ impl Permit {
 
     /// Marks the permit as one for a resource that links may have led to. `ended` becomes `true`
     /// once links may no longer be followed.
-    pub(crate) fn by_any_link(self, ended: &Arc<AtomicBool>) -> Self {
+    pub(crate) fn opened_through_links(self, ended: &Arc<AtomicBool>) -> Self {
         Self {
-            was_by_any_link: Some(Arc::clone(ended)),
+            are_links_refused: Some(Arc::clone(ended)),
             ..self
         }
     }
 
-    fn may_be_elsewhere(&self) -> bool {
-        self.was_by_any_link
+    fn is_path_uncertain(&self) -> bool {
+        self.are_links_refused
             .as_ref()
             .is_some_and(|ended| ended.load(Ordering::Acquire))
     }
@@ -115,7 +117,7 @@ impl Authority {
         let (policy, learned) = match enforcement {
             Enforcement::Enforced => (policy, None),
             Enforcement::AuditOnly => (
-                Policy::of(Requested::Anything, policy.grants().clone()),
+                Policy::with_requested(RequestedCapabilities::Unlisted, policy.grants().clone()),
                 Some(Mutex::default()),
             ),
         };
@@ -126,25 +128,29 @@ impl Authority {
             changed: Notify::new(),
             audit,
             clock,
-            recorded: AtomicU64::new(0),
+            last_record: AtomicU64::new(0),
             learned,
         })
     }
 
     /// Decides whether an operation is allowed, and records the decision.
-    pub(crate) fn ask(&self, operation: Operation, call: CallId) -> Result<Permit, Box<Reason>> {
+    pub(crate) fn ask(
+        &self,
+        operation: Operation,
+        call: CallId,
+    ) -> Result<Permit, Box<DenialReason>> {
         let (operation, generation, decision) = self.decide(operation);
-        let (rule, until) = self.answer(decision, &operation, call)?;
+        let (rule, until) = self.record_decision(decision, &operation, call)?;
         Ok(Permit::new(operation, rule, generation, until))
     }
 
     /// Returns a permit if the operation is allowed. Records the decision only in that case.
-    pub(crate) fn ask_if_allowed(&self, operation: Operation, call: CallId) -> Option<Permit> {
+    pub(crate) fn ask_unless_denied(&self, operation: Operation, call: CallId) -> Option<Permit> {
         let (operation, generation, decision) = self.decide(operation);
         if !decision.is_allowed() {
             return None;
         }
-        let (rule, until) = self.answer(decision, &operation, call).ok()?;
+        let (rule, until) = self.record_decision(decision, &operation, call).ok()?;
         Some(Permit::new(operation, rule, generation, until))
     }
 
@@ -162,12 +168,12 @@ impl Authority {
     }
 
     /// Records a decision. In audit-only mode, learns the rule that it needed.
-    fn answer(
+    fn record_decision(
         &self,
         decision: Decision,
         operation: &Arc<Operation>,
         call: CallId,
-    ) -> Result<(Arc<Rule>, Option<u64>), Box<Reason>> {
+    ) -> Result<(Arc<Rule>, Option<u64>), Box<DenialReason>> {
         match decision {
             Decision::Allowed { rule, until } => {
                 self.learn(operation, &rule);
@@ -195,7 +201,7 @@ impl Authority {
 
     /// Returns the permit for a resource that the guest receives without opening it. Records
     /// nothing; each use of the permit is recorded.
-    pub(crate) fn permit_quietly(&self, operation: Operation) -> Option<Permit> {
+    pub(crate) fn permit_unrecorded(&self, operation: Operation) -> Option<Permit> {
         let (operation, generation, decision) = self.decide(operation);
         match decision {
             Decision::Allowed { rule, until } => {
@@ -212,12 +218,13 @@ impl Authority {
         operation: Operation,
         allows: &dyn Fn(&str) -> bool,
         call: CallId,
-    ) -> Result<(), Box<Reason>> {
+    ) -> Result<(), Box<DenialReason>> {
         let decision = self
             .policy
             .load()
             .decide_custom(&operation, allows, self.now());
-        self.answer(decision, &Arc::new(operation), call).map(drop)
+        self.record_decision(decision, &Arc::new(operation), call)
+            .map(drop)
     }
 
     /// Returns `true` if an operation would be allowed. Records nothing.
@@ -229,7 +236,7 @@ impl Authority {
     }
 
     /// Records the denial of an operation for a reason that a capability found.
-    pub(crate) fn refuse(&self, operation: &Operation, reason: Reason, call: CallId) {
+    pub(crate) fn refuse(&self, operation: &Operation, reason: DenialReason, call: CallId) {
         self.record(
             &Arc::new(operation.clone()),
             Verdict::Denied { reason },
@@ -245,9 +252,13 @@ impl Authority {
             return true;
         }
         match self.policy.load().decide(permit.operation(), self.now()) {
-            Decision::Allowed { .. } if permit.may_be_elsewhere() => {
+            Decision::Allowed { .. } if permit.is_path_uncertain() => {
                 let problem = "was opened where links were followed; they no longer are".into();
-                self.refuse(permit.operation(), Reason::LeadsElsewhere { problem }, call);
+                self.refuse(
+                    permit.operation(),
+                    DenialReason::LeavesGrant { problem },
+                    call,
+                );
                 false
             }
             Decision::Allowed { rule, until } => {
@@ -263,7 +274,7 @@ impl Authority {
     }
 
     /// Waits until a permit may have ended, by a policy change or by its expiry.
-    pub(crate) async fn ended(&self, permit: &Permit) {
+    pub(crate) async fn until_permit_ends(&self, permit: &Permit) {
         loop {
             let changed = self.changed.notified();
             if permit.generation != self.generation.load(Ordering::Acquire) {
@@ -274,15 +285,22 @@ impl Authority {
                 continue;
             };
             let left = Duration::from_secs(until.saturating_sub(self.now()));
-            let end = self.clock.now().plus(Ticks::lasting(left)).plus(Ticks(1));
-            if within(&self.clock, end, pin!(changed)).await.is_err() {
+            let end = self
+                .clock
+                .now()
+                .saturating_add(Ticks::from_duration(left))
+                .saturating_add(Ticks(1));
+            if run_until_deadline(&self.clock, end, pin!(changed))
+                .await
+                .is_err()
+            {
                 return;
             }
         }
     }
 
     /// Changes the grants from now on, for existing permits as well.
-    pub(crate) fn change(&self, change: impl Fn(&mut airssys_wasm_core::policy::Grants)) {
+    pub(crate) fn change_grants(&self, change: impl Fn(&mut airssys_wasm_core::policy::Grants)) {
         self.policy.rcu(|policy| {
             let mut grants = policy.grants().clone();
             change(&mut grants);
@@ -322,7 +340,7 @@ impl Authority {
             return;
         };
         let mut learned = learned.lock();
-        if learned.len() < LEARNED_MAX && !learned.iter().any(|known| known.covers(&rule)) {
+        if learned.len() < LEARNED_RULES_MAX && !learned.iter().any(|known| known.covers(&rule)) {
             learned.retain(|known| !rule.covers(known));
             learned.insert(rule);
         }
@@ -330,14 +348,16 @@ impl Authority {
 
     /// Returns `true` if the audit log has not yet taken all records of this revision.
     #[inline]
-    pub(crate) fn has_records_waiting(&self) -> bool {
-        !self.audit.has_taken(self.recorded.load(Ordering::Relaxed))
+    pub(crate) fn has_pending_records(&self) -> bool {
+        !self
+            .audit
+            .has_taken(self.last_record.load(Ordering::Relaxed))
     }
 
     /// Waits until the audit log has taken all records of this revision so far. Cancel safe.
-    pub(crate) async fn records_taken(&self) {
+    pub(crate) async fn wait_for_records(&self) {
         self.audit
-            .taken(self.recorded.load(Ordering::Relaxed))
+            .wait_until_taken(self.last_record.load(Ordering::Relaxed))
             .await;
     }
 
@@ -351,7 +371,7 @@ impl Authority {
             count: 1,
         });
         if let Some(number) = number {
-            self.recorded.fetch_max(number, Ordering::Relaxed);
+            self.last_record.fetch_max(number, Ordering::Relaxed);
         }
     }
 }

@@ -12,16 +12,16 @@ use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::Grants;
 use parking_lot::Mutex;
 
-use super::{Authority, Rooms};
+use super::{Authority, OpenCapabilities};
 use crate::Component;
 
 /// The authorization of a deployment, shared by its revisions.
 #[derive(Default)]
-pub(crate) struct Authorization(Mutex<State>);
+pub(crate) struct Authorization(Mutex<AuthorizationState>);
 
 #[derive(Default)]
-struct State {
-    live: Vec<(Weak<Authority>, Weak<Rooms>)>,
+struct AuthorizationState {
+    live: Vec<(Weak<Authority>, Weak<OpenCapabilities>)>,
     /// Revoked rules of this deployment, oldest first.
     revoked: VecDeque<Rule>,
     /// The number of earlier revocations, which new grants have lifted.
@@ -33,22 +33,27 @@ impl Authorization {
     /// Restores the authorization of a stored deployment. The stored grants of each revision
     /// contain their revocations already.
     pub(crate) fn restored(pending: Option<Component>) -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(AuthorizationState {
             pending,
-            ..State::default()
+            ..AuthorizationState::default()
         }))
     }
 
     /// Returns the number of revocations so far, lifted ones included. Grants specified from now on
     /// lift all of them.
-    pub(crate) fn revocations(&self) -> usize {
+    pub(crate) fn revocation_count(&self) -> usize {
         let state = self.0.lock();
         state.lifted + state.revoked.len()
     }
 
     /// Adds a revision. Later revocations apply to it, and so do the earlier ones except for the
     /// first `lifted`.
-    pub(crate) fn add(&self, authority: &Arc<Authority>, rooms: &Arc<Rooms>, lifted: usize) {
+    pub(crate) fn add_revision(
+        &self,
+        authority: &Arc<Authority>,
+        rooms: &Arc<OpenCapabilities>,
+        lifted: usize,
+    ) {
         let mut state = self.0.lock();
         for rule in state
             .revoked
@@ -85,13 +90,13 @@ impl Authorization {
     }
 
     /// Sets the update that awaits approval, replacing an earlier one.
-    pub(crate) fn wait(&self, pending: Component) {
+    pub(crate) fn set_pending(&self, pending: Component) {
         self.0.lock().pending = Some(pending);
     }
 
     /// Applies the result of a switch: lifts the first `lifted` revocations, and sets the update
     /// that awaits approval.
-    pub(crate) fn settle(&self, lifted: usize, pending: Option<Component>) {
+    pub(crate) fn apply_switch(&self, lifted: usize, pending: Option<Component>) {
         self.lift(lifted);
         self.0.lock().pending = pending;
     }
@@ -114,12 +119,14 @@ impl Authorization {
     }
 }
 
-fn revoke(authority: &Authority, rooms: &Rooms, rule: &Rule) {
+fn revoke(authority: &Authority, rooms: &OpenCapabilities, rule: &Rule) {
     // Path resolution changes before the grants, so that no path is resolved in the old way under
     // the new grants.
     let mut grants = authority.policy().grants().clone();
     grants.revoke(rule);
-    rooms.files.change(&authority.policy().with_grants(grants));
-    authority.change(|grants| drop(grants.revoke(rule)));
+    rooms
+        .files
+        .update_link_policy(&authority.policy().with_grants(grants));
+    authority.change_grants(|grants| drop(grants.revoke(rule)));
     rooms.connections.clear();
 }

@@ -23,7 +23,7 @@ wasmtime::component::bindgen!({
         "wasi:io/error": wasmtime_wasi::p2::bindings::io::error,
         "wasi:io/poll": wasmtime_wasi::p2::bindings::io::poll,
         "wasi:sockets/network": wasmtime_wasi::p2::bindings::sockets::network,
-        "wasi:sockets/ip-name-lookup.resolve-address-stream": super::sockets::Answer,
+        "wasi:sockets/ip-name-lookup.resolve-address-stream": super::sockets::AddressLookup,
     },
 });
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::task::{JoinError, spawn_blocking};
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
-use crate::budget::{DeploymentShare, Lease};
+use crate::budget::{BudgetLease, DeploymentShare};
 
 /// The blocking operations of one revision.
 #[derive(Clone)]
@@ -45,11 +45,11 @@ impl BlockingOperations {
         operation: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
         let lease = self.lease().await;
-        spawn_blocking(move || finish(operation, lease)).await
+        spawn_blocking(move || run_with_lease(operation, lease)).await
     }
 
     /// Starts an operation, or queues it. Dropping the handle removes it from the queue.
-    pub(crate) fn begin<T: Send + 'static>(
+    pub(crate) fn spawn<T: Send + 'static>(
         &self,
         operation: impl FnOnce() -> T + Send + 'static,
     ) -> AbortOnDropJoinHandle<Result<T, JoinError>> {
@@ -58,8 +58,8 @@ impl BlockingOperations {
     }
 
     /// Takes a slot. Operations of a deployment that wait for one get it in order.
-    async fn lease(&self) -> Lease {
-        let _turn = self.share.turns().blocking.lock().await;
+    async fn lease(&self) -> BudgetLease {
+        let _turn = self.share.locks().blocking.lock().await;
         loop {
             if let Some(lease) = self.try_lease() {
                 return lease;
@@ -74,16 +74,16 @@ impl BlockingOperations {
         }
     }
 
-    fn try_lease(&self) -> Option<Lease> {
+    fn try_lease(&self) -> Option<BudgetLease> {
         // Only the holder of the turn adds operations.
         let has_place = self.share.blocking().taken() < self.max;
         has_place
-            .then(|| Lease::take(&self.share, DeploymentShare::blocking).ok())
+            .then(|| BudgetLease::take(&self.share, DeploymentShare::blocking).ok())
             .flatten()
     }
 }
 
-fn finish<T>(operation: impl FnOnce() -> T, lease: Lease) -> T {
+fn run_with_lease<T>(operation: impl FnOnce() -> T, lease: BudgetLease) -> T {
     let result = operation();
     drop(lease);
     result
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stuck_operation_keeps_its_place_when_nobody_waits_for_it() {
+    async fn a_stuck_operation_holds_its_slot_after_its_caller_gave_up() {
         let shares = shares();
         let one = operations(&shares, "greeter", 1);
         let (free, operation) = stuck();
@@ -141,13 +141,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_is_let_in_in_order_and_can_give_up() {
+    async fn queued_operations_run_in_order_and_can_be_cancelled() {
         let shares = shares();
         let one = operations(&shares, "greeter", 1);
         let (free, operation) = stuck();
-        let first = one.begin(operation);
+        let first = one.spawn(operation);
         tokio::task::yield_now().await;
-        let given_up = one.begin(|| panic!("it must not start"));
+        let given_up = one.spawn(|| panic!("it must not start"));
         tokio::task::yield_now().await;
         let order = Arc::new(Mutex::new(Vec::new()));
         let waiting: Vec<_> = (0..3)
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_deployments_together_have_no_more_than_the_budget() {
+    async fn deployments_together_stay_within_the_budget() {
         let shares = shares();
         let (frees, operations_stuck): (Vec<_>, Vec<_>) = (0..4).map(|_| stuck()).unzip();
         let names = ["a", "a", "b", "b"];
         let running: Vec<_> = names
             .iter()
             .zip(operations_stuck)
-            .map(|(name, operation)| operations(&shares, name, 16).begin(operation))
+            .map(|(name, operation)| operations(&shares, name, 16).spawn(operation))
             .collect();
         while shares.get(&"b".parse().expect("a name")).blocking().taken() < 2 {
             tokio::task::yield_now().await;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use airssys_wasm_core::Kind;
+use airssys_wasm_core::CapabilityKind;
 use airssys_wasm_core::policy::{NamedRule, Operation, Policy};
 use wasmtime::component::HasData;
 
@@ -26,8 +26,8 @@ pub(crate) fn read(policy: &Policy) -> Result<Values> {
     let granted = policy
         .grants()
         .allowed()
-        .filter_map(NamedRule::of)
-        .filter(|rule| rule.kind == Kind::Config);
+        .filter_map(NamedRule::from_rule)
+        .filter(|rule| rule.kind == CapabilityKind::Config);
     granted
         .map(|rule| match rule.value {
             Some(value) if !rule.name.contains('*') => Ok((rule.name, value)),
@@ -57,11 +57,11 @@ impl HasData for Config {
 }
 
 impl ConfigView<'_> {
-    fn may_read(&self, key: &str) -> bool {
+    fn is_readable(&self, key: &str) -> bool {
         self.authority
             .ask(
                 Operation::Named {
-                    kind: Kind::Config,
+                    kind: CapabilityKind::Config,
                     name: key.to_owned(),
                 },
                 self.call,
@@ -76,7 +76,7 @@ impl Host for ConfigView<'_> {
         &mut self,
         key: String,
     ) -> wasmtime::Result<std::result::Result<Option<String>, ConfigError>> {
-        let value = if self.may_read(&key) {
+        let value = if self.is_readable(&key) {
             self.values.get(&key).cloned()
         } else {
             None
@@ -87,7 +87,7 @@ impl Host for ConfigView<'_> {
     fn get_all(
         &mut self,
     ) -> wasmtime::Result<std::result::Result<Vec<(String, String)>, ConfigError>> {
-        let readable = self.values.iter().filter(|(key, _)| self.may_read(key));
+        let readable = self.values.iter().filter(|(key, _)| self.is_readable(key));
         Ok(Ok(readable
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect()))

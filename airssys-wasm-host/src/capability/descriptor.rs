@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::{Operation, Reason};
+use airssys_wasm_core::policy::{DenialReason, Operation};
 
 use super::Authority;
-use crate::budget::{DeploymentShare, Lease, Shortage};
+use crate::budget::{BudgetLease, DeploymentShare, Shortage};
 use crate::observe::CallId;
 
 /// Takes a descriptor for an operation that opens something. Returns `None` if none is left, and
@@ -17,21 +17,21 @@ pub(crate) fn take_descriptor(
     authority: &Authority,
     operation: &Operation,
     call: CallId,
-) -> Option<Lease> {
-    let lease = Lease::take(share, DeploymentShare::descriptors);
+) -> Option<BudgetLease> {
+    let lease = BudgetLease::take(share, DeploymentShare::descriptors);
     lease
         .inspect_err(|shortage| authority.refuse(operation, refusal(*shortage), call))
         .ok()
 }
 
-fn refusal(shortage: Shortage) -> Reason {
+fn refusal(shortage: Shortage) -> DenialReason {
     let problem = match shortage {
-        Shortage::OfShare(max) => {
+        Shortage::Share(max) => {
             format!("the deployment has {max} descriptors open, its share of the host's budget")
         }
-        Shortage::OfHost(max) => {
+        Shortage::Host(max) => {
             format!("all deployments together have {max} descriptors open, the host's budget")
         }
     };
-    Reason::OverBudget { problem }
+    DenialReason::OverBudget { problem }
 }

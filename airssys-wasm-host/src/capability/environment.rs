@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_core::Kind;
+use airssys_wasm_core::CapabilityKind;
 use airssys_wasm_core::policy::{NamedRule, Operation, Policy};
 use wasmtime::component::HasData;
 use wasmtime_wasi::p2::bindings::cli::environment::Host;
@@ -27,8 +27,8 @@ pub(crate) fn read_ambient(policy: &Policy) -> Result<Variables> {
     let granted = policy
         .grants()
         .allowed()
-        .filter_map(NamedRule::of)
-        .filter(|rule| rule.kind == Kind::Env);
+        .filter_map(NamedRule::from_rule)
+        .filter(|rule| rule.kind == CapabilityKind::Env);
     granted
         .map(|rule| {
             let value = rule.value.or_else(|| std::env::var(&rule.name).ok());
@@ -66,7 +66,7 @@ impl Host for EnvironmentView<'_> {
             self.authority
                 .ask(
                     Operation::Named {
-                        kind: Kind::Env,
+                        kind: CapabilityKind::Env,
                         name: name.clone(),
                     },
                     self.call,

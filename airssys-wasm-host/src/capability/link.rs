@@ -15,19 +15,19 @@ use wasmtime_wasi_http::p2::bindings::http;
 use super::bindings;
 use super::config::Config;
 use super::environment::Environment;
-use super::files::Files;
+use super::files::OpenFiles;
 use super::logging::Logging;
 use super::secrets::Secrets;
-use super::sockets::{Sockets, stand_before};
+use super::sockets::{Sockets, shadow_wasmtime};
 use crate::engine::Profile;
 use crate::instance::InstanceState as State;
 
 /// Links the interfaces that the host itself provides.
 pub(crate) fn link(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Result<()> {
-    link_what_all_may_use(linker)?;
+    link_unrestricted(linker)?;
     link_service(linker, profile)?;
-    filesystem::types::add_to_linker::<State, Files>(linker, State::files)?;
-    filesystem::preopens::add_to_linker::<State, Files>(linker, State::files)?;
+    filesystem::types::add_to_linker::<State, OpenFiles>(linker, State::files)?;
+    filesystem::preopens::add_to_linker::<State, OpenFiles>(linker, State::files)?;
     cli::environment::add_to_linker::<State, Environment>(linker, State::environment)?;
     link_sockets(linker)?;
     http::outgoing_handler::add_to_linker::<State, WasiHttp>(linker, State::http)?;
@@ -42,7 +42,7 @@ pub(crate) fn link(linker: &mut Linker<State>, profile: Profile) -> wasmtime::Re
 }
 
 /// Links what every component may use: streams, clocks, random numbers, and output.
-fn link_what_all_may_use(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+fn link_unrestricted(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
     random::insecure::add_to_linker::<State, WasiRandom>(linker, State::random)?;
     random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, State::random)?;
@@ -88,5 +88,5 @@ fn link_sockets(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     sockets::tcp_create_socket::add_to_linker::<State, Sockets>(linker, State::sockets)?;
     sockets::udp_create_socket::add_to_linker::<State, Sockets>(linker, State::sockets)?;
     bindings::ip_name_lookup::add_to_linker::<State, Sockets>(linker, State::sockets)?;
-    stand_before(linker)
+    shadow_wasmtime(linker)
 }

@@ -6,13 +6,13 @@
 use wasmtime::component::HasData;
 
 use super::bindings::logging::{Host, Level};
-use crate::wasi::Output;
+use crate::wasi::InstanceOutput;
 
 /// A marker type that selects [`LoggingView`] in the linker.
 pub(crate) struct Logging;
 
 /// The parts of an instance's state that this capability uses.
-pub(crate) struct LoggingView<'a>(pub(crate) &'a Output);
+pub(crate) struct LoggingView<'a>(pub(crate) &'a InstanceOutput);
 
 impl HasData for Logging {
     type Data<'a> = LoggingView<'a>;

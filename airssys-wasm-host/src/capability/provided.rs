@@ -13,22 +13,22 @@ use super::Provider;
 use crate::InstanceState;
 
 /// The providers of a host.
-pub(crate) type Providers = Arc<[Provided]>;
+pub(crate) type Providers = Arc<[LinkedProvider]>;
 
 /// A function that adds a provider's imports to a linker.
-type Link = Box<dyn Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync>;
+type LinkFunction = Box<dyn Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync>;
 
 /// The imports that a provider links.
-pub(crate) struct Provided {
+pub(crate) struct LinkedProvider {
     rules: Option<Arc<dyn Provider>>,
     /// Interfaces, and the plain names of what a world imports without a package.
     imports: Vec<InterfaceName>,
-    link: Link,
+    link: LinkFunction,
     /// `true` if it links only where `async` functions can run.
     pub(crate) needs_concurrency: bool,
 }
 
-impl Provided {
+impl LinkedProvider {
     /// Creates a provider of imports under rules of their own kind.
     pub(crate) fn with_rules(provider: impl Provider) -> Self {
         let provider: Arc<dyn Provider> = Arc::new(provider);
@@ -59,7 +59,7 @@ impl Provided {
     }
 
     /// Returns the provider, if its rules are of this kind.
-    pub(crate) fn rules_of(&self, kind: &str) -> Option<&dyn Provider> {
+    pub(crate) fn provider_of_kind(&self, kind: &str) -> Option<&dyn Provider> {
         self.rules
             .as_deref()
             .filter(|provider| provider.kind() == kind)
@@ -85,17 +85,17 @@ impl Provided {
 
 /// Returns `true` if one of the providers links what is imported under this name.
 pub(crate) fn provides<'a>(
-    providers: impl IntoIterator<Item = &'a Provided>,
+    providers: impl IntoIterator<Item = &'a LinkedProvider>,
     name: &InterfaceName,
 ) -> bool {
-    let mut imports = providers.into_iter().flat_map(Provided::imports);
+    let mut imports = providers.into_iter().flat_map(LinkedProvider::imports);
     imports.any(|provided| provided.is_compatible(name))
 }
 
 /// Returns `true` if one of the providers links a function that is imported at world level, or the
 /// resource that it is a method of.
 pub(crate) fn provides_function<'a>(
-    providers: impl IntoIterator<Item = &'a Provided>,
+    providers: impl IntoIterator<Item = &'a LinkedProvider>,
     function: &Function,
 ) -> bool {
     provides(

@@ -8,12 +8,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use airssys_wasm_core::Kind;
+use airssys_wasm_core::CapabilityKind;
 use airssys_wasm_core::policy::Operation;
 use wasmtime::component::HasData;
 
 use super::bindings::secrets::{Error, Host};
-use super::{Authority, Rooms};
+use super::{Authority, OpenCapabilities};
 use crate::observe::CallId;
 
 /// A store of secrets, implemented by the embedder.
@@ -39,7 +39,7 @@ pub(crate) struct Secrets;
 
 /// The parts of an instance's state that this capability uses.
 pub(crate) struct SecretsView<'a> {
-    pub(crate) rooms: &'a Arc<Rooms>,
+    pub(crate) capabilities: &'a Arc<OpenCapabilities>,
     pub(crate) authority: &'a Arc<Authority>,
     pub(crate) call: CallId,
 }
@@ -51,13 +51,13 @@ impl HasData for Secrets {
 impl Host for SecretsView<'_> {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
         let operation = Operation::Named {
-            kind: Kind::Secret,
+            kind: CapabilityKind::Secret,
             name: name.clone(),
         };
         if self.authority.ask(operation, self.call).is_err() {
             return Ok(Err(Error::Denied));
         }
-        Ok(match self.rooms.secrets.secret(&name).await {
+        Ok(match self.capabilities.secrets.secret(&name).await {
             Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(Error::Missing),
             Err(_) => Err(Error::Unavailable),

@@ -16,27 +16,27 @@ use super::{Authority, Permit};
 use crate::observe::CallId;
 
 /// A stream with the permit under which it was opened.
-pub(crate) struct Guarded<Stream> {
+pub(crate) struct GuardedStream<Stream> {
     /// `None` once the permit has ended.
     stream: Option<Stream>,
     authority: Arc<Authority>,
     permit: Permit,
     call: CallId,
-    waiting: Waiting,
+    read_wait: ReadWait,
 }
 
 /// The time for which a blocking read may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waiting {
+pub(crate) enum ReadWait {
     /// The time of a disk access, which needs no interruption.
-    ByItself,
+    Short,
     /// Any time, until another party sends something.
-    ForOthers,
+    Unlimited,
 }
 
-impl<Stream> Guarded<Stream> {
+impl<Stream> GuardedStream<Stream> {
     /// Returns the stream, if its permit still holds.
-    fn get(&mut self) -> StreamResult<&mut Stream> {
+    fn permitted(&mut self) -> StreamResult<&mut Stream> {
         if !self.authority.still_allows(&mut self.permit, self.call) {
             self.stream = None;
         }
@@ -51,16 +51,16 @@ pub(crate) fn guard_input(
     authority: &Arc<Authority>,
     permit: Permit,
     call: CallId,
-    waiting: Waiting,
+    waiting: ReadWait,
 ) -> wasmtime::Result<()> {
     let place = table.get_mut(slot)?;
-    let stream = Some(std::mem::replace(place, Box::new(Ended)));
-    *place = Box::new(Guarded {
+    let stream = Some(std::mem::replace(place, Box::new(ClosedStream)));
+    *place = Box::new(GuardedStream {
         stream,
         authority: Arc::clone(authority),
         permit,
         call,
-        waiting,
+        read_wait: waiting,
     });
     Ok(())
 }
@@ -74,20 +74,20 @@ pub(crate) fn guard_output(
     call: CallId,
 ) -> wasmtime::Result<()> {
     let place = table.get_mut(slot)?;
-    let stream = Some(std::mem::replace(place, Box::new(Ended)));
-    let waiting = Waiting::ForOthers;
-    *place = Box::new(Guarded {
+    let stream = Some(std::mem::replace(place, Box::new(ClosedStream)));
+    let waiting = ReadWait::Unlimited;
+    *place = Box::new(GuardedStream {
         stream,
         authority: Arc::clone(authority),
         permit,
         call,
-        waiting,
+        read_wait: waiting,
     });
     Ok(())
 }
 
 #[wasmtime_wasi::async_trait]
-impl<Stream: Pollable> Pollable for Guarded<Stream> {
+impl<Stream: Pollable> Pollable for GuardedStream<Stream> {
     /// Also ready when the permit may have ended; the next use finds out.
     async fn ready(&mut self) {
         let Some(stream) = &mut self.stream else {
@@ -95,35 +95,35 @@ impl<Stream: Pollable> Pollable for Guarded<Stream> {
         };
         tokio::select! {
             () = stream.ready() => {}
-            () = self.authority.ended(&self.permit) => {}
+            () = self.authority.until_permit_ends(&self.permit) => {}
         }
     }
 }
 
 #[wasmtime_wasi::async_trait]
-impl InputStream for Guarded<DynInputStream> {
+impl InputStream for GuardedStream<DynInputStream> {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        self.get()?.read(size)
+        self.permitted()?.read(size)
     }
 
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
-        if self.waiting == Waiting::ByItself {
-            return self.get()?.blocking_read(size).await;
+        if self.read_wait == ReadWait::Short {
+            return self.permitted()?.blocking_read(size).await;
         }
         loop {
-            self.get()?;
+            self.permitted()?;
             let Some(stream) = &mut self.stream else {
                 return Err(StreamError::Closed);
             };
             tokio::select! {
                 bytes = stream.blocking_read(size) => return bytes,
-                () = self.authority.ended(&self.permit) => {}
+                () = self.authority.until_permit_ends(&self.permit) => {}
             }
         }
     }
 
     fn skip(&mut self, nelem: usize) -> StreamResult<usize> {
-        self.get()?.skip(nelem)
+        self.permitted()?.skip(nelem)
     }
 
     async fn cancel(&mut self) {
@@ -134,17 +134,17 @@ impl InputStream for Guarded<DynInputStream> {
 }
 
 #[wasmtime_wasi::async_trait]
-impl OutputStream for Guarded<DynOutputStream> {
+impl OutputStream for GuardedStream<DynOutputStream> {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.get()?.write(bytes)
+        self.permitted()?.write(bytes)
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        self.get()?.flush()
+        self.permitted()?.flush()
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        self.get()?.check_write()
+        self.permitted()?.check_write()
     }
 
     async fn cancel(&mut self) {
@@ -155,20 +155,20 @@ impl OutputStream for Guarded<DynOutputStream> {
 }
 
 /// A closed stream, which replaces a removed one.
-pub(crate) struct Ended;
+pub(crate) struct ClosedStream;
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for Ended {
+impl Pollable for ClosedStream {
     async fn ready(&mut self) {}
 }
 
-impl InputStream for Ended {
+impl InputStream for ClosedStream {
     fn read(&mut self, _: usize) -> StreamResult<Bytes> {
         Err(StreamError::Closed)
     }
 }
 
-impl OutputStream for Ended {
+impl OutputStream for ClosedStream {
     fn write(&mut self, _: Bytes) -> StreamResult<()> {
         Err(StreamError::Closed)
     }

@@ -12,13 +12,13 @@ use std::time::Duration;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::Engine;
 
-use super::failure::{check_size, does_not_compile};
-use super::process::{Bounds, CompilerProcess};
+use super::failure::{check_size, compile_error};
+use super::process::{CompileBounds, CompilerProcess};
 use super::queue::CompileQueue;
-use super::stop::Stop;
+use super::stop::StopHandle;
 use crate::Result;
 use crate::budget::Budget;
-use crate::engine::Compiling;
+use crate::engine::CompileTarget;
 
 /// The priority of compiler threads: they mostly use processor time that other threads leave.
 #[cfg(target_os = "linux")]
@@ -54,16 +54,16 @@ impl Compiler {
     /// Compiles a component. Blocks.
     pub(super) fn compile(
         &self,
-        compiling: &Compiling,
+        compiling: &CompileTarget,
         bytes: &[u8],
-        stop: &Stop,
+        stop: &StopHandle,
     ) -> Result<Vec<u8>> {
         let compilation = self.queue.enter(bytes.len() as u64);
         let code_bytes = CODE_BASE.saturating_add(CODE_PER_BYTE.saturating_mul(bytes.len() as u64));
         match &self.process {
             Some(process) => {
                 let (memory_bytes, time_max) = (compilation.memory(), self.time_max);
-                let bounds = Bounds {
+                let bounds = CompileBounds {
                     memory_bytes,
                     time_max,
                     code_bytes,
@@ -71,14 +71,14 @@ impl Compiler {
                 process.compile(compiling.profile, bytes, bounds, stop)
             }
             None => {
-                let code = self.compile_here(&compiling.engine, bytes);
-                let code = code.map_err(|error| does_not_compile(format_args!("{error:#}")))?;
+                let code = self.compile_in_process(&compiling.engine, bytes);
+                let code = code.map_err(|error| compile_error(format_args!("{error:#}")))?;
                 check_size(&code, code_bytes).map(|()| code)
             }
         }
     }
 
-    fn compile_here(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    fn compile_in_process(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
         match self.threads.get_or_init(start_threads) {
             Some(threads) => threads.install(|| engine.precompile_component(bytes)),
             // If the system has no threads left, compile on this one.
@@ -92,26 +92,26 @@ fn start_threads() -> Option<ThreadPool> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let builder = ThreadPoolBuilder::new().num_threads(threads);
     let builder = builder.thread_name(|number| format!("airssys-wasm-compiler-{number}"));
-    builder.start_handler(|_| give_way()).build().ok()
+    builder.start_handler(|_| lower_priority()).build().ok()
 }
 
 /// Lowers the priority of the current thread, and of threads that it starts.
 #[cfg(target_os = "linux")]
-pub(super) fn give_way() {
+pub(super) fn lower_priority() {
     // On Linux priority belongs to a thread. If it cannot be lowered, compiling takes more time
     // from calls.
     let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn give_way() {}
+pub(super) fn lower_priority() {}
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     #[test]
-    fn compiles_on_threads_that_give_way() {
+    fn compiles_on_low_priority_threads() {
         let threads = start_threads().expect("threads");
         let nice = threads.install(|| rustix::process::getpriority_process(None));
         assert_eq!(nice, Ok(NICE));

@@ -6,15 +6,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{about, of_bytes, of_file, open_private, replace_unsynced};
+use crate::disk::{checksum_bytes, checksum_file, open_private, replace_unsynced, with_path};
 
 /// The maximum size of an entry that is verified and mapped in about 200 microseconds.
 const SMALL_BYTES: u64 = 1 << 20;
 
 /// A directory that only this user can read or write.
-pub(super) struct Directory(PathBuf);
+pub(super) struct CacheDirectory(PathBuf);
 
-impl Directory {
+impl CacheDirectory {
     /// Opens the directory, creating it if it does not exist.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         open_private(path)?;
@@ -32,22 +32,22 @@ impl Directory {
         let expected = match fs::read_to_string(&sum) {
             Ok(expected) => expected,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(about(&sum, &error)),
+            Err(error) => return Err(with_path(&sum, &error)),
         };
-        if of_file(&code).map_err(|error| about(&code, &error))? != expected {
-            return Err(about(&code, &"its checksum does not match"));
+        if checksum_file(&code).map_err(|error| with_path(&code, &error))? != expected {
+            return Err(with_path(&code, &"its checksum does not match"));
         }
         Ok(Some(code))
     }
 
     /// Writes an entry, the checksum last, so that damage by a crash is detected.
-    pub(super) fn keep(&self, key: &str, code: &[u8]) -> io::Result<()> {
+    pub(super) fn store(&self, key: &str, code: &[u8]) -> io::Result<()> {
         let (code_path, sum_path) = self.paths(key);
         let write = |path: &Path, bytes: &[u8]| {
-            replace_unsynced(path, bytes).map_err(|error| about(path, &error))
+            replace_unsynced(path, bytes).map_err(|error| with_path(path, &error))
         };
         write(&code_path, code)?;
-        write(&sum_path, of_bytes(code).as_bytes())
+        write(&sum_path, checksum_bytes(code).as_bytes())
     }
 
     fn paths(&self, key: &str) -> (PathBuf, PathBuf) {
@@ -63,11 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_it_kept_and_nothing_else() {
+    fn finds_only_stored_entries() {
         let place = tempfile::tempdir().expect("a directory");
-        let directory = Directory::open(&place.path().join("code")).expect("made");
+        let directory = CacheDirectory::open(&place.path().join("code")).expect("made");
         assert_eq!(directory.find("a").expect("nothing there"), None);
-        directory.keep("a", b"code").expect("kept");
+        directory.store("a", b"code").expect("kept");
         let path = directory.find("a").expect("intact").expect("there");
         assert_eq!(fs::read(path).expect("readable"), b"code");
     }
@@ -75,8 +75,8 @@ mod tests {
     #[test]
     fn a_changed_cut_or_missing_file_is_an_error() {
         let place = tempfile::tempdir().expect("a directory");
-        let directory = Directory::open(&place.path().join("code")).expect("made");
-        directory.keep("a", b"code").expect("kept");
+        let directory = CacheDirectory::open(&place.path().join("code")).expect("made");
+        directory.store("a", b"code").expect("kept");
         let path = directory.find("a").expect("intact").expect("there");
         for damaged in [&b"cods"[..], b"cod", b""] {
             fs::write(&path, damaged).expect("damaged");

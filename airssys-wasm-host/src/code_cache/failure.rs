@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{Error, ErrorKind, Result};
 
-pub(super) fn does_not_compile(reason: impl Display) -> Error {
+pub(super) fn compile_error(reason: impl Display) -> Error {
     Error::new(
         ErrorKind::InvalidComponent,
         format!("it does not compile: {reason}"),
@@ -15,12 +15,12 @@ pub(super) fn does_not_compile(reason: impl Display) -> Error {
 }
 
 /// Returns the error of a compilation of `what` that exceeded its time.
-pub(crate) fn out_of_time(what: impl Display, time_max: Duration) -> Error {
+pub(crate) fn compile_timeout(what: impl Display, time_max: Duration) -> Error {
     let time = humantime::format_duration(time_max);
     over_budget(format!("{what} did not compile within {time}"))
 }
 
-pub(super) fn out_of_memory(memory_bytes: u64) -> Error {
+pub(super) fn compile_out_of_memory(memory_bytes: u64) -> Error {
     over_budget(format!(
         "the compiler needs more memory for it than {} MiB",
         memory_bytes >> 20

@@ -23,25 +23,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use airssys_wasm_core::Digest;
 use wasmtime::Engine;
 
-use crate::engine::Compiling;
+use crate::engine::CompileTarget;
 use crate::observe::{Announcer, Event};
 use crate::{Component, Result};
 pub(crate) use compiler::Compiler;
-use directory::Directory;
-pub(crate) use failure::out_of_time;
+use directory::CacheDirectory;
+pub(crate) use failure::compile_timeout;
 pub use process::CompilerProcess;
-pub(crate) use stop::Stop;
+pub(crate) use stop::StopHandle;
 
 /// The cache of compiled code, with the compiler behind it.
 pub(crate) struct CodeCache {
-    directory: Option<Directory>,
+    directory: Option<CacheDirectory>,
     compiler: Compiler,
     announcer: Arc<Announcer>,
-    complained: AtomicBool,
+    has_reported: AtomicBool,
 }
 
 /// Code that is safe to load: this process compiled it, or verified that an earlier one wrote it.
-pub(crate) enum Code {
+pub(crate) enum CompiledCode {
     /// A verified file of the cache.
     File(PathBuf),
     /// The output of the compiler, in this process or another one of the same program.
@@ -58,11 +58,11 @@ impl CodeCache {
             directory: None,
             compiler,
             announcer,
-            complained: AtomicBool::new(false),
+            has_reported: AtomicBool::new(false),
         };
-        match directory.map(Directory::open) {
+        match directory.map(CacheDirectory::open) {
             Some(Ok(directory)) => cache.directory = Some(directory),
-            Some(Err(error)) => cache.complain(&error),
+            Some(Err(error)) => cache.report_unavailable(&error),
             None => {}
         }
         cache
@@ -72,29 +72,29 @@ impl CodeCache {
     /// otherwise from the compiler, which `stop` may stop.
     pub(crate) fn code(
         &self,
-        compiling: &Compiling,
+        compiling: &CompileTarget,
         component: &Component,
-        stop: &Stop,
-    ) -> Result<Code> {
+        stop: &StopHandle,
+    ) -> Result<CompiledCode> {
         let key = key(compiling, component.digest());
         if let Some(code) = self.find(&key) {
             return Ok(code);
         }
         let code = self.compiler.compile(compiling, component.bytes(), stop)?;
-        self.keep(&key, &code);
-        Ok(Code::Bytes(code))
+        self.store(&key, &code);
+        Ok(CompiledCode::Bytes(code))
     }
 
     /// Returns `true` if the cache has an entry small enough to load immediately.
-    pub(crate) fn has_at_hand(&self, compiling: &Compiling, digest: Digest) -> bool {
+    pub(crate) fn has_small(&self, compiling: &CompileTarget, digest: Digest) -> bool {
         self.directory
             .as_ref()
             .is_some_and(|directory| directory.has_small(&key(compiling, digest)))
     }
 
-    fn find(&self, key: &str) -> Option<Code> {
+    fn find(&self, key: &str) -> Option<CompiledCode> {
         match self.directory.as_ref()?.find(key) {
-            Ok(path) => path.map(Code::File),
+            Ok(path) => path.map(CompiledCode::File),
             Err(error) => {
                 self.announcer.announce(Event::CodeCacheEntryRejected {
                     reason: error.to_string(),
@@ -104,19 +104,19 @@ impl CodeCache {
         }
     }
 
-    fn keep(&self, key: &str, code: &[u8]) {
+    fn store(&self, key: &str, code: &[u8]) {
         if let Some(Err(error)) = self
             .directory
             .as_ref()
-            .map(|directory| directory.keep(key, code))
+            .map(|directory| directory.store(key, code))
         {
-            self.complain(&error);
+            self.report_unavailable(&error);
         }
     }
 
     /// Reports once that the cache cannot be used.
-    fn complain(&self, error: &std::io::Error) {
-        if !self.complained.swap(true, Ordering::Relaxed) {
+    fn report_unavailable(&self, error: &std::io::Error) {
+        if !self.has_reported.swap(true, Ordering::Relaxed) {
             tracing::warn!(%error, "the code cache cannot be used; components are compiled each time");
             self.announcer.announce(Event::CodeCacheUnavailable {
                 reason: error.to_string(),
@@ -125,7 +125,7 @@ impl CodeCache {
     }
 }
 
-impl Code {
+impl CompiledCode {
     /// Loads the code into an engine.
     pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<wasmtime::component::Component> {
         #[allow(unsafe_code)]
@@ -135,7 +135,7 @@ impl Code {
             Self::Bytes(bytes) => unsafe {
                 wasmtime::component::Component::deserialize(engine, bytes)
             },
-            // SAFETY: `Directory::find` has verified the checksum that this runtime's compiler
+            // SAFETY: `CacheDirectory::find` has verified the checksum that this runtime's compiler
             // wrote beside the file, and the directory is private to this user; wasmtime itself
             // rejects code of another version or with other settings.
             Self::File(path) => unsafe {
@@ -146,6 +146,6 @@ impl Code {
 }
 
 /// Returns the key of an entry, which covers everything that compiled code depends on.
-fn key(compiling: &Compiling, digest: Digest) -> String {
-    format!("{}-{:016x}", digest.to_hex(), compiling.settings)
+fn key(compiling: &CompileTarget, digest: Digest) -> String {
+    format!("{}-{:016x}", digest.to_hex(), compiling.settings_hash)
 }

@@ -13,19 +13,19 @@ use std::process::{Child, Command, ExitStatus, Stdio, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::failure::{check_size, does_not_compile, out_of_memory, out_of_time};
-use super::stop::Stop;
-use super::worker::{self, Order, Outcome};
+use super::failure::{check_size, compile_error, compile_out_of_memory, compile_timeout};
+use super::stop::StopHandle;
+use super::worker::{self, CompileJob, WorkerOutcome};
 use crate::engine::Profile;
 use crate::{Error, ErrorKind, Result};
 
 /// The first argument of a compiler process. No ordinary command line starts with it.
-const MARK: &str = "airssys-wasm-compiler";
+const WORKER_ARGUMENT: &str = "airssys-wasm-compiler";
 
 /// The maximum number of bytes read from a compiler's stderr.
-const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
+const STDERR_BYTES_MAX: u64 = 4 << 10;
 
-/// `true` once this program's `main` has called [`CompilerProcess::run_if_asked`].
+/// `true` once this program's `main` has called [`CompilerProcess::run_if_requested`].
 static CAN_COMPILE: AtomicBool = AtomicBool::new(false);
 
 /// A compiler that runs in separate processes of this program.
@@ -43,9 +43,9 @@ static CAN_COMPILE: AtomicBool = AtomicBool::new(false);
 ///
 /// fn main() -> airssys_wasm_host::Result<()> {
 ///     // Must come first: a process started to compile does so and exits here.
-///     CompilerProcess::run_if_asked();
+///     CompilerProcess::run_if_requested();
 ///
-///     let host = Host::builder().compiler_process(CompilerProcess::of_this_program()?).build()?;
+///     let host = Host::builder().compiler_process(CompilerProcess::from_current_program()?).build()?;
 ///     // ...
 /// #   drop(host);
 ///     Ok(())
@@ -58,7 +58,7 @@ pub struct CompilerProcess {
 
 /// The limits of a compilation.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct CompileBounds {
     pub(super) memory_bytes: u64,
     pub(super) time_max: Duration,
     pub(super) code_bytes: u64,
@@ -69,9 +69,9 @@ impl CompilerProcess {
     /// immediately.
     ///
     /// Call it at the beginning of `main`, before anything reads the command line.
-    pub fn run_if_asked() {
+    pub fn run_if_requested() {
         let mut arguments = std::env::args_os().skip(1);
-        if arguments.next().as_deref() == Some(OsStr::new(MARK)) {
+        if arguments.next().as_deref() == Some(OsStr::new(WORKER_ARGUMENT)) {
             exit(worker::run(arguments) as i32);
         }
         CAN_COMPILE.store(true, Ordering::Relaxed);
@@ -81,14 +81,14 @@ impl CompilerProcess {
     ///
     /// # Errors
     ///
-    /// [`Internal`](ErrorKind::Internal) if [`run_if_asked`](Self::run_if_asked) was not called, or
+    /// [`Internal`](ErrorKind::Internal) if [`run_if_requested`](Self::run_if_requested) was not called, or
     /// the path of the program cannot be determined.
-    pub fn of_this_program() -> Result<Self> {
+    pub fn from_current_program() -> Result<Self> {
         if !CAN_COMPILE.load(Ordering::Relaxed) {
-            let message = "call `CompilerProcess::run_if_asked` at the beginning of `main`";
+            let message = "call `CompilerProcess::run_if_requested` at the beginning of `main`";
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        let program = this_program().map_err(|error| {
+        let program = current_program().map_err(|error| {
             Error::new(
                 ErrorKind::Internal,
                 "the executable of this process cannot be found",
@@ -103,8 +103,8 @@ impl CompilerProcess {
         &self,
         profile: Profile,
         bytes: &[u8],
-        bounds: Bounds,
-        stop: &Stop,
+        bounds: CompileBounds,
+        stop: &StopHandle,
     ) -> Result<Vec<u8>> {
         let cannot = |error: std::io::Error| {
             Error::new(ErrorKind::Internal, "the compiler process cannot be run").with_source(error)
@@ -129,26 +129,30 @@ impl CompilerProcess {
         // One byte more shows that the code is too large. A compiler with more output fails when
         // the pipe closes.
         let code = read(pipes.1, bounds.code_bytes.saturating_add(1));
-        let complaint = read(pipes.2, COMPLAINT_BYTES_MAX);
+        let complaint = read(pipes.2, STDERR_BYTES_MAX);
         let status = stop.wait().map_err(cannot)?;
         check_size(&code, bounds.code_bytes)?;
         match status.success() {
             true => Ok(code),
-            false => Err(ended(status, &String::from_utf8_lossy(&complaint), bounds)),
+            false => Err(exit_error(
+                status,
+                &String::from_utf8_lossy(&complaint),
+                bounds,
+            )),
         }
     }
 
-    fn start(&self, profile: Profile, bounds: Bounds) -> std::io::Result<Child> {
+    fn start(&self, profile: Profile, bounds: CompileBounds) -> std::io::Result<Child> {
         let mut command = Command::new(&self.program);
-        let Bounds {
+        let CompileBounds {
             memory_bytes,
             time_max,
             ..
         } = bounds;
         command
-            .arg(MARK)
+            .arg(WORKER_ARGUMENT)
             .args(
-                Order {
+                CompileJob {
                     profile,
                     memory_bytes,
                     time_max,
@@ -169,12 +173,12 @@ impl CompilerProcess {
 
 /// On Linux this is the file that the process runs, even if it was replaced on disk.
 #[cfg(target_os = "linux")]
-fn this_program() -> std::io::Result<PathBuf> {
+fn current_program() -> std::io::Result<PathBuf> {
     Ok("/proc/self/exe".into())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn this_program() -> std::io::Result<PathBuf> {
+fn current_program() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
@@ -189,14 +193,16 @@ fn read(from: Option<impl Read>, bytes_max: u64) -> Vec<u8> {
 }
 
 /// Returns the error of a compiler that ended without code.
-fn ended(status: ExitStatus, complaint: &str, bounds: Bounds) -> Error {
+fn exit_error(status: ExitStatus, complaint: &str, bounds: CompileBounds) -> Error {
     let complaint = complaint.trim_end();
-    match status.code().and_then(Outcome::from_exit_code) {
-        Some(Outcome::DoesNotCompile) => does_not_compile(complaint),
-        Some(Outcome::OutOfTime) => out_of_time("it", bounds.time_max),
-        Some(Outcome::OutOfMemory) => out_of_memory(bounds.memory_bytes),
+    match status.code().and_then(WorkerOutcome::from_exit_code) {
+        Some(WorkerOutcome::DoesNotCompile) => compile_error(complaint),
+        Some(WorkerOutcome::OutOfTime) => compile_timeout("it", bounds.time_max),
+        Some(WorkerOutcome::OutOfMemory) => compile_out_of_memory(bounds.memory_bytes),
         // The message of Rust's runtime when an allocation fails.
-        _ if complaint.starts_with("memory allocation of") => out_of_memory(bounds.memory_bytes),
+        _ if complaint.starts_with("memory allocation of") => {
+            compile_out_of_memory(bounds.memory_bytes)
+        }
         _ => Error::new(
             ErrorKind::Internal,
             format!("the compiler crashed ({status}): {complaint}"),

@@ -24,7 +24,7 @@ pub(super) struct CompileQueue {
 }
 
 /// A permit to compile a component.
-pub(super) struct Compilation<'a> {
+pub(super) struct CompilePermit<'a> {
     queue: &'a CompileQueue,
     memory: u64,
 }
@@ -41,7 +41,7 @@ impl CompileQueue {
     }
 
     /// Waits until a component of this size may be compiled. Blocks.
-    pub(super) fn enter(&self, bytes: u64) -> Compilation<'_> {
+    pub(super) fn enter(&self, bytes: u64) -> CompilePermit<'_> {
         self.take(self.memory_for(bytes))
     }
 
@@ -53,28 +53,28 @@ impl CompileQueue {
         needed.max(self.memory_max / cores).min(self.memory_max)
     }
 
-    fn take(&self, memory: u64) -> Compilation<'_> {
+    fn take(&self, memory: u64) -> CompilePermit<'_> {
         let _turn = self.turn.lock();
         let mut taken = self.memory.lock();
         while *taken + memory > self.memory_max {
             self.ended.wait(&mut taken);
         }
         *taken += memory;
-        Compilation {
+        CompilePermit {
             queue: self,
             memory,
         }
     }
 }
 
-impl Compilation<'_> {
+impl CompilePermit<'_> {
     /// Returns the memory that the compilation may take, in bytes.
     pub(super) fn memory(&self) -> u64 {
         self.memory
     }
 }
 
-impl Drop for Compilation<'_> {
+impl Drop for CompilePermit<'_> {
     fn drop(&mut self) {
         *self.queue.memory.lock() -= self.memory;
         self.queue.ended.notify_one();
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_compiled_at_once_than_may_be_and_nobody_overtakes() {
+    fn concurrent_compilations_fit_into_memory_and_keep_their_order() {
         let queue = CompileQueue::new(10);
         thread::scope(|scope| {
             let (first, second) = (queue.take(4), queue.take(5));

@@ -10,22 +10,22 @@ use parking_lot::Mutex;
 
 /// A handle that stops a compilation on demand. Cloning is cheap. By default nothing is stopped.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<Mutex<Stopping>>);
+pub(crate) struct StopHandle(Arc<Mutex<StopState>>);
 
 /// A guard that stops a compilation when dropped.
-pub(crate) struct StopOnDrop(Stop);
+pub(crate) struct StopGuard(StopHandle);
 
 #[derive(Default)]
-struct Stopping {
+struct StopState {
     is_stopped: bool,
     /// The compiler, while it is running.
     process: Option<Child>,
 }
 
-impl Stop {
+impl StopHandle {
     /// Returns a guard that stops the compilation when dropped.
-    pub(crate) fn on_drop(&self) -> StopOnDrop {
-        StopOnDrop(self.clone())
+    pub(crate) fn on_drop(&self) -> StopGuard {
+        StopGuard(self.clone())
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -38,7 +38,7 @@ impl Stop {
         let stopping = &mut *self.0.lock();
         let process = stopping.process.insert(process);
         if stopping.is_stopped {
-            end(process);
+            kill(process);
         }
     }
 
@@ -51,17 +51,17 @@ impl Stop {
     }
 }
 
-impl Drop for StopOnDrop {
+impl Drop for StopGuard {
     fn drop(&mut self) {
         let mut stopping = self.0.0.lock();
         stopping.is_stopped = true;
         if let Some(process) = &mut stopping.process {
-            end(process);
+            kill(process);
         }
     }
 }
 
-fn end(process: &mut Child) {
+fn kill(process: &mut Child) {
     // The process may have ended already.
     let _ = process.kill();
 }

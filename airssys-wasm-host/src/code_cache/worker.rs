@@ -10,12 +10,12 @@ use std::process::exit;
 use std::thread;
 use std::time::Duration;
 
-use super::compiler::give_way;
-use crate::engine::{Profile, engine_to_compile};
+use super::compiler::lower_priority;
+use crate::engine::{Profile, compile_only_engine};
 
 /// The job of a compiler process, as passed on its command line.
 #[derive(Clone, Copy)]
-pub(super) struct Order {
+pub(super) struct CompileJob {
     pub(super) profile: Profile,
     pub(super) memory_bytes: u64,
     pub(super) time_max: Duration,
@@ -23,7 +23,7 @@ pub(super) struct Order {
 
 /// The outcome of a compiler process, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum WorkerOutcome {
     /// The code is on stdout.
     Compiled = 0,
     /// The reason is on stderr.
@@ -34,7 +34,7 @@ pub(super) enum Outcome {
     Failed = 13,
 }
 
-impl Outcome {
+impl WorkerOutcome {
     pub(super) fn from_exit_code(code: i32) -> Option<Self> {
         let all = [
             Self::Compiled,
@@ -47,7 +47,7 @@ impl Outcome {
     }
 }
 
-impl Order {
+impl CompileJob {
     pub(super) fn arguments(self) -> [String; 3] {
         let Self {
             profile,
@@ -61,7 +61,7 @@ impl Order {
         ]
     }
 
-    fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+    fn from_arguments(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let arguments: Vec<String> = arguments
             .map(OsString::into_string)
             .collect::<Result<_, _>>()
@@ -80,10 +80,13 @@ impl Order {
 }
 
 /// Compiles the component on stdin and writes the code to stdout.
-pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
-    let done = match Order::read(arguments) {
-        Some(order) => order.carry_out(),
-        None => Err((Outcome::Failed, "invalid compiler command line".into())),
+pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> WorkerOutcome {
+    let done = match CompileJob::from_arguments(arguments) {
+        Some(order) => order.run(),
+        None => Err((
+            WorkerOutcome::Failed,
+            "invalid compiler command line".into(),
+        )),
     };
     done.map_or_else(
         |(outcome, complaint)| {
@@ -91,33 +94,33 @@ pub(super) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
             let _ = writeln!(io::stderr(), "{complaint}");
             outcome
         },
-        |()| Outcome::Compiled,
+        |()| WorkerOutcome::Compiled,
     )
 }
 
-type Done<T> = Result<T, (Outcome, String)>;
+type WorkerResult<T> = Result<T, (WorkerOutcome, String)>;
 
-fn failed(error: impl ToString) -> (Outcome, String) {
-    (Outcome::Failed, error.to_string())
+fn failure(error: impl ToString) -> (WorkerOutcome, String) {
+    (WorkerOutcome::Failed, error.to_string())
 }
 
-impl Order {
-    fn carry_out(self) -> Done<()> {
-        give_way();
-        end_with_the_host();
-        bound_memory(self.memory_bytes).map_err(failed)?;
-        end_after(self.time_max).map_err(failed)?;
+impl CompileJob {
+    fn run(self) -> WorkerResult<()> {
+        lower_priority();
+        exit_with_host();
+        limit_memory(self.memory_bytes).map_err(failure)?;
+        exit_after(self.time_max).map_err(failure)?;
         let mut component = Vec::new();
-        io::stdin().read_to_end(&mut component).map_err(failed)?;
-        let engine = engine_to_compile(self.profile).map_err(failed)?;
+        io::stdin().read_to_end(&mut component).map_err(failure)?;
+        let engine = compile_only_engine(self.profile).map_err(failure)?;
         let code = engine.precompile_component(&component).map_err(|error| {
             let outcome = match is_out_of_memory(&error) {
-                true => Outcome::OutOfMemory,
-                false => Outcome::DoesNotCompile,
+                true => WorkerOutcome::OutOfMemory,
+                false => WorkerOutcome::DoesNotCompile,
             };
             (outcome, format!("{error:#}"))
         })?;
-        io::stdout().write_all(&code).map_err(failed)
+        io::stdout().write_all(&code).map_err(failure)
     }
 }
 
@@ -131,10 +134,10 @@ fn is_out_of_memory(error: &wasmtime::Error) -> bool {
 }
 
 /// Exits this process after `time`, whatever it is doing.
-fn end_after(time: Duration) -> io::Result<()> {
+fn exit_after(time: Duration) -> io::Result<()> {
     let end = move || {
         thread::sleep(time);
-        exit(Outcome::OutOfTime as i32);
+        exit(WorkerOutcome::OutOfTime as i32);
     };
     thread::Builder::new()
         .name("deadline".into())
@@ -145,7 +148,7 @@ fn end_after(time: Duration) -> io::Result<()> {
 /// Ends this process with the host's thread that started it, and makes it the first to be killed if
 /// the system runs out of memory.
 #[cfg(target_os = "linux")]
-fn end_with_the_host() {
+fn exit_with_host() {
     use rustix::process::{Signal, set_parent_process_death_signal};
 
     // Without these the process ends after its time, or when it writes to a closed pipe.
@@ -154,11 +157,11 @@ fn end_with_the_host() {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn end_with_the_host() {}
+fn exit_with_host() {}
 
 /// Limits the memory that this process may write to, and disables core dumps.
 #[cfg(unix)]
-fn bound_memory(bytes: u64) -> io::Result<()> {
+fn limit_memory(bytes: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
 
     let limit = |bytes| Rlimit {
@@ -171,7 +174,7 @@ fn bound_memory(bytes: u64) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn bound_memory(_bytes: u64) -> io::Result<()> {
+fn limit_memory(_bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
@@ -180,16 +183,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_read_as_it_was_written() {
+    fn job_survives_its_command_line() {
         for profile in Profile::ALL {
             let (memory_bytes, time_max) = (5 << 30, Duration::from_millis(1_500));
-            let written = Order {
+            let written = CompileJob {
                 profile,
                 memory_bytes,
                 time_max,
             }
             .arguments();
-            let read = Order::read(written.clone().into_iter().map(Into::into)).expect("an order");
+            let read = CompileJob::from_arguments(written.clone().into_iter().map(Into::into))
+                .expect("an order");
             assert_eq!(read.arguments(), written);
         }
         for arguments in [
@@ -197,16 +201,19 @@ mod tests {
             &["else", "1", "1"],
             &["plain", "", "1"],
         ] {
-            assert!(Order::read(arguments.iter().map(Into::into)).is_none());
+            assert!(CompileJob::from_arguments(arguments.iter().map(Into::into)).is_none());
         }
     }
 
     #[test]
     fn outcomes_are_exit_codes() {
         for code in -1..256 {
-            let outcome = Outcome::from_exit_code(code);
+            let outcome = WorkerOutcome::from_exit_code(code);
             assert!(outcome.is_none_or(|outcome| outcome as i32 == code));
         }
-        assert_eq!(Outcome::from_exit_code(11), Some(Outcome::OutOfTime));
+        assert_eq!(
+            WorkerOutcome::from_exit_code(11),
+            Some(WorkerOutcome::OutOfTime)
+        );
     }
 }

@@ -9,10 +9,10 @@ use super::Slots;
 use crate::InstanceState;
 
 /// A function that creates a value.
-type Factory = Arc<dyn Fn(&InstanceState) -> Made + Send + Sync>;
+type Factory = Arc<dyn Fn(&InstanceState) -> SlotInsertion + Send + Sync>;
 
 /// A function that adds a created value to its slot.
-type Made = Box<dyn FnOnce(&mut Slots) + Send>;
+type SlotInsertion = Box<dyn FnOnce(&mut Slots) + Send>;
 
 /// The factories of a host, one for each type.
 #[derive(Clone, Default)]

@@ -14,5 +14,5 @@ mod shared;
 mod slots;
 
 pub(crate) use factory::Factories;
-pub(crate) use shared::SharedData;
+pub(crate) use shared::SharedValues;
 pub(crate) use slots::Slots;

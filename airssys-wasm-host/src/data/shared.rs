@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 /// Shared values, one of each type. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct SharedData(Arc<[(TypeId, Arc<dyn Any + Send + Sync>)]>);
+pub(crate) struct SharedValues(Arc<[(TypeId, Arc<dyn Any + Send + Sync>)]>);
 
-impl Default for SharedData {
+impl Default for SharedValues {
     fn default() -> Self {
         Self(Arc::new([]))
     }
 }
 
-impl SharedData {
+impl SharedValues {
     /// Adds `value`, replacing another of its type.
     pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) {
         let kept = self
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn holds_one_value_of_each_type() {
-        let mut data = SharedData::default();
+        let mut data = SharedValues::default();
         assert_eq!(data.get::<u32>(), None);
         data.insert(1u32);
         data.insert("one");
@@ -62,8 +62,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_replaces_values_of_its_types_alone() {
-        let (mut host, mut deployment) = (SharedData::default(), SharedData::default());
+    fn extending_replaces_values_of_the_same_types_only() {
+        let (mut host, mut deployment) = (SharedValues::default(), SharedValues::default());
         host.insert(1u32);
         host.insert("host");
         deployment.insert(2u32);

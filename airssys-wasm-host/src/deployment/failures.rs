@@ -10,9 +10,9 @@ use crate::CallEnd;
 
 /// The failed calls of one deployment. Calls that return cost nothing here.
 #[derive(Default)]
-pub(crate) struct Failures(Mutex<BTreeMap<&'static str, u64>>);
+pub(crate) struct FailureCounts(Mutex<BTreeMap<&'static str, u64>>);
 
-impl Failures {
+impl FailureCounts {
     pub(crate) fn count(&self, end: CallEnd) {
         *self.0.lock().entry(end.label()).or_default() += 1;
     }

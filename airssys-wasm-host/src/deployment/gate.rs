@@ -19,7 +19,7 @@ const INSIDE: u64 = ONE_ADMITTED - ONE_INSIDE;
 #[derive(Debug)]
 pub(crate) struct Gate<W = AtomicU64>(W);
 
-impl<W: Word> Gate<W> {
+impl<W: AtomicWord> Gate<W> {
     pub(crate) fn new() -> Self {
         Self(W::new(0))
     }
@@ -44,7 +44,7 @@ impl<W: Word> Gate<W> {
     }
 
     /// Admits work that belongs to a call already inside, even if the gate is closed by now.
-    pub(crate) fn enter_inside(&self) {
+    pub(crate) fn enter_nested(&self) {
         self.0.add(ONE_INSIDE);
     }
 
@@ -84,7 +84,9 @@ impl<W: Word> Gate<W> {
 ///
 /// The fence makes at least one of several concurrent callers see what the others did. Without it,
 /// each of two could still see the other's gate occupied, and no waiter would be woken.
-pub(crate) fn all_drained<'a, W: Word + 'a>(gates: impl IntoIterator<Item = &'a Gate<W>>) -> bool {
+pub(crate) fn all_drained<'a, W: AtomicWord + 'a>(
+    gates: impl IntoIterator<Item = &'a Gate<W>>,
+) -> bool {
     W::fence();
     gates.into_iter().all(Gate::is_drained)
 }
@@ -95,7 +97,7 @@ fn is_drained(word: u64) -> bool {
 }
 
 /// The operations that the gate needs of an atomic word. The tests implement it for loom's.
-pub(crate) trait Word {
+pub(crate) trait AtomicWord {
     fn new(value: u64) -> Self;
     fn load(&self) -> u64;
     /// Compares and exchanges. May fail spuriously.
@@ -112,7 +114,7 @@ pub(crate) trait Word {
 
 macro_rules! word {
     ($atomic:ty, $fence:path) => {
-        impl Word for $atomic {
+        impl AtomicWord for $atomic {
             fn new(value: u64) -> Self {
                 Self::new(value)
             }
@@ -166,7 +168,7 @@ mod tests {
     type LoomGate = Gate<LoomU64>;
 
     #[test]
-    fn counts_those_inside_and_those_admitted() {
+    fn counts_calls_inside_and_calls_admitted() {
         let gate = Gate::<AtomicU64>::new();
         assert!(gate.enter() && gate.enter());
         assert!(!gate.leave());
@@ -180,7 +182,7 @@ mod tests {
 
     /// Once the drain has seen the gate empty, no call is inside and none enters.
     #[test]
-    fn nobody_is_inside_after_the_drain() {
+    fn no_call_is_inside_after_the_drain() {
         loom::model(|| {
             let gate = Arc::new(LoomGate::new());
             let drained = Arc::new(AtomicBool::new(false));
@@ -209,7 +211,7 @@ mod tests {
 
     /// A gate that was closed and reopened keeps its counts, and closes as before.
     #[test]
-    fn nobody_is_lost_or_kept_out_by_a_pause() {
+    fn a_pause_loses_no_call_and_locks_none_out() {
         loom::model(|| {
             let gate = Arc::new(LoomGate::new());
             let caller = {
@@ -231,7 +233,7 @@ mod tests {
     /// Exactly one of the threads that close or leave learns that the gate is drained, so that the
     /// drain is woken exactly once.
     #[test]
-    fn exactly_one_learns_that_it_is_drained() {
+    fn exactly_one_thread_learns_of_the_drain() {
         loom::model(|| {
             let gate = Arc::new(LoomGate::new());
             let callers: Vec<_> = (0..2)
@@ -253,7 +255,7 @@ mod tests {
 
     /// A write made before a call left is visible to every thread that sees the gate drained.
     #[test]
-    fn what_calls_did_is_seen_after_the_drain() {
+    fn writes_of_calls_are_visible_after_the_drain() {
         loom::model(|| {
             let gate = Arc::new(LoomGate::new());
             let written = Arc::new(LoomU64::new(0));
@@ -279,7 +281,7 @@ mod tests {
     /// With several gates, at least one thread learns that all are drained: the last to leave, or
     /// the one that closes them.
     #[test]
-    fn someone_learns_that_several_are_drained() {
+    fn a_thread_learns_that_all_gates_are_drained() {
         loom::model(|| {
             let gates = Arc::new([LoomGate::new(), LoomGate::new()]);
             let callers: Vec<_> = (0..2)

@@ -11,7 +11,7 @@ use airssys_wasm_core::{ComponentName, FunctionName, Rule};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Instance as WasmInstance, Lift, Lower};
 
-use super::{Kept, Named, RevisionStatus, Status};
+use super::{DeploymentEntry, RetainedRevision, RevisionStatus, Status};
 use crate::function::{Bindings, DynamicFunction, Function};
 use crate::{Component, InstanceState, Result};
 
@@ -20,7 +20,7 @@ use crate::{Component, InstanceState, Result};
 /// Functions and bindings obtained from it keep working when the deployment moves to another
 /// revision.
 #[derive(Clone)]
-pub struct Deployment(pub(crate) Arc<Named>);
+pub struct Deployment(pub(crate) Arc<DeploymentEntry>);
 
 impl Deployment {
     /// Returns the name of the deployment.
@@ -83,7 +83,7 @@ impl Deployment {
     /// Returns every function that can be called, with its WIT type.
     #[must_use]
     pub fn functions(&self) -> Vec<(FunctionName, String)> {
-        let serving = self.0.serving();
+        let serving = self.0.active_revision();
         let world = serving.revision.component.world();
         world
             .exports
@@ -114,7 +114,7 @@ impl Deployment {
     /// Returns the rules that had been revoked and that the grants of the active revision restored.
     #[must_use]
     pub fn lifted(&self) -> Vec<Rule> {
-        self.0.revision().lifted.clone()
+        self.0.revision().lifted_revocations.clone()
     }
 
     /// Returns the smallest set of rules that would have allowed everything the active revision did
@@ -128,17 +128,17 @@ impl Deployment {
     /// Returns a snapshot of the deployment.
     #[must_use]
     pub fn status(&self) -> Status {
-        let serving = self.0.serving();
+        let serving = self.0.active_revision();
         Status {
             component: self.0.name.clone(),
-            serving: RevisionStatus::of(&serving.revision),
+            active: RevisionStatus::from_revision(&serving.revision),
             revisions: self
                 .0
                 .history
                 .lock()
-                .kept()
+                .retained()
                 .iter()
-                .map(Kept::status)
+                .map(RetainedRevision::status)
                 .collect(),
             calls_in_flight: serving.calls_inside(),
             calls_admitted: serving.calls_admitted(),

@@ -7,64 +7,68 @@ use std::sync::Arc;
 use airssys_wasm_core::Rule;
 use semver::Version;
 
-use super::Kept;
+use super::RetainedRevision;
 use crate::revision::Revision;
-use crate::state::NameRecord;
+use crate::state::DeploymentRecord;
 use crate::{Error, ErrorKind, Result};
 
 /// The retained revisions, and the order in which they served.
 #[derive(Clone)]
 pub(crate) struct History {
     /// Ordered by when they last served; the active revision is the last.
-    kept: Vec<Kept>,
+    retained: Vec<RetainedRevision>,
     /// The numbers of the revisions that served before the active one, the most recent last. A
     /// rollback takes from the end, so that rolling back twice goes back two steps.
     served: Vec<u64>,
-    serving: u64,
+    active: u64,
     last_number: u64,
-    kept_max: usize,
+    retained_max: usize,
 }
 
 impl History {
     pub(crate) fn new(first: Arc<Revision>, kept_max: usize) -> Self {
         let number = first.number;
-        let kept = vec![Kept::Ready(first)];
+        let kept = vec![RetainedRevision::Ready(first)];
         Self {
-            kept,
+            retained: kept,
             served: Vec::new(),
-            serving: number,
+            active: number,
             last_number: number,
-            kept_max,
+            retained_max: kept_max,
         }
     }
 
     /// Rebuilds a history from its record and the revisions that are ready to serve.
-    pub(crate) fn restored(record: &NameRecord, ready: &[Arc<Revision>], kept_max: usize) -> Self {
+    pub(crate) fn from_record(
+        record: &DeploymentRecord,
+        ready: &[Arc<Revision>],
+        kept_max: usize,
+    ) -> Self {
         let kept = record.revisions.iter().map(|stored| {
             let ready = ready
                 .iter()
                 .find(|revision| revision.number == stored.number);
             ready.map_or_else(
-                || Kept::Stored(Arc::new(stored.clone())),
-                |revision| Kept::Ready(Arc::clone(revision)),
+                || RetainedRevision::Stored(Arc::new(stored.clone())),
+                |revision| RetainedRevision::Ready(Arc::clone(revision)),
             )
         });
         Self {
-            kept: kept.collect(),
+            retained: kept.collect(),
             served: record.served.clone(),
-            serving: record.serving,
+            active: record.serving,
             last_number: record.last_number,
-            kept_max,
+            retained_max: kept_max,
         }
     }
 
     /// Returns the record to store in the state directory.
-    pub(crate) fn record(&self) -> NameRecord {
-        NameRecord {
-            serving: self.serving,
+    pub(crate) fn record(&self) -> DeploymentRecord {
+        DeploymentRecord {
+            serving: self.active,
             served: self.served.clone(),
             last_number: self.last_number,
-            revisions: self.kept.iter().map(Kept::record).collect(),
+            revisions: self.retained.iter().map(RetainedRevision::record).collect(),
             waiting: None,
             pipeline: None,
         }
@@ -78,37 +82,39 @@ impl History {
 
     /// Records that an update went live. Returns the revisions that are no longer retained.
     #[must_use = "dropping a revision unmaps its code, which takes a while"]
-    pub(crate) fn updated_to(&mut self, revision: Arc<Revision>) -> Vec<Kept> {
-        self.served.push(self.serving);
-        self.serving = revision.number;
-        self.kept.push(Kept::Ready(revision));
-        self.forget_the_oldest()
+    pub(crate) fn record_update(&mut self, revision: Arc<Revision>) -> Vec<RetainedRevision> {
+        self.served.push(self.active);
+        self.active = revision.number;
+        self.retained.push(RetainedRevision::Ready(revision));
+        self.remove_oldest()
     }
 
     /// Records that a rollback went live.
-    pub(crate) fn rolled_back_to(&mut self, revision: Arc<Revision>) {
+    pub(crate) fn record_rollback(&mut self, revision: Arc<Revision>) {
         let number = revision.number;
         match self.served.iter().rposition(|served| *served == number) {
             Some(place) => self.served.truncate(place),
-            None => self.served.push(self.serving),
+            None => self.served.push(self.active),
         }
-        self.serving = number;
-        self.kept.retain(|kept| kept.number() != number);
-        self.kept.push(Kept::Ready(revision));
+        self.active = number;
+        self.retained.retain(|kept| kept.number() != number);
+        self.retained.push(RetainedRevision::Ready(revision));
     }
 
     /// Revokes a rule in the revisions that are not ready. The others receive revocations
     /// themselves.
     pub(crate) fn revoke(&mut self, rule: &Rule) -> Result<()> {
-        self.kept.iter_mut().try_for_each(|kept| kept.revoke(rule))
+        self.retained
+            .iter_mut()
+            .try_for_each(|kept| kept.revoke(rule))
     }
 
     /// Returns the revision to roll back to: the one of `version`, or by default the one that
     /// served before.
-    pub(crate) fn target(&self, version: Option<&Version>) -> Result<Kept> {
+    pub(crate) fn rollback_target(&self, version: Option<&Version>) -> Result<RetainedRevision> {
         let found = match version {
-            Some(version) => self.kept.iter().rev().find(|revision| {
-                revision.number() != self.serving && revision.version() == Some(version)
+            Some(version) => self.retained.iter().rev().find(|revision| {
+                revision.number() != self.active && revision.version() == Some(version)
             }),
             None => self
                 .served
@@ -118,26 +124,26 @@ impl History {
         };
         found
             .cloned()
-            .ok_or_else(|| self.nothing_to_roll_back_to(version))
+            .ok_or_else(|| self.no_rollback_target(version))
     }
 
     /// Returns every retained revision, ordered by number.
-    pub(crate) fn kept(&self) -> Vec<Kept> {
-        let mut kept = self.kept.clone();
-        kept.sort_by_key(Kept::number);
+    pub(crate) fn retained(&self) -> Vec<RetainedRevision> {
+        let mut kept = self.retained.clone();
+        kept.sort_by_key(RetainedRevision::number);
         kept
     }
 
-    fn revision(&self, number: u64) -> Option<&Kept> {
-        self.kept
+    fn revision(&self, number: u64) -> Option<&RetainedRevision> {
+        self.retained
             .iter()
             .find(|revision| revision.number() == number)
     }
 
     /// Removes the revisions that served longest ago: never the active one, nor the one before it.
-    fn forget_the_oldest(&mut self) -> Vec<Kept> {
-        let surplus = self.kept.len().saturating_sub(self.kept_max);
-        let forgotten: Vec<_> = self.kept.drain(..surplus).collect();
+    fn remove_oldest(&mut self) -> Vec<RetainedRevision> {
+        let surplus = self.retained.len().saturating_sub(self.retained_max);
+        let forgotten: Vec<_> = self.retained.drain(..surplus).collect();
         self.served.retain(|number| {
             forgotten
                 .iter()
@@ -146,11 +152,11 @@ impl History {
         forgotten
     }
 
-    fn nothing_to_roll_back_to(&self, version: Option<&Version>) -> Error {
+    fn no_rollback_target(&self, version: Option<&Version>) -> Error {
         let others: Vec<String> = self
-            .kept()
+            .retained()
             .iter()
-            .filter(|revision| revision.number() != self.serving)
+            .filter(|revision| revision.number() != self.active)
             .map(|revision| match revision.version() {
                 Some(version) => format!("{version} (revision {})", revision.number()),
                 None => format!("revision {}", revision.number()),

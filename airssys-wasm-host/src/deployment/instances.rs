@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use airssys_wasm_core::Instancing;
 use crossbeam_queue::ArrayQueue;
 
-use super::line::{Line, Waiter};
+use super::wait_queue::{WaitQueue, Waiter};
 use crate::Result;
-use crate::aside::Aside;
+use crate::blocking::BlockingThreads;
 use crate::engine::Ticks;
 use crate::instance::Instance;
 use crate::revision::Revision;
@@ -29,12 +29,12 @@ pub(crate) struct Instances {
     count: AtomicUsize,
     /// The number of the instance that was started last.
     newest: AtomicU64,
-    line: Line<Grant>,
-    aside: Aside,
+    queue: WaitQueue<InstanceOffer>,
+    aside: BlockingThreads,
 }
 
 /// An instance, or room for one, handed to a waiting call.
-enum Grant {
+enum InstanceOffer {
     /// An instance that was idle.
     Instance(Box<Instance>),
     /// Room to start one more instance.
@@ -55,7 +55,7 @@ impl Instances {
             }
             _ => revision.limits.concurrent_calls_max,
         };
-        let idle_max = if keeps(&revision) {
+        let idle_max = if reuses_instances(&revision) {
             max.min(IDLE_PER_LANE_MAX)
         } else {
             1
@@ -70,10 +70,10 @@ impl Instances {
             newest: AtomicU64::new(
                 first
                     .as_ref()
-                    .map_or(0, |first| first.store.data().number()),
+                    .map_or(0, |first| first.store.data().instance_number()),
             ),
-            line: Line::new(),
-            aside: runtime.aside.clone(),
+            queue: WaitQueue::new(),
+            aside: runtime.blocking.clone(),
         };
         if let Some(first) = first {
             instances.give_back(0, first);
@@ -94,14 +94,14 @@ impl Instances {
     /// Returns `true` if a call that arrives now need not wait.
     #[cfg(feature = "http")]
     pub(crate) fn has_room(&self) -> bool {
-        self.line.is_empty()
+        self.queue.is_empty()
             && (self.count() < self.max || self.idle.iter().any(|idle| !idle.is_empty()))
     }
 
     /// Returns the number of waiting calls.
     #[cfg(feature = "http")]
     pub(crate) fn waiting(&self) -> usize {
-        self.line.len()
+        self.queue.len()
     }
 
     /// Returns the number of the instance that was started last.
@@ -112,9 +112,9 @@ impl Instances {
     /// Leases an idle instance for a call on `lane`. Returns `None` if there is none, or if other
     /// calls wait for one.
     #[inline]
-    pub(crate) fn lease_idle(&self, lane: usize) -> Option<Lease<'_>> {
-        let instance = self.line.is_empty().then(|| self.idle(lane))??;
-        Some(Lease {
+    pub(crate) fn lease_idle(&self, lane: usize) -> Option<InstanceLease<'_>> {
+        let instance = self.queue.is_empty().then(|| self.take_idle(lane))??;
+        Some(InstanceLease {
             instances: self,
             lane,
             instance: Some(instance),
@@ -128,23 +128,23 @@ impl Instances {
         runtime: &Arc<Runtime>,
         lane: usize,
         deadline: Ticks,
-    ) -> Result<Lease<'_>> {
-        if self.line.is_empty() && self.reserve() {
+    ) -> Result<InstanceLease<'_>> {
+        if self.queue.is_empty() && self.reserve() {
             return self.start(runtime, lane, deadline).await;
         }
         match self.wait(lane).await {
-            Grant::Instance(instance) => Ok(Lease {
+            InstanceOffer::Instance(instance) => Ok(InstanceLease {
                 instances: self,
                 lane,
                 instance: Some(instance),
             }),
-            Grant::Room => self.start(runtime, lane, deadline).await,
+            InstanceOffer::Room => self.start(runtime, lane, deadline).await,
         }
     }
 
     /// Leases an instance that was held for its caller between calls.
-    pub(crate) fn lease_kept(&self, lane: usize, instance: Box<Instance>) -> Lease<'_> {
-        Lease {
+    pub(crate) fn lease_held(&self, lane: usize, instance: Box<Instance>) -> InstanceLease<'_> {
+        InstanceLease {
             instances: self,
             lane,
             instance: Some(instance),
@@ -153,16 +153,16 @@ impl Instances {
 
     /// Waits in the queue. Cancel safe: an instance that was already handed over goes to the next
     /// waiter.
-    async fn wait(&self, lane: usize) -> Grant {
-        let mut waiting = Waiting {
+    async fn wait(&self, lane: usize) -> InstanceOffer {
+        let mut waiting = WaitingCall {
             instances: self,
             lane,
-            waiter: self.line.join(),
+            waiter: self.queue.join(),
         };
-        self.serve_line(lane);
+        self.serve_queue(lane);
         waiting
             .waiter
-            .turn()
+            .wait()
             .await
             .expect("the queue outlives its waiters")
     }
@@ -173,30 +173,30 @@ impl Instances {
         runtime: &Arc<Runtime>,
         lane: usize,
         deadline: Ticks,
-    ) -> Result<Lease<'_>> {
-        let mut lease = Lease {
+    ) -> Result<InstanceLease<'_>> {
+        let mut lease = InstanceLease {
             instances: self,
             lane,
             instance: None,
         };
         let instance = Instance::start(runtime, &self.revision, deadline).await?;
         self.newest
-            .store(instance.store.data().number(), Ordering::SeqCst);
+            .store(instance.store.data().instance_number(), Ordering::SeqCst);
         lease.instance = Some(Box::new(instance));
         Ok(lease)
     }
 
     /// Takes an idle instance, from this lane if it has one.
     #[inline]
-    fn idle(&self, lane: usize) -> Option<Box<Instance>> {
+    fn take_idle(&self, lane: usize) -> Option<Box<Instance>> {
         let (before, from) = self.idle.split_at(lane);
         from.iter().chain(before).find_map(ArrayQueue::pop)
     }
 
     /// Drops the idle instances in the background.
     pub(super) fn drop_idle(&self) {
-        let idle: Vec<_> = std::iter::from_fn(|| self.idle(0))
-            .inspect(|_| self.discarded(0))
+        let idle: Vec<_> = std::iter::from_fn(|| self.take_idle(0))
+            .inspect(|_| self.release_place(0))
             .collect();
         if !idle.is_empty() {
             self.aside.drop(idle);
@@ -223,12 +223,13 @@ impl Instances {
     #[inline]
     fn give_back(&self, lane: usize, instance: Box<Instance>) {
         self.put_back(lane, instance);
-        self.tell_who_waits(lane);
+        self.serve_waiters(lane);
     }
 
     #[inline]
     fn put_back(&self, lane: usize, instance: Box<Instance>) {
-        let surplus = if keeps(&self.revision) && !is_used_up(&self.revision, &instance) {
+        let surplus = if reuses_instances(&self.revision) && !is_used_up(&self.revision, &instance)
+        {
             self.idle[lane].push(instance).err()
         } else {
             Some(instance)
@@ -240,9 +241,9 @@ impl Instances {
         }
     }
 
-    fn discarded(&self, lane: usize) {
+    fn release_place(&self, lane: usize) {
         self.count.fetch_sub(1, Ordering::SeqCst);
-        self.tell_who_waits(lane);
+        self.serve_waiters(lane);
     }
 
     /// Serves the queue if a call waits.
@@ -252,27 +253,27 @@ impl Instances {
     /// (`ArrayQueue::push` is, and `pop` issues a fence before it returns `None`), so that the two
     /// cannot miss each other.
     #[inline]
-    fn tell_who_waits(&self, lane: usize) {
-        if !self.line.is_empty() {
-            self.serve_line(lane);
+    fn serve_waiters(&self, lane: usize) {
+        if !self.queue.is_empty() {
+            self.serve_queue(lane);
         }
     }
 
     #[cold]
-    fn serve_line(&self, lane: usize) {
-        self.line.serve(
-            || match self.idle(lane) {
-                Some(instance) => Some(Grant::Instance(instance)),
-                None => self.reserve().then_some(Grant::Room),
+    fn serve_queue(&self, lane: usize) {
+        self.queue.serve(
+            || match self.take_idle(lane) {
+                Some(instance) => Some(InstanceOffer::Instance(instance)),
+                None => self.reserve().then_some(InstanceOffer::Room),
             },
-            |grant| self.take_back(lane, grant),
+            |grant| self.return_offer(lane, grant),
         );
     }
 
-    fn take_back(&self, lane: usize, grant: Grant) {
+    fn return_offer(&self, lane: usize, grant: InstanceOffer) {
         match grant {
-            Grant::Instance(instance) => self.put_back(lane, instance),
-            Grant::Room => {
+            InstanceOffer::Instance(instance) => self.put_back(lane, instance),
+            InstanceOffer::Room => {
                 self.count.fetch_sub(1, Ordering::SeqCst);
             }
         }
@@ -280,24 +281,24 @@ impl Instances {
 }
 
 /// A call in the queue. Dropping it passes on what it was handed.
-struct Waiting<'a> {
+struct WaitingCall<'a> {
     instances: &'a Instances,
     lane: usize,
-    waiter: Waiter<Grant>,
+    waiter: Waiter<InstanceOffer>,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingCall<'_> {
     fn drop(&mut self) {
         if let Some(grant) = self.waiter.leave() {
-            self.instances.take_back(self.lane, grant);
+            self.instances.return_offer(self.lane, grant);
         }
-        self.instances.tell_who_waits(self.lane);
+        self.instances.serve_waiters(self.lane);
     }
 }
 
 /// Returns `true` if instances outlive their call.
 #[inline]
-fn keeps(revision: &Revision) -> bool {
+fn reuses_instances(revision: &Revision) -> bool {
     revision.instancing != Instancing::PerCall
 }
 
@@ -307,18 +308,18 @@ fn keeps(revision: &Revision) -> bool {
 fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
     matches!(revision.instancing, Instancing::Pooled { .. })
         && (instance.store.data().call().call >= revision.limits.calls_per_instance_max
-            || revision.share.memory().is_awaited())
+            || revision.share.memory().has_waiters())
 }
 
 /// An instance leased to one call. Discarded if it is dropped without being given back: the call
 /// trapped, or its caller dropped it midway.
-pub(crate) struct Lease<'a> {
+pub(crate) struct InstanceLease<'a> {
     instances: &'a Instances,
     lane: usize,
     instance: Option<Box<Instance>>,
 }
 
-impl Lease<'_> {
+impl InstanceLease<'_> {
     #[inline]
     pub(crate) fn instance(&mut self) -> &mut Instance {
         self.instance
@@ -328,7 +329,7 @@ impl Lease<'_> {
 
     /// Takes the instance out for the next call of the same caller. It still counts toward the
     /// limit.
-    pub(crate) fn keep(mut self) -> Box<Instance> {
+    pub(crate) fn into_instance(mut self) -> Box<Instance> {
         let instance = self
             .instance
             .take()
@@ -348,9 +349,9 @@ impl Lease<'_> {
     }
 }
 
-impl Drop for Lease<'_> {
+impl Drop for InstanceLease<'_> {
     fn drop(&mut self) {
         drop(self.instance.take());
-        self.instances.discarded(self.lane);
+        self.instances.release_place(self.lane);
     }
 }

@@ -7,12 +7,12 @@ use std::thread::available_parallelism;
 
 thread_local! {
     /// A variable whose address distinguishes threads.
-    static HERE: u8 = const { 0 };
+    static THREAD_MARKER: u8 = const { 0 };
 }
 
 /// Returns the number of lanes of a revision: enough that threads seldom share one. Called once per
 /// host, because querying the operating system is slow.
-pub(crate) fn count() -> usize {
+pub(crate) fn lane_count() -> usize {
     available_parallelism()
         .map_or(1, |threads| threads.get().next_power_of_two() * 4)
         .min(64)
@@ -20,8 +20,8 @@ pub(crate) fn count() -> usize {
 
 /// Returns the lane of the current thread. `count` is the number of lanes, a power of two.
 #[inline]
-pub(super) fn of_this_thread(count: usize) -> usize {
-    let address = HERE.with(|here| std::ptr::from_ref(here) as usize);
+pub(super) fn current_lane(count: usize) -> usize {
+    let address = THREAD_MARKER.with(|here| std::ptr::from_ref(here) as usize);
     let spread = (address >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (spread >> 32) & (count - 1)
 }
@@ -32,13 +32,13 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_its_lane_and_threads_spread() {
-        assert_eq!(of_this_thread(64), of_this_thread(64));
-        assert!(count().is_power_of_two());
+        assert_eq!(current_lane(64), current_lane(64));
+        assert!(lane_count().is_power_of_two());
         let lanes: Vec<_> = (0..16)
             .map(|_| {
                 std::thread::spawn(|| {
                     std::thread::sleep(std::time::Duration::from_millis(20));
-                    of_this_thread(64)
+                    current_lane(64)
                 })
             })
             .collect();

@@ -4,18 +4,18 @@
 //! nothing of how a rollout prepares a revision.
 //! Tests: `tests/suite/promises`.
 
-mod callers;
+mod active;
 mod failures;
 mod gate;
 mod handle;
+mod handle_registry;
 mod history;
+mod instance_holder;
 mod instances;
-mod keeper;
-mod kept;
 mod lane;
-mod line;
-mod serving;
+mod retained;
 mod status;
+mod wait_queue;
 
 use std::sync::Arc;
 
@@ -24,15 +24,15 @@ use arc_swap::{ArcSwap, Guard};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-pub(crate) use callers::{Caller, Callers, Held};
-pub(crate) use failures::Failures;
+pub(crate) use active::ActiveRevision;
+pub(crate) use failures::FailureCounts;
 pub use handle::Deployment;
+pub(crate) use handle_registry::{HandleRegistry, RegisteredHandle, RegistrationGuard};
 pub(crate) use history::History;
-pub(crate) use instances::{Instances, Lease};
-pub(crate) use keeper::{Keeper, Keepers};
-pub(crate) use kept::Kept;
-pub(crate) use lane::count as lanes;
-pub(crate) use serving::Serving;
+pub(crate) use instance_holder::{InstanceHolder, InstanceHolders};
+pub(crate) use instances::{InstanceLease, Instances};
+pub(crate) use lane::lane_count as lanes;
+pub(crate) use retained::RetainedRevision;
 pub use status::{RevisionStatus, Status, Summary};
 
 use crate::budget::IdleInstances;
@@ -41,38 +41,40 @@ use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::state::{Action, Change, ComponentRecord, NameRecord, Serves, Transaction};
+use crate::state::{
+    Action, Change, ComponentRecord, DeploymentRecord, RevisionSummary, Transaction,
+};
 use crate::{Component, Error, Result};
 
 /// A deployment: everything that a host holds for one name.
-pub(crate) struct Named {
+pub(crate) struct DeploymentEntry {
     pub(crate) name: ComponentName,
     pub(crate) runtime: Arc<Runtime>,
     /// The pipeline that it is a stage of, if any.
     pub(crate) pipeline: Option<ComponentName>,
-    pub(crate) callers: Callers,
+    pub(crate) handles: HandleRegistry,
     /// Failed calls since it was deployed or the host was started.
-    pub(crate) failures: Failures,
+    pub(crate) failures: FailureCounts,
     /// The holders of its instances between calls.
-    pub(crate) keepers: Keepers,
+    pub(crate) instance_holders: InstanceHolders,
     pub(crate) authorization: Authorization,
     pub(crate) history: Mutex<History>,
     /// Held while a rollout prepares and switches, so that one runs at a time.
-    pub(crate) rollout: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) rollout_lock: Arc<tokio::sync::Mutex<()>>,
     /// Held from reading the current state until a change is stored, so that one change is written
     /// at a time.
-    pub(crate) keeping: Mutex<()>,
-    route: ArcSwap<Serving>,
-    moved: Notify,
+    pub(crate) commit_lock: Mutex<()>,
+    route: ArcSwap<ActiveRevision>,
+    route_changed: Notify,
     /// Revisions that no longer serve but still have calls.
-    draining: Mutex<Vec<Arc<Serving>>>,
+    draining: Mutex<Vec<Arc<ActiveRevision>>>,
     /// The reason it accepts no more calls, if it has ended. Locked while the route moves, so that
     /// nothing revives a deployment that has ended.
-    ended: Mutex<Option<End>>,
+    ended: Mutex<Option<DeploymentEnd>>,
 }
 
 /// The changes that a switch makes to a deployment, besides moving its route.
-pub(crate) struct After {
+pub(crate) struct PendingCommit {
     pub(crate) history: History,
     pub(crate) action: Action,
     /// The number of revocations, oldest first, that no longer apply.
@@ -81,7 +83,7 @@ pub(crate) struct After {
 
 /// The reason a deployment accepts no more calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum DeploymentEnd {
     /// The deployment was removed.
     Removed,
     /// The host was dropped.
@@ -90,11 +92,11 @@ pub(crate) enum End {
 
 /// An admitted call. Leaves the revision when dropped.
 pub(crate) struct Admission {
-    serving: Guard<Arc<Serving>>,
+    active_revision: Guard<Arc<ActiveRevision>>,
     pub(crate) lane: usize,
 }
 
-impl Named {
+impl DeploymentEntry {
     /// Creates a deployment with its first revision, after storing it in the state directory, if
     /// there is one.
     pub(crate) fn new(
@@ -104,9 +106,9 @@ impl Named {
         pipeline: Option<ComponentName>,
     ) -> Result<Arc<Self>> {
         let history = History::new(Arc::clone(&first), runtime.revisions_kept);
-        let deployed = Action::Deployed(Serves::of(&first));
-        let serving = Serving::new(&runtime, first, Some(instance));
-        let named = Self::of(
+        let deployed = Action::Deployed(RevisionSummary::from_revision(&first));
+        let serving = ActiveRevision::new(&runtime, first, Some(instance));
+        let named = Self::from_parts(
             runtime,
             serving,
             history.clone(),
@@ -120,9 +122,9 @@ impl Named {
     }
 
     /// Creates a deployment from an active revision, its history and its authorization.
-    pub(crate) fn of(
+    pub(crate) fn from_parts(
         runtime: Arc<Runtime>,
-        serving: Serving,
+        serving: ActiveRevision,
         history: History,
         authorization: Authorization,
         pipeline: Option<ComponentName>,
@@ -130,19 +132,19 @@ impl Named {
         let serving = Arc::new(serving);
         let revision = Arc::clone(&serving.revision);
         register_idle(&serving);
-        authorization.add(&revision.authority, &revision.rooms, 0);
+        authorization.add_revision(&revision.authority, &revision.open_capabilities, 0);
         Self {
             name: revision.name().clone(),
             authorization,
             pipeline,
-            callers: Callers::default(),
-            failures: Failures::default(),
-            keepers: Keepers::default(),
+            handles: HandleRegistry::default(),
+            failures: FailureCounts::default(),
+            instance_holders: InstanceHolders::default(),
             history: Mutex::new(history),
-            rollout: Arc::default(),
-            keeping: Mutex::default(),
+            rollout_lock: Arc::default(),
+            commit_lock: Mutex::default(),
             route: ArcSwap::new(serving),
-            moved: Notify::new(),
+            route_changed: Notify::new(),
             draining: Mutex::default(),
             ended: Mutex::new(None),
             runtime,
@@ -155,7 +157,7 @@ impl Named {
     pub(crate) fn admit(&self) -> Result<Option<Admission>> {
         match self.try_admit() {
             Some(admission) => Ok(Some(admission)),
-            None => self.admit_elsewhere(self.route.load()),
+            None => self.retry_admit(self.route.load()),
         }
     }
 
@@ -164,18 +166,24 @@ impl Named {
     pub(crate) fn try_admit(&self) -> Option<Admission> {
         let serving = self.route.load();
         let lane = serving.enter()?;
-        Some(Admission { serving, lane })
+        Some(Admission {
+            active_revision: serving,
+            lane,
+        })
     }
 
     /// Admits a call that found `closed` closed.
     #[cold]
-    fn admit_elsewhere(&self, closed: Guard<Arc<Serving>>) -> Result<Option<Admission>> {
+    fn retry_admit(&self, closed: Guard<Arc<ActiveRevision>>) -> Result<Option<Admission>> {
         let mut closed = closed;
         loop {
             self.check_not_ended()?;
             let serving = self.route.load();
             if let Some(lane) = serving.enter() {
-                return Ok(Some(Admission { serving, lane }));
+                return Ok(Some(Admission {
+                    active_revision: serving,
+                    lane,
+                }));
             }
             // Closed, and the route has not moved on: the deployment is paused.
             if Arc::ptr_eq(&closed, &serving) {
@@ -187,21 +195,21 @@ impl Named {
 
     /// Fails if the deployment accepts no more calls.
     pub(crate) fn check_not_ended(&self) -> Result<()> {
-        self.not_ended(*self.ended.lock())
+        self.check_end(*self.ended.lock())
     }
 
-    fn not_ended(&self, ended: Option<End>) -> Result<()> {
+    fn check_end(&self, ended: Option<DeploymentEnd>) -> Result<()> {
         match ended {
             None => Ok(()),
-            Some(End::Removed) => Err(Error::not_deployed(&self.name)),
-            Some(End::HostDropped) => Err(Error::host_dropped(&self.name)),
+            Some(DeploymentEnd::Removed) => Err(Error::not_deployed(&self.name)),
+            Some(DeploymentEnd::HostDropped) => Err(Error::host_dropped(&self.name)),
         }
     }
 
     /// Admits a call as soon as the deployment is not paused.
     pub(crate) async fn admit_after_pause(&self) -> Result<Admission> {
         loop {
-            let mut moved = std::pin::pin!(self.moved.notified());
+            let mut moved = std::pin::pin!(self.route_changed.notified());
             moved.as_mut().enable();
             if let Some(admission) = self.admit()? {
                 return Ok(admission);
@@ -211,9 +219,9 @@ impl Named {
     }
 
     /// Waits until `serving` is not paused.
-    pub(crate) async fn unpaused(&self, serving: &Serving) {
+    pub(crate) async fn wait_until_unpaused(&self, serving: &ActiveRevision) {
         loop {
-            let mut moved = std::pin::pin!(self.moved.notified());
+            let mut moved = std::pin::pin!(self.route_changed.notified());
             moved.as_mut().enable();
             if !serving.is_paused() {
                 return;
@@ -223,12 +231,12 @@ impl Named {
     }
 
     /// Returns the revision that the route points to, with its gates and instances.
-    pub(crate) fn serving(&self) -> Arc<Serving> {
+    pub(crate) fn active_revision(&self) -> Arc<ActiveRevision> {
         self.route.load_full()
     }
 
     /// Returns the active revision for a new handle. Fails if the deployment has ended.
-    pub(crate) fn revision_to_call(&self) -> Result<Arc<Revision>> {
+    pub(crate) fn callable_revision(&self) -> Result<Arc<Revision>> {
         self.check_not_ended()?;
         Ok(self.revision())
     }
@@ -243,44 +251,45 @@ impl Named {
     /// Handles that are registered once `held` is released are checked against `next`.
     pub(crate) fn switch(
         &self,
-        next: Serving,
-        held: Held<'_>,
+        next: ActiveRevision,
+        held: RegistrationGuard<'_>,
         _keeping: &MutexGuard<'_, ()>,
-        After {
+        PendingCommit {
             history,
             action,
             lifted,
-        }: After,
-    ) -> Result<Arc<Serving>> {
+        }: PendingCommit,
+    ) -> Result<Arc<ActiveRevision>> {
         let to = next.revision.number;
         let old = {
             let ended = self.ended.lock();
-            self.not_ended(*ended)?;
+            self.check_end(*ended)?;
             let waiting = match action {
                 Action::Updated(_) => None,
                 _ => self.authorization.pending(),
             };
             self.commit(&history, waiting.as_ref(), Some(action))?;
-            self.authorization.settle(lifted, waiting);
+            self.authorization.apply_switch(lifted, waiting);
             *self.history.lock() = history;
-            self.remember_draining(self.serving());
+            self.add_draining(self.active_revision());
             let next = Arc::new(next);
             register_idle(&next);
             self.route.swap(next)
         };
         drop(held);
-        self.moved.notify_waiters();
+        self.route_changed.notify_waiters();
         self.runtime.announcer.announce(Event::Switched {
             component: self.name.clone(),
             from: old.revision.number,
             to,
         });
         old.retire();
-        if old.is_over() {
-            self.keepers.let_go_of(|serving| serving.is_retired());
+        if old.is_closed_to_sessions() {
+            self.instance_holders
+                .release_where(|serving| serving.is_retired());
         }
         // Wakes calls that wait for resources open in the old revision.
-        self.moved.notify_waiters();
+        self.route_changed.notify_waiters();
         Ok(old)
     }
 
@@ -288,9 +297,9 @@ impl Named {
     /// running revisions before it is stored.
     pub(crate) fn revoke(&self, rule: &Rule) -> Result<Vec<Rule>> {
         let touched = self.authorization.revoke(&self.revision().authority, rule);
-        self.serving().instances.drop_idle_without_state();
-        self.keepers.let_go_of(|_| true);
-        let _keeping = self.keeping.lock();
+        self.active_revision().instances.drop_idle_without_state();
+        self.instance_holders.release_where(|_| true);
+        let _keeping = self.commit_lock.lock();
         self.check_not_ended()?;
         let history = {
             let mut history = self.history.lock();
@@ -306,21 +315,21 @@ impl Named {
     }
 
     /// Stores an update that waits for approval.
-    pub(crate) fn wait_for_approval(&self, waiting: Component) -> Result<()> {
-        let _keeping = self.keeping.lock();
+    pub(crate) fn store_pending_update(&self, waiting: Component) -> Result<()> {
+        let _keeping = self.commit_lock.lock();
         self.check_not_ended()?;
-        let waits = Action::Waits {
+        let waits = Action::AwaitsApproval {
             digest: waiting.digest(),
         };
         let history = self.history.lock().clone();
         self.commit(&history, Some(&waiting), Some(waits))?;
-        self.authorization.wait(waiting);
+        self.authorization.set_pending(waiting);
         Ok(())
     }
 
     /// Ends a stage whose pipeline was not deployed after all, and deletes its record.
-    pub(crate) fn forget_begun(&self) -> Result<()> {
-        self.end(End::Removed);
+    pub(crate) fn abandon_stage(&self) -> Result<()> {
+        self.end(DeploymentEnd::Removed);
         let Some(state) = self.runtime.state() else {
             return Ok(());
         };
@@ -340,8 +349,8 @@ impl Named {
         let Some(state) = self.runtime.state() else {
             return Ok(());
         };
-        let record = NameRecord {
-            waiting: waiting.map(ComponentRecord::of),
+        let record = DeploymentRecord {
+            waiting: waiting.map(ComponentRecord::from_component),
             pipeline: self.pipeline.clone(),
             ..history.record()
         };
@@ -356,18 +365,18 @@ impl Named {
         })
     }
 
-    fn remember_draining(&self, serving: Arc<Serving>) {
+    fn add_draining(&self, serving: Arc<ActiveRevision>) {
         let mut draining = self.draining.lock();
         draining.retain(|serving| !serving.is_drained());
         draining.push(serving);
     }
 
     /// Resumes the calls that wait for `paused`, unless the deployment has moved on or ended.
-    pub(crate) fn resume(&self, paused: &Arc<Serving>) {
+    pub(crate) fn resume(&self, paused: &Arc<ActiveRevision>) {
         let ended = self.ended.lock();
         if ended.is_none() && Arc::ptr_eq(paused, &self.route.load()) {
             paused.reopen();
-            self.moved.notify_waiters();
+            self.route_changed.notify_waiters();
         }
     }
 
@@ -375,37 +384,41 @@ impl Named {
     /// before it. Cancel safe.
     pub(crate) async fn drained(&self) {
         let mut servings = self.draining.lock().clone();
-        servings.push(self.serving());
+        servings.push(self.active_revision());
         for serving in servings {
             serving.drained().await;
         }
     }
 
     /// Releases the deployments that any of its revisions is linked to.
-    pub(crate) fn cut_links(&self) {
-        self.history.lock().kept().iter().for_each(Kept::cut_links);
+    pub(crate) fn release_links(&self) {
+        self.history
+            .lock()
+            .retained()
+            .iter()
+            .for_each(RetainedRevision::release_links);
     }
 
     /// Ends the deployment: it permanently accepts no more calls.
-    pub(crate) fn end(&self, end: End) {
+    pub(crate) fn end(&self, end: DeploymentEnd) {
         let serving = {
             let mut ended = self.ended.lock();
             ended.get_or_insert(end);
-            self.serving()
+            self.active_revision()
         };
-        if end == End::Removed {
+        if end == DeploymentEnd::Removed {
             self.runtime.announcer.announce(Event::Removed {
                 component: self.name.clone(),
             });
         }
         serving.retire();
-        self.moved.notify_waiters();
+        self.route_changed.notify_waiters();
     }
 }
 
 /// Lets the host drop the idle instances of `serving` when memory is short.
-fn register_idle(serving: &Arc<Serving>) {
-    let instances: Arc<dyn IdleInstances> = Arc::<Serving>::clone(serving);
+fn register_idle(serving: &Arc<ActiveRevision>) {
+    let instances: Arc<dyn IdleInstances> = Arc::<ActiveRevision>::clone(serving);
     serving
         .revision
         .share
@@ -414,29 +427,29 @@ fn register_idle(serving: &Arc<Serving>) {
 
 impl Admission {
     /// Creates the admission of a call that `serving` has let in.
-    pub(crate) fn of(serving: Arc<Serving>, lane: usize) -> Self {
+    pub(crate) fn new(serving: Arc<ActiveRevision>, lane: usize) -> Self {
         Self {
-            serving: Guard::from_inner(serving),
+            active_revision: Guard::from_inner(serving),
             lane,
         }
     }
 
     /// Admits more work of a call that is inside `serving`, which does not drain before both have
     /// left.
-    pub(crate) fn again(serving: Arc<Serving>) -> Self {
-        let lane = serving.enter_inside();
-        Self::of(serving, lane)
+    pub(crate) fn reenter(serving: Arc<ActiveRevision>) -> Self {
+        let lane = serving.enter_nested();
+        Self::new(serving, lane)
     }
 
     #[inline]
-    pub(crate) fn serving(&self) -> &Arc<Serving> {
-        &self.serving
+    pub(crate) fn active_revision(&self) -> &Arc<ActiveRevision> {
+        &self.active_revision
     }
 }
 
 impl Drop for Admission {
     #[inline]
     fn drop(&mut self) {
-        self.serving.leave(self.lane);
+        self.active_revision.leave(self.lane);
     }
 }

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use airssys_wasm_core::policy::Requested;
+use airssys_wasm_core::policy::RequestedCapabilities;
 use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits};
 use semver::Version;
 
-use super::Named;
+use super::DeploymentEntry;
 
 /// The state of a deployment at one moment.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Status {
     /// The name of the deployment.
     pub component: ComponentName,
     /// The active revision.
-    pub serving: RevisionStatus,
+    pub active: RevisionStatus,
     /// Every retained revision, oldest first, including the active one.
     pub revisions: Vec<RevisionStatus>,
     /// The number of calls in flight on the active revision.
@@ -52,17 +52,17 @@ pub struct Summary {
     /// The name of the deployment.
     pub component: ComponentName,
     /// The revision that serves, or that would serve.
-    pub serving: RevisionStatus,
+    pub active: RevisionStatus,
     /// The reason the deployment does not serve, if it does not: it is stored in a state directory
     /// and could not be restored.
     pub problem: Option<String>,
 }
 
 impl Summary {
-    pub(crate) fn of(named: &Named) -> Self {
+    pub(crate) fn from_entry(named: &DeploymentEntry) -> Self {
         Self {
             component: named.name.clone(),
-            serving: RevisionStatus::of(&named.revision()),
+            active: RevisionStatus::from_revision(&named.revision()),
             problem: None,
         }
     }
@@ -85,7 +85,7 @@ pub struct RevisionStatus {
     /// The limits that it runs under.
     pub limits: Limits,
     /// The capabilities that the component requests. A request grants nothing.
-    pub requested: Requested,
+    pub requested: RequestedCapabilities,
     /// `true` if its instances come from the pool; `false` if it exceeds the pool's slots.
     pub pooled: bool,
 }

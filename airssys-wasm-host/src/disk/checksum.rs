@@ -10,13 +10,13 @@ use std::path::Path;
 use twox_hash::XxHash3_128;
 
 /// Returns the checksum and length of some bytes, as text.
-pub(crate) fn of_bytes(bytes: &[u8]) -> String {
+pub(crate) fn checksum_bytes(bytes: &[u8]) -> String {
     text(XxHash3_128::oneshot(bytes), bytes.len())
 }
 
 /// Returns the checksum and length of a file. Reads it in chunks that fit into the processor's
 /// cache.
-pub(crate) fn of_file(path: &Path) -> io::Result<String> {
+pub(crate) fn checksum_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = XxHash3_128::new();
     let mut piece = vec![0; 64 << 10];

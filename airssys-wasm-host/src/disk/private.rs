@@ -6,18 +6,18 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::about;
+use super::with_path;
 
 /// Creates a directory if it does not exist, and checks that no other user can write to it, since
 /// its contents are trusted.
 pub(crate) fn open_private(path: &Path) -> io::Result<()> {
-    make(path)
-        .and_then(|()| check(path))
-        .map_err(|error| about(path, &error))
+    create_private(path)
+        .and_then(|()| check_private(path))
+        .map_err(|error| with_path(path, &error))
 }
 
 #[cfg(unix)]
-fn make(path: &Path) -> io::Result<()> {
+fn create_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new()
         .recursive(true)
@@ -26,7 +26,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn check(path: &Path) -> io::Result<()> {
+fn check_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let metadata = fs::metadata(path)?;
     if metadata.uid() != rustix::process::geteuid().as_raw() {
@@ -44,12 +44,12 @@ fn check(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make(path: &Path) -> io::Result<()> {
+fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
 #[cfg(not(unix))]
-fn check(_: &Path) -> io::Result<()> {
+fn check_private(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -7,12 +7,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The prefix of the names of temporary files.
-const ASIDE: &str = ".aside-";
+const TEMPORARY_PREFIX: &str = ".aside-";
 
 /// Writes a temporary file, syncs it and renames it to `path`. After a crash the file has either
 /// the old or the new contents.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    by_way_of_another(path, |aside| {
+    write_temporary(path, |aside| {
         let mut file = File::create(aside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -22,14 +22,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Replaces a file without syncing, for contents that may be lost or damaged by a crash.
 pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    by_way_of_another(path, |aside| {
+    write_temporary(path, |aside| {
         fs::write(aside, bytes)?;
         fs::rename(aside, path)
     })
 }
 
-fn by_way_of_another(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let aside = aside(path)?;
+fn write_temporary(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let aside = temporary_path(path)?;
     let outcome = write(&aside);
     if outcome.is_err() {
         // A remaining temporary file is harmless.
@@ -41,11 +41,11 @@ fn by_way_of_another(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -
 /// Renames a synced file. The new name survives a crash once this returns.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
-    sync_folder(folder(to))
+    sync_folder(parent_folder(to))
 }
 
 /// Removes a file if it exists.
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -56,24 +56,28 @@ pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
 pub(crate) fn remove_leftovers(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(ASIDE) {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(TEMPORARY_PREFIX)
+        {
             fs::remove_file(entry.path())?;
         }
     }
     Ok(())
 }
 
-fn aside(path: &Path) -> io::Result<PathBuf> {
+fn temporary_path(path: &Path) -> io::Result<PathBuf> {
     let name = path
         .file_name()
         .ok_or(io::ErrorKind::InvalidInput)?
         .to_string_lossy();
     // Concurrent writes come from different threads.
     let writer = format!("{}-{:?}", std::process::id(), std::thread::current().id());
-    Ok(folder(path).join(format!("{ASIDE}{writer}-{name}")))
+    Ok(parent_folder(path).join(format!("{TEMPORARY_PREFIX}{writer}-{name}")))
 }
 
-fn folder(path: &Path) -> &Path {
+fn parent_folder(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
@@ -95,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_written_leaves_the_old_file_and_nothing_aside() {
+    fn failed_write_leaves_the_old_file_and_no_temporary_file() {
         let place = tempfile::tempdir().expect("a directory");
         let path = place.path().join("file");
         replace(&path, b"old").expect("written");
@@ -106,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn leftovers_go_and_others_stay() {
+    fn only_leftovers_are_removed() {
         let place = tempfile::tempdir().expect("a directory");
         replace(&place.path().join("file"), b"old").expect("written");
         fs::write(place.path().join(".aside-1-1-file"), b"ne").expect("written");

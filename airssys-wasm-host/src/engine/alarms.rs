@@ -14,34 +14,34 @@ use parking_lot::Mutex;
 use super::Ticks;
 
 /// The number of shards, which keeps contention between threads low.
-const SHARES: usize = 16;
+const SHARDS: usize = 16;
 
 /// All alarms of a host.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
-    shares: [Mutex<BTreeMap<Key, Waker>>; SHARES],
-    set: AtomicU64,
+    shards: [Mutex<BTreeMap<AlarmKey, Waker>>; SHARDS],
+    count: AtomicU64,
 }
 
 /// The tick of an alarm, and a number that tells it from others at the same tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct AlarmKey {
     tick: Ticks,
     number: u64,
 }
 
 impl Alarms {
     /// Returns the key for an alarm at a tick, without setting it.
-    pub(super) fn key(&self, tick: Ticks) -> Key {
-        Key {
+    pub(super) fn key(&self, tick: Ticks) -> AlarmKey {
+        AlarmKey {
             tick,
-            number: self.set.fetch_add(1, Ordering::Relaxed),
+            number: self.count.fetch_add(1, Ordering::Relaxed),
         }
     }
 
     /// Sets an alarm to wake `waker` at its tick, replacing an earlier waker.
-    pub(super) fn set(&self, key: Key, waker: &Waker) {
-        match self.share(key).lock().entry(key) {
+    pub(super) fn set(&self, key: AlarmKey, waker: &Waker) {
+        match self.shard(key).lock().entry(key) {
             std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(waker.clone())),
             std::collections::btree_map::Entry::Occupied(mut entry) => {
                 entry.get_mut().clone_from(waker)
@@ -49,17 +49,17 @@ impl Alarms {
         }
     }
 
-    pub(super) fn take_back(&self, key: Key) {
-        self.share(key).lock().remove(&key);
+    pub(super) fn cancel(&self, key: AlarmKey) {
+        self.shard(key).lock().remove(&key);
     }
 
     /// Wakes all alarms that are due.
     pub(super) fn ring(&self, now: Ticks) {
-        let later = Key {
-            tick: now.plus(Ticks(1)),
+        let later = AlarmKey {
+            tick: now.saturating_add(Ticks(1)),
             number: 0,
         };
-        for share in &self.shares {
+        for share in &self.shards {
             let due = {
                 let mut waiting = share.lock();
                 let later = waiting.split_off(&later);
@@ -69,8 +69,8 @@ impl Alarms {
         }
     }
 
-    fn share(&self, key: Key) -> &Mutex<BTreeMap<Key, Waker>> {
-        &self.shares[key.number as usize % SHARES]
+    fn shard(&self, key: AlarmKey) -> &Mutex<BTreeMap<AlarmKey, Waker>> {
+        &self.shards[key.number as usize % SHARDS]
     }
 }
 
@@ -83,22 +83,22 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Woken(AtomicUsize);
+    struct WakeCounter(AtomicUsize);
 
-    impl Wake for Woken {
+    impl Wake for WakeCounter {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
 
     #[test]
-    fn rings_at_its_tick_once_and_not_after_it_was_taken_back() {
-        let (alarms, woken) = (Alarms::default(), Arc::new(Woken::default()));
+    fn rings_once_at_its_tick_and_never_when_cancelled() {
+        let (alarms, woken) = (Alarms::default(), Arc::new(WakeCounter::default()));
         let waker = Waker::from(Arc::clone(&woken));
-        let keys: Vec<Key> = (0..100).map(|n| alarms.key(Ticks(n % 4))).collect();
+        let keys: Vec<AlarmKey> = (0..100).map(|n| alarms.key(Ticks(n % 4))).collect();
         keys.iter().for_each(|key| alarms.set(*key, &waker));
         alarms.set(keys[0], &waker);
-        alarms.take_back(keys[1]);
+        alarms.cancel(keys[1]);
         let count = || woken.0.load(Ordering::SeqCst);
         alarms.ring(Ticks(0));
         assert_eq!(count(), 25);

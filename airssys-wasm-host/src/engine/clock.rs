@@ -10,7 +10,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::TestClock;
-use super::alarms::{Alarms, Key};
+use super::alarms::{AlarmKey, Alarms};
 
 /// The interval at which epochs and the clock advance.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -24,12 +24,12 @@ impl Ticks {
     pub(crate) const MAX: Self = Self(u64::MAX);
 
     /// Converts a duration, rounding up to whole ticks.
-    pub(crate) fn lasting(duration: Duration) -> Self {
+    pub(crate) fn from_duration(duration: Duration) -> Self {
         Self(u64::try_from(duration.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX))
     }
 
     #[inline]
-    pub(crate) fn plus(self, other: Self) -> Self {
+    pub(crate) fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 }
@@ -39,7 +39,7 @@ impl Ticks {
 pub(crate) struct Clock {
     start: Instant,
     /// The offset ahead of the system's clock.
-    ahead: TestClock,
+    offset: TestClock,
     now: AtomicU64,
     alarms: Alarms,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Clock {
 /// An alarm that wakes the waker it was last set to when its tick comes. Dropping it cancels it.
 pub(crate) struct Alarm {
     clock: Arc<Clock>,
-    key: Key,
+    key: AlarmKey,
 }
 
 impl Default for Clock {
@@ -60,7 +60,7 @@ impl Clock {
     pub(super) fn new(ahead: TestClock) -> Self {
         Self {
             start: Instant::now(),
-            ahead,
+            offset: ahead,
             now: AtomicU64::default(),
             alarms: Alarms::default(),
         }
@@ -73,14 +73,14 @@ impl Clock {
 
     /// Returns the time of day, in seconds since 1970.
     pub(crate) fn unix_seconds(&self) -> u64 {
-        let now = SystemTime::now() + self.ahead.advanced();
+        let now = SystemTime::now() + self.offset.offset();
         now.duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_secs())
     }
 
     /// Advances to the current time and wakes alarms that are due. For the ticker only.
     pub(super) fn tick(&self) -> Ticks {
-        let passed = self.start.elapsed() + self.ahead.advanced();
+        let passed = self.start.elapsed() + self.offset.offset();
         let now = Ticks(u64::try_from(passed.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
         self.move_to(now);
         now
@@ -108,13 +108,13 @@ impl Clock {
 
 impl Alarm {
     /// Sets the waker. If the tick has passed, it is woken at the next one.
-    pub(crate) fn wake(&self, waker: &Waker) {
+    pub(crate) fn set_waker(&self, waker: &Waker) {
         self.clock.alarms.set(self.key, waker);
     }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        self.clock.alarms.take_back(self.key);
+        self.clock.alarms.cancel(self.key);
     }
 }

@@ -65,7 +65,7 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    pub(crate) fn of(component: &Component, limits: &Limits) -> Self {
+    pub(crate) fn for_component(component: &Component, limits: &Limits) -> Self {
         let concurrency = component.uses_async() || imports_wasi_0_3(component);
         Self {
             concurrency,
@@ -123,14 +123,14 @@ pub(super) fn config(
         config.wasm_component_model_async(true);
     }
     if allocation == Allocation::Pooled {
-        config.allocation_strategy(pool(pooled_instances_max));
+        config.allocation_strategy(pooling_config(pooled_instances_max));
     }
     config
 }
 
 /// Returns slots for `instances` concurrent components. A component in Rust has about four core
 /// instances (its own and the adapters'), one memory and two tables.
-fn pool(instances: u32) -> PoolingAllocationConfig {
+fn pooling_config(instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(8))

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_what_the_thread_computes_and_knows_threads_apart() {
+    fn measures_one_thread_and_distinguishes_others() {
         let before = CpuTime::now();
         while CpuTime::now().since(before).expect("the same thread") < Duration::from_millis(1) {}
         let elsewhere = thread::spawn(CpuTime::now).join().expect("a thread");

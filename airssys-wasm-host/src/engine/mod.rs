@@ -31,16 +31,16 @@ use ticker::Ticker;
 
 /// An engine with a hash that identifies code compiled for it.
 #[derive(Clone)]
-pub(crate) struct Compiling {
+pub(crate) struct CompileTarget {
     pub(crate) profile: Profile,
     pub(crate) engine: Engine,
     /// A hash of all compiler settings, cached because it is expensive to compute.
-    pub(crate) settings: u64,
+    pub(crate) settings_hash: u64,
 }
 
 /// The engines of a host, and the clock they share.
 pub(crate) struct Engines {
-    engines: Mutex<HashMap<(Profile, Allocation), Compiling>>,
+    engines: Mutex<HashMap<(Profile, Allocation), CompileTarget>>,
     pooled_instances_max: u32,
     clock: Arc<Clock>,
     permits: Arc<RunPermits>,
@@ -83,7 +83,7 @@ impl Engines {
 
     /// Returns the engine for a profile. Fails for [`Allocation::Pooled`] if the pool's address
     /// space cannot be reserved.
-    pub(crate) fn get(&self, profile: Profile, allocation: Allocation) -> Result<Compiling> {
+    pub(crate) fn get(&self, profile: Profile, allocation: Allocation) -> Result<CompileTarget> {
         let mut engines = self.engines.lock();
         if let Some(compiling) = engines.get(&(profile, allocation)) {
             return Ok(compiling.clone());
@@ -98,10 +98,10 @@ impl Engines {
         self.ticker.add(engine.weak());
         let mut settings = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut settings);
-        let compiling = Compiling {
+        let compiling = CompileTarget {
             profile,
             engine,
-            settings: settings.finish(),
+            settings_hash: settings.finish(),
         };
         engines.insert((profile, allocation), compiling.clone());
         Ok(compiling)
@@ -110,7 +110,7 @@ impl Engines {
 
 /// Creates an engine that only compiles for a profile. Both engines of the profile can load its
 /// code.
-pub(crate) fn engine_to_compile(profile: Profile) -> wasmtime::Result<Engine> {
+pub(crate) fn compile_only_engine(profile: Profile) -> wasmtime::Result<Engine> {
     Engine::new(&config::config(profile, Allocation::OnDemand, 1))
 }
 
@@ -127,7 +127,7 @@ mod tests {
             hasher.finish()
         };
         for profile in Profile::ALL {
-            let compiler = hash(&engine_to_compile(profile).expect("an engine"));
+            let compiler = hash(&compile_only_engine(profile).expect("an engine"));
             for allocation in [Allocation::Pooled, Allocation::OnDemand] {
                 let engine = engines.get(profile, allocation).expect("an engine").engine;
                 assert_eq!(hash(&engine), compiler, "{profile:?} {allocation:?}");

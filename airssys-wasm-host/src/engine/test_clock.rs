@@ -39,7 +39,7 @@ impl TestClock {
         self.ahead_micros.fetch_add(micros, Ordering::SeqCst);
     }
 
-    pub(super) fn advanced(&self) -> Duration {
+    pub(super) fn offset(&self) -> Duration {
         Duration::from_micros(self.ahead_micros.load(Ordering::SeqCst))
     }
 }

@@ -29,7 +29,7 @@ impl Ticker {
         let (engines, added) = channel();
         thread::Builder::new()
             .name("airssys-wasm-ticker".into())
-            .spawn(move || tick(&clock, &permits, &added, &audit))?;
+            .spawn(move || run(&clock, &permits, &added, &audit))?;
         Ok(Self {
             engines: engines.into(),
         })
@@ -41,7 +41,7 @@ impl Ticker {
     }
 }
 
-fn tick(
+fn run(
     clock: &Clock,
     permits: &RunPermits,
     added: &Receiver<EngineWeak>,
@@ -63,13 +63,13 @@ fn tick(
             audit.flush();
         }
         permits.reclaim(now);
-        engines.retain(advance);
+        engines.retain(advance_epoch);
     }
 }
 
 /// Advances the epoch, so that every guest that computes checks the clock. Returns `false` if the
 /// engine is gone.
-fn advance(engine: &EngineWeak) -> bool {
+fn advance_epoch(engine: &EngineWeak) -> bool {
     engine.upgrade().is_some_and(|engine| {
         engine.increment_epoch();
         true

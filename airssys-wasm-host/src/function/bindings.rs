@@ -8,7 +8,7 @@ use wasmtime::component::Instance as WasmInstance;
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use super::Handle;
-use crate::deployment::{Caller, Named};
+use crate::deployment::{DeploymentEntry, RegisteredHandle};
 use crate::instance::{Instance, InstanceState};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
@@ -26,7 +26,7 @@ impl<T> Clone for Bindings<T> {
 }
 
 impl<T: Send + Sync + 'static> Bindings<T> {
-    pub(crate) async fn new<New>(deployment: &Arc<Named>, new: New) -> Result<Self>
+    pub(crate) async fn new<New>(deployment: &Arc<DeploymentEntry>, new: New) -> Result<Self>
     where
         New: Fn(StoreContextMut<'_, InstanceState>, &WasmInstance) -> wasmtime::Result<T>
             + Send
@@ -44,8 +44,9 @@ impl<T: Send + Sync + 'static> Bindings<T> {
             .to_owned();
         let handle = Handle::new(deployment, what, Box::new(find), None);
         loop {
-            let revision = deployment.revision_to_call()?;
-            let mut trial = Instance::start_in_time(&deployment.runtime, &revision).await?;
+            let revision = deployment.callable_revision()?;
+            let mut trial =
+                Instance::start_within_call_time(&deployment.runtime, &revision).await?;
             handle.bind(&revision, &mut trial)?;
             if handle.register(&revision) {
                 return Ok(Self(handle));

@@ -11,10 +11,10 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Func, Val};
 
 use super::{Handle, exit, values};
-use crate::deployment::Named;
+use crate::deployment::DeploymentEntry;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
-use crate::link::{Seat, Sitting, Tree};
+use crate::link::{CallTree, SessionAdmission, SessionCall};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -40,13 +40,13 @@ pub struct DynamicFunction {
 }
 
 impl DynamicFunction {
-    pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
-        Self::of_caller(deployment, name, None)
+    pub(crate) fn new(deployment: &Arc<DeploymentEntry>, name: FunctionName) -> Result<Self> {
+        Self::for_caller(deployment, name, None)
     }
 
     /// Creates a function that is called by `caller`, a pipeline, if given.
-    pub(crate) fn of_caller(
-        deployment: &Arc<Named>,
+    pub(crate) fn for_caller(
+        deployment: &Arc<DeploymentEntry>,
         name: FunctionName,
         caller: Option<ComponentName>,
     ) -> Result<Self> {
@@ -56,8 +56,8 @@ impl DynamicFunction {
 
     /// Creates a function that is called through a link. It may take and return handles, which
     /// [`call_linked`](Self::call_linked) does not translate.
-    pub(crate) fn of_link(
-        deployment: &Arc<Named>,
+    pub(crate) fn for_link(
+        deployment: &Arc<DeploymentEntry>,
         name: FunctionName,
         caller: ComponentName,
     ) -> Result<Self> {
@@ -96,7 +96,10 @@ impl DynamicFunction {
             function.call_async(store, &params, &mut results).await?;
             Ok(results.pop())
         };
-        let result = self.handle.call(run, || exit::dynamic(&self.ty)).await?;
+        let result = self
+            .handle
+            .call(run, || exit::dynamic_exit_result(&self.ty))
+            .await?;
         result.map(values::from_wasm).transpose()
     }
 
@@ -117,7 +120,7 @@ impl DynamicFunction {
 
     /// Calls the function with values of its type. Stores the number of the revision that serves
     /// the call in `revision`, even if the call fails.
-    pub(crate) async fn call_told(
+    pub(crate) async fn call_recording_revision(
         &self,
         params: Vec<Val>,
         revision: &AtomicU64,
@@ -127,7 +130,7 @@ impl DynamicFunction {
             revision.store(store.data().revision(), Ordering::Relaxed);
             function.call_async(store, &params, &mut results).await
         };
-        self.handle.call(run, || self.nothing_to_give()).await?;
+        self.handle.call(run, || self.unit_result()).await?;
         Ok(results.pop())
     }
 
@@ -135,9 +138,9 @@ impl DynamicFunction {
     /// type.
     pub(crate) async fn call_linked(
         &self,
-        tree: &Arc<Tree>,
+        tree: &Arc<CallTree>,
         bound: Ticks,
-        sitting: Option<Sitting>,
+        sitting: Option<SessionAdmission>,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
@@ -145,25 +148,25 @@ impl DynamicFunction {
             function.call_async(store, params, results).await
         };
         self.handle
-            .call_linked(tree, bound, sitting, run, || self.nothing_to_give())
+            .call_linked(tree, bound, sitting, run, || self.unit_result())
             .await
     }
 
     /// Calls the function in the instance in which the caller has resources. Handles among the
     /// values belong to that instance.
-    pub(crate) async fn call_seated(
+    pub(crate) async fn call_in_session(
         &self,
-        seat: &mut Seat<'_>,
+        seat: &mut SessionCall<'_>,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
         let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params, results).await
         };
-        self.handle.call_seated(seat, run).await
+        self.handle.call_in_session(seat, run).await
     }
 
-    fn nothing_to_give(&self) -> Option<()> {
+    fn unit_result(&self) -> Option<()> {
         self.ty.result.is_none().then_some(())
     }
 
@@ -199,19 +202,19 @@ impl DynamicFunction {
 
 /// Creates a handle to a function whose type `check` accepts.
 pub(super) fn handle(
-    deployment: &Arc<Named>,
+    deployment: &Arc<DeploymentEntry>,
     name: FunctionName,
     caller: Option<ComponentName>,
     check: impl Fn(&FunctionType) -> Result<()>,
 ) -> Result<(Arc<Handle<Func>>, Arc<FunctionType>)> {
-    let ty = Arc::new(deployment.revision_to_call()?.function(&name)?.clone());
+    let ty = Arc::new(deployment.callable_revision()?.function(&name)?.clone());
     check(&ty)?;
     let (sought, expected) = (name.clone(), Arc::clone(&ty));
     let find = move |revision: &Revision, instance: &mut Instance| {
         find(revision, instance, &sought, &expected)
     };
     let handle = Handle::new(deployment, name.to_string(), Box::new(find), caller);
-    let handle = handle.settle(|revision| check_type(revision, &name, &ty))?;
+    let handle = handle.register_checked(|revision| check_type(revision, &name, &ty))?;
     Ok((handle, ty))
 }
 
@@ -231,7 +234,7 @@ fn find(
 
 fn check_type(revision: &Revision, name: &FunctionName, expected: &FunctionType) -> Result<()> {
     let function = revision.function(name)?;
-    if !expected.same_type(function) {
+    if !expected.has_same_type(function) {
         return Err(Error::new(
             ErrorKind::TypeMismatch,
             format!(
@@ -253,7 +256,7 @@ fn check_values(ty: &FunctionType) -> Result<()> {
             Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) | Type::ErrorContext
         )
     };
-    match ty.types().find(|part| part.any(&bound)) {
+    match ty.types().find(|part| part.any_part(&bound)) {
         None => Ok(()),
         Some(part) => Err(Error::new(
             ErrorKind::TypeMismatch,

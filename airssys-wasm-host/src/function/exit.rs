@@ -12,13 +12,13 @@ use wasmtime::component::Val;
 
 /// Returns the results of a function with Rust types whose guest exited with success, if it has no
 /// result to return.
-pub(super) fn typed<R: 'static>() -> Option<R> {
-    take(()).or_else(|| take((Ok::<(), ()>(()),)))
+pub(super) fn typed_exit_result<R: 'static>() -> Option<R> {
+    cast(()).or_else(|| cast((Ok::<(), ()>(()),)))
 }
 
 /// Returns the result of a function with values whose guest exited with success, if it has no
 /// result to return.
-pub(super) fn dynamic(ty: &FunctionType) -> Option<Option<Val>> {
+pub(super) fn dynamic_exit_result(ty: &FunctionType) -> Option<Option<Val>> {
     match &ty.result {
         None => Some(None),
         Some(Type::Result {
@@ -30,7 +30,7 @@ pub(super) fn dynamic(ty: &FunctionType) -> Option<Option<Val>> {
 }
 
 /// Returns `value` as an `R`, if it is one.
-fn take<V: 'static, R: 'static>(value: V) -> Option<R> {
+fn cast<V: 'static, R: 'static>(value: V) -> Option<R> {
     let mut value = Some(value);
     (&mut value as &mut dyn Any)
         .downcast_mut::<Option<R>>()
@@ -42,10 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_has_no_result_to_give_succeeds() {
-        assert_eq!(typed::<()>(), Some(()));
-        assert_eq!(typed::<(Result<(), ()>,)>(), Some((Ok(()),)));
-        assert_eq!(typed::<(u32,)>(), None);
-        assert_eq!(typed::<(Result<(), String>,)>(), None);
+    fn exit_succeeds_only_without_a_result_to_return() {
+        assert_eq!(typed_exit_result::<()>(), Some(()));
+        assert_eq!(typed_exit_result::<(Result<(), ()>,)>(), Some((Ok(()),)));
+        assert_eq!(typed_exit_result::<(u32,)>(), None);
+        assert_eq!(typed_exit_result::<(Result<(), String>,)>(), None);
     }
 }

@@ -9,26 +9,28 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use crate::call::{self, within};
-use crate::deployment::{Admission, Caller, Lease, Named, Serving};
+use crate::call::{self, run_until_deadline};
+use crate::deployment::{
+    ActiveRevision, Admission, DeploymentEntry, InstanceLease, RegisteredHandle,
+};
 use crate::engine::{Clock, Ticks};
-use crate::instance::{Instance, InstanceState, Slot, poll_contained};
-use crate::link::{Seat, Sitting, Tree};
+use crate::instance::{HandleSlot, Instance, InstanceState, poll_catching_panics};
+use crate::link::{CallTree, SessionAdmission, SessionCall};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
 
 /// A function that finds a `T` in an instance of a revision.
-type Find<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
+type FindTarget<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
 
 /// A way to call something that every revision of a deployment has.
 pub(crate) struct Handle<T> {
-    deployment: Arc<Named>,
+    deployment: Arc<DeploymentEntry>,
     /// The host's clock.
     clock: Arc<Clock>,
-    slot: Slot,
+    slot: HandleSlot,
     /// The name of what is called, for messages.
-    what: String,
-    find: Find<T>,
+    target_name: String,
+    find: FindTarget<T>,
     /// The deployment or pipeline that calls through the handle, if it is a link.
     caller: Option<ComponentName>,
 }
@@ -36,18 +38,18 @@ pub(crate) struct Handle<T> {
 impl<T: Send + Sync + 'static> Handle<T> {
     /// Creates a handle that is not registered, so that updates do not check it yet.
     pub(crate) fn new(
-        deployment: &Arc<Named>,
+        deployment: &Arc<DeploymentEntry>,
         what: String,
-        find: Find<T>,
+        find: FindTarget<T>,
         caller: Option<ComponentName>,
     ) -> Arc<Self> {
-        let slot = deployment.callers.take_slot();
+        let slot = deployment.handles.take_slot();
         let clock = Arc::clone(deployment.runtime.engines.clock());
         Arc::new(Self {
             deployment: Arc::clone(deployment),
             clock,
             slot,
-            what,
+            target_name: what,
             find,
             caller,
         })
@@ -55,12 +57,12 @@ impl<T: Send + Sync + 'static> Handle<T> {
 
     /// Registers the handle if `check` accepts the active revision. Checks again if another
     /// revision goes live meanwhile.
-    pub(crate) fn settle(
+    pub(crate) fn register_checked(
         self: Arc<Self>,
         check: impl Fn(&Revision) -> Result<()>,
     ) -> Result<Arc<Self>> {
         loop {
-            let revision = self.deployment.revision_to_call()?;
+            let revision = self.deployment.callable_revision()?;
             check(&revision)?;
             if self.register(&revision) {
                 return Ok(self);
@@ -71,9 +73,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
     /// Registers the handle, which fits `checked`, so that updates are checked against it. Returns
     /// `false` if another revision is active by now: then check the handle against that one.
     pub(crate) fn register(self: &Arc<Self>, checked: &Arc<Revision>) -> bool {
-        let caller: Arc<dyn Caller> = self.clone();
+        let caller: Arc<dyn RegisteredHandle> = self.clone();
         self.deployment
-            .callers
+            .handles
             .register(self.slot, Arc::downgrade(&caller));
         Arc::ptr_eq(checked, &self.deployment.revision())
     }
@@ -92,9 +94,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
             Some(admission) => admission,
             None => Box::pin(self.admit(begun)).await?,
         };
-        let deadline = begun.plus(admission.serving().revision.call_ticks);
+        let deadline = begun.saturating_add(admission.active_revision().revision.call_ticks);
         self.run_in_time(
-            admission.serving(),
+            admission.active_revision(),
             admission.lane,
             deadline,
             None,
@@ -108,21 +110,23 @@ impl<T: Send + Sync + 'static> Handle<T> {
     /// instance in which the caller has resources, if it has any.
     pub(crate) async fn call_linked<R>(
         &self,
-        tree: &Arc<Tree>,
+        tree: &Arc<CallTree>,
         bound: Ticks,
-        sitting: Option<Sitting>,
+        sitting: Option<SessionAdmission>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
         if let Some(sitting) = sitting {
-            let call = async |seat: &mut Seat<'_>| self.call_seated(seat, run).await;
+            let call = async |seat: &mut SessionCall<'_>| self.call_in_session(seat, run).await;
             return Box::pin(sitting.call(tree, bound, call)).await;
         }
         let begun = self.clock.now();
         let entered = tree.enter(&self.deployment).await?;
-        let deadline = begun.plus(entered.serving.revision.call_ticks).min(bound);
+        let deadline = begun
+            .saturating_add(entered.active_revision.revision.call_ticks)
+            .min(bound);
         self.run_in_time(
-            &entered.serving,
+            &entered.active_revision,
             entered.lane,
             deadline,
             Some(tree),
@@ -134,28 +138,32 @@ impl<T: Send + Sync + 'static> Handle<T> {
 
     /// Makes a call in the instance in which the caller has resources. A guest that exits is an
     /// error, whatever the function returns, because the resources are lost.
-    pub(crate) async fn call_seated<R>(
+    pub(crate) async fn call_in_session<R>(
         &self,
-        seat: &mut Seat<'_>,
+        seat: &mut SessionCall<'_>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let (revision, instance) = seat.place();
+        let (revision, instance) = seat.revision_and_instance();
         self.bind(revision, instance)?;
         let run = async |instance: &mut Instance| {
-            let Instance { store, bound, .. } = instance;
+            let Instance {
+                store,
+                lookups: bound,
+                ..
+            } = instance;
             let found = bound.get::<T>(self.slot).expect("it has just been bound");
             run(found, store.as_context_mut()).await
         };
-        seat.run(&self.what, run).await
+        seat.run(&self.target_name, run).await
     }
 
     #[inline]
     pub(crate) async fn run_in_time<R>(
         &self,
-        serving: &Arc<Serving>,
+        serving: &Arc<ActiveRevision>,
         lane: usize,
         deadline: Ticks,
-        tree: Option<&Arc<Tree>>,
+        tree: Option<&Arc<CallTree>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
@@ -168,27 +176,35 @@ impl<T: Send + Sync + 'static> Handle<T> {
         };
         let instance = lease.instance();
         call::begin(instance, serving, deadline, tree)?;
-        if !instance.bound.has(self.slot) {
+        if !instance.lookups.has(self.slot) {
             self.bind(revision, instance)?;
         }
         let ended = {
-            let Instance { store, bound, .. } = instance;
+            let Instance {
+                store,
+                lookups: bound,
+                ..
+            } = instance;
             let permit = store.data_mut().crowd_permit();
             let found = bound.get::<T>(self.slot).expect("it has just been bound");
             let mut running = pin!(run(found, store.as_context_mut()));
             let computing =
-                permit.while_computing(|context| poll_contained(running.as_mut(), context));
-            within(&self.clock, deadline, pin!(computing)).await
+                permit.while_computing(|context| poll_catching_panics(running.as_mut(), context));
+            run_until_deadline(&self.clock, deadline, pin!(computing)).await
         };
         let outcome = match ended {
             Ok(outcome) => self.end(lease, revision, outcome, exited),
             Err(_) => {
                 drop(lease);
-                Err(call::too_long(&self.deployment, revision, &self.what))
+                Err(call::deadline_exceeded(
+                    &self.deployment,
+                    revision,
+                    &self.target_name,
+                ))
             }
         };
-        if revision.authority.has_records_waiting() {
-            Box::pin(call::record(&self.clock, deadline, revision)).await;
+        if revision.authority.has_pending_records() {
+            Box::pin(call::wait_for_audit_log(&self.clock, deadline, revision)).await;
         }
         outcome
     }
@@ -197,7 +213,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
     #[inline]
     fn end<R>(
         &self,
-        mut lease: Lease<'_>,
+        mut lease: InstanceLease<'_>,
         revision: &Revision,
         outcome: wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
@@ -206,7 +222,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
             &self.deployment,
             lease.instance(),
             revision,
-            &self.what,
+            &self.target_name,
             outcome,
         ) {
             Ok(value) => {
@@ -222,30 +238,33 @@ impl<T: Send + Sync + 'static> Handle<T> {
     /// Starts an instance or waits for one, until the deadline of the call.
     async fn lease_in_time<'a>(
         &self,
-        serving: &'a Serving,
+        serving: &'a ActiveRevision,
         lane: usize,
         deadline: Ticks,
-    ) -> Result<Lease<'a>> {
+    ) -> Result<InstanceLease<'a>> {
         let revision = &serving.revision;
         let leasing = pin!(
             serving
                 .instances
                 .lease(&self.deployment.runtime, lane, deadline)
         );
-        let leased = match within(&self.clock, deadline, leasing).await {
-            Ok(leased) => {
-                leased.inspect_err(|error| call::failed(&self.deployment, revision, None, error))
-            }
-            Err(_) => Err(call::too_long(&self.deployment, revision, &self.what)),
+        let leased = match run_until_deadline(&self.clock, deadline, leasing).await {
+            Ok(leased) => leased
+                .inspect_err(|error| call::report_failure(&self.deployment, revision, None, error)),
+            Err(_) => Err(call::deadline_exceeded(
+                &self.deployment,
+                revision,
+                &self.target_name,
+            )),
         };
         if leased.is_err() {
-            call::record(&self.clock, deadline, revision).await;
+            call::wait_for_audit_log(&self.clock, deadline, revision).await;
         }
         leased
     }
 
     #[cfg(feature = "http")]
-    pub(crate) fn named(&self) -> &Arc<Named> {
+    pub(crate) fn entry(&self) -> &Arc<DeploymentEntry> {
         &self.deployment
     }
 
@@ -256,8 +275,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
 
     /// Returns the name of what is called, as messages use it.
     #[cfg(feature = "http")]
-    pub(crate) fn what(&self) -> &str {
-        &self.what
+    pub(crate) fn target_name(&self) -> &str {
+        &self.target_name
     }
 
     /// Waits until the call is admitted. A pause counts toward its time.
@@ -266,33 +285,33 @@ impl<T: Send + Sync + 'static> Handle<T> {
             return Ok(admission);
         }
         let revision = self.deployment.revision();
-        let deadline = begun.plus(revision.call_ticks);
-        within(
+        let deadline = begun.saturating_add(revision.call_ticks);
+        run_until_deadline(
             &self.clock,
             deadline,
             pin!(self.deployment.admit_after_pause()),
         )
         .await
-        .unwrap_or_else(|_| Err(call::past_deadline(&revision, &self.what)))
+        .unwrap_or_else(|_| Err(call::deadline_error(&revision, &self.target_name)))
     }
 }
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        self.deployment.callers.free(self.slot);
+        self.deployment.handles.free_slot(self.slot);
     }
 }
 
-impl<T: Send + Sync + 'static> Caller for Handle<T> {
+impl<T: Send + Sync + 'static> RegisteredHandle for Handle<T> {
     fn bind(&self, revision: &Revision, instance: &mut Instance) -> Result<()> {
-        if !instance.bound.has(self.slot) {
+        if !instance.lookups.has(self.slot) {
             let found = (self.find)(revision, instance)?;
-            instance.bound.set(self.slot, found);
+            instance.lookups.set(self.slot, found);
         }
         Ok(())
     }
 
-    fn linked(&self) -> Option<&ComponentName> {
+    fn calling_name(&self) -> Option<&ComponentName> {
         self.caller.as_ref()
     }
 }

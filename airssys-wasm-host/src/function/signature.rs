@@ -3,7 +3,7 @@
 //! The only list of them; links and pipelines both use it.
 //! Tests: `tests/suite/links`, `tests/suite/pipelines`.
 
-use airssys_wasm_core::world::{Gives, Signature, Takes};
+use airssys_wasm_core::world::{PlainParams, PlainResult, PlainSignature};
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
 use crate::pipeline::{FromItems, IntoReturned};
@@ -33,29 +33,32 @@ type Bytes = Vec<u8>;
 type Text = String;
 
 /// Runs `with` on the Rust types of `signature`.
-pub(crate) fn with_types<W: WithTypes>(signature: Signature, with: W) -> W::Out {
-    let Signature { takes, gives } = signature;
+pub(crate) fn with_types<W: WithTypes>(signature: PlainSignature, with: W) -> W::Out {
+    let PlainSignature {
+        params: takes,
+        result: gives,
+    } = signature;
     match takes {
-        Takes::Nothing => with_result::<(), W>(gives, with),
-        Takes::Bytes => with_result::<(Bytes,), W>(gives, with),
-        Takes::Text => with_result::<(Text,), W>(gives, with),
-        Takes::U32 => with_result::<(u32,), W>(gives, with),
-        Takes::U64 => with_result::<(u64,), W>(gives, with),
-        Takes::TwoU32 => with_result::<(u32, u32), W>(gives, with),
-        Takes::TextAndBytes => with_result::<(Text, Bytes), W>(gives, with),
+        PlainParams::Nothing => with_result::<(), W>(gives, with),
+        PlainParams::Bytes => with_result::<(Bytes,), W>(gives, with),
+        PlainParams::Text => with_result::<(Text,), W>(gives, with),
+        PlainParams::U32 => with_result::<(u32,), W>(gives, with),
+        PlainParams::U64 => with_result::<(u64,), W>(gives, with),
+        PlainParams::TwoU32 => with_result::<(u32, u32), W>(gives, with),
+        PlainParams::TextAndBytes => with_result::<(Text, Bytes), W>(gives, with),
     }
 }
 
-fn with_result<P: Params, W: WithTypes>(gives: Gives, with: W) -> W::Out {
+fn with_result<P: Params, W: WithTypes>(gives: PlainResult, with: W) -> W::Out {
     match gives {
-        Gives::Nothing => with.with::<P, ()>(),
-        Gives::Bytes => with.with::<P, (Bytes,)>(),
-        Gives::Text => with.with::<P, (Text,)>(),
-        Gives::U32 => with.with::<P, (u32,)>(),
-        Gives::U64 => with.with::<P, (u64,)>(),
-        Gives::MaybeBytes => with.with::<P, (Option<Bytes>,)>(),
-        Gives::MaybeText => with.with::<P, (Option<Text>,)>(),
-        Gives::BytesOrError => with.with::<P, (Result<Bytes, Text>,)>(),
-        Gives::TextOrError => with.with::<P, (Result<Text, Text>,)>(),
+        PlainResult::Nothing => with.with::<P, ()>(),
+        PlainResult::Bytes => with.with::<P, (Bytes,)>(),
+        PlainResult::Text => with.with::<P, (Text,)>(),
+        PlainResult::U32 => with.with::<P, (u32,)>(),
+        PlainResult::U64 => with.with::<P, (u64,)>(),
+        PlainResult::MaybeBytes => with.with::<P, (Option<Bytes>,)>(),
+        PlainResult::MaybeText => with.with::<P, (Option<Text>,)>(),
+        PlainResult::BytesOrError => with.with::<P, (Result<Bytes, Text>,)>(),
+        PlainResult::TextOrError => with.with::<P, (Result<Text, Text>,)>(),
     }
 }

@@ -13,11 +13,11 @@ use wasmtime::{AsContextMut as _, StoreContextMut};
 
 use super::{Handle, dynamic};
 use crate::Result;
-use crate::deployment::Named;
+use crate::deployment::DeploymentEntry;
 use crate::instance::InstanceState;
 
 /// A future that resolves when the stream that a call returned has been written to its end.
-pub(crate) type Ended = oneshot::Receiver<Infallible>;
+pub(crate) type StreamWritten = oneshot::Receiver<Infallible>;
 
 /// A function with streams that survives updates. Each call is run wholly by the revision that it
 /// began on.
@@ -27,8 +27,8 @@ pub(crate) struct StreamingFunction {
 }
 
 impl StreamingFunction {
-    pub(crate) fn of_caller(
-        deployment: &Arc<Named>,
+    pub(crate) fn for_caller(
+        deployment: &Arc<DeploymentEntry>,
         name: FunctionName,
         caller: Option<ComponentName>,
     ) -> Result<Self> {
@@ -50,7 +50,7 @@ impl StreamingFunction {
         L: FnOnce(
                 StoreContextMut<'_, InstanceState>,
                 Option<Val>,
-            ) -> wasmtime::Result<Option<Ended>>
+            ) -> wasmtime::Result<Option<StreamWritten>>
             + Send,
     {
         let results = usize::from(self.ty.result.is_some());

@@ -11,11 +11,11 @@ use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 
 use wasmtime::StoreContextMut;
 
-use super::{Handle, exit, rust_line};
-use crate::deployment::Named;
+use super::{Handle, exit, lookup_hint};
+use crate::deployment::DeploymentEntry;
 use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
-use crate::link::{Sitting, Tree};
+use crate::link::{CallTree, SessionAdmission};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -47,13 +47,13 @@ where
     Params: ComponentNamedList + Lower + Send + Sync + 'static,
     Results: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    pub(crate) fn new(deployment: &Arc<Named>, name: FunctionName) -> Result<Self> {
-        Self::of_caller(deployment, name, None)
+    pub(crate) fn new(deployment: &Arc<DeploymentEntry>, name: FunctionName) -> Result<Self> {
+        Self::for_caller(deployment, name, None)
     }
 
     /// Creates a function that is called by `caller`, a linked deployment or a pipeline, if given.
-    pub(crate) fn of_caller(
-        deployment: &Arc<Named>,
+    pub(crate) fn for_caller(
+        deployment: &Arc<DeploymentEntry>,
         name: FunctionName,
         caller: Option<ComponentName>,
     ) -> Result<Self> {
@@ -62,7 +62,7 @@ where
             find(revision, instance, &sought)
         });
         let handle = Handle::new(deployment, name.to_string(), find, caller);
-        Ok(Self(handle.settle(|revision| {
+        Ok(Self(handle.register_checked(|revision| {
             check::<Params, Results>(revision, &name)
         })?))
     }
@@ -88,7 +88,7 @@ where
     pub fn call(&self, params: Params) -> impl Future<Output = Result<Results>> + Send {
         self.0.call(
             async move |function, store| function.call_async(store, params).await,
-            exit::typed,
+            exit::typed_exit_result,
         )
     }
 
@@ -123,26 +123,30 @@ where
             let params = params(store.data_mut())?;
             function.call_async(store, params).await
         };
-        self.0.call(run, exit::typed)
+        self.0.call(run, exit::typed_exit_result)
     }
 
     /// Calls the function. Stores the number of the revision that serves the call in `revision`,
     /// even if the call fails.
-    pub(crate) async fn call_told(&self, params: Params, revision: &AtomicU64) -> Result<Results> {
+    pub(crate) async fn call_recording_revision(
+        &self,
+        params: Params,
+        revision: &AtomicU64,
+    ) -> Result<Results> {
         let run = async move |function: &TypedFunc<Params, Results>,
                               store: StoreContextMut<'_, InstanceState>| {
             revision.store(store.data().revision(), Ordering::Relaxed);
             function.call_async(store, params).await
         };
-        self.0.call(run, exit::typed).await
+        self.0.call(run, exit::typed_exit_result).await
     }
 
     /// Calls the function on behalf of a call of another component.
     pub(crate) async fn call_linked(
         &self,
-        tree: &Arc<Tree>,
+        tree: &Arc<CallTree>,
         bound: Ticks,
-        sitting: Option<Sitting>,
+        sitting: Option<SessionAdmission>,
         params: Params,
     ) -> Result<Results> {
         let run = async move |function: &TypedFunc<Params, Results>,
@@ -150,7 +154,7 @@ where
             function.call_async(store, params).await
         };
         self.0
-            .call_linked(tree, bound, sitting, run, exit::typed)
+            .call_linked(tree, bound, sitting, run, exit::typed_exit_result)
             .await
     }
 }
@@ -214,7 +218,7 @@ fn mismatch(revision: &Revision, name: &FunctionName, error: &wasmtime::Error) -
     let message = format!(
         "`{name}` of {revision} is `{}`, but the Rust types differ: {error:#}; {}",
         function.signature(),
-        rust_line::advice(function)
+        lookup_hint::advice(function)
     );
     Error::new(ErrorKind::TypeMismatch, message)
 }

@@ -109,8 +109,8 @@ pub(crate) fn from_wasm(value: Val) -> Result<Value> {
         Val::Float64(v) => Value::F64(v),
         Val::Char(v) => Value::Char(v),
         Val::String(v) => Value::String(v),
-        Val::List(items) | Val::FixedLengthList(items) => Value::List(all(items)?),
-        Val::Tuple(items) => Value::Tuple(all(items)?),
+        Val::List(items) | Val::FixedLengthList(items) => Value::List(all_from_wasm(items)?),
+        Val::Tuple(items) => Value::Tuple(all_from_wasm(items)?),
         Val::Map(entries) => Value::Map(
             entries
                 .into_iter()
@@ -138,6 +138,6 @@ pub(crate) fn from_wasm(value: Val) -> Result<Value> {
     })
 }
 
-fn all(items: Vec<Val>) -> Result<Vec<Value>> {
+fn all_from_wasm(items: Vec<Val>) -> Result<Vec<Value>> {
     items.into_iter().map(from_wasm).collect()
 }

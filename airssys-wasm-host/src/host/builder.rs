@@ -11,23 +11,23 @@ use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 use wasmtime::component::Linker;
 
-use super::{Host, Names, Shared};
-use crate::aside::Aside;
+use super::{DeploymentTable, Host, HostShared};
+use crate::blocking::BlockingThreads;
 use crate::budget::{Budget, DeploymentShares};
 use crate::capability::{
-    Connector, NoSecrets, Provided, Provider, Resolver, SecretStore, Suppliers,
+    CapabilitySettings, Connector, LinkedProvider, NoSecrets, Provider, Resolver, SecretStore,
 };
 use crate::code_cache::{CodeCache, Compiler, CompilerProcess};
-use crate::data::{Factories, SharedData};
+use crate::data::{Factories, SharedValues};
 use crate::engine::{Engines, TestClock};
 use crate::linker::Linkers;
 use crate::observe::{
     Announcer, AuditLog, AuditTrail, GuestLog, QueuedLog, StderrLog, TracingAudit, TracingLog,
 };
-use crate::pipeline::{DeadLetters, Pipelines};
+use crate::pipeline::{DeadLetterReceiver, Pipelines};
 use crate::rollout::RolloutProbe;
-use crate::runtime::{Programs, Runtime};
-use crate::state::{Found, State};
+use crate::runtime::{ProgramCache, Runtime};
+use crate::state::{Snapshot, StateDirectory};
 use crate::{Error, ErrorKind, InstanceState, Result};
 
 /// A builder for [`Host`]. Unless configured otherwise, components are restricted as follows:
@@ -61,10 +61,10 @@ pub struct HostBuilder {
     resolver: Option<Arc<dyn Resolver>>,
     secrets: Arc<dyn SecretStore>,
     roots: Vec<CertificateDer<'static>>,
-    providers: Vec<Provided>,
-    data: SharedData,
+    providers: Vec<LinkedProvider>,
+    data: SharedValues,
     instance_data: Factories,
-    letters: Option<Arc<dyn DeadLetters>>,
+    dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
     clock: TestClock,
     budget: Option<Budget>,
 }
@@ -85,9 +85,9 @@ impl Default for HostBuilder {
             secrets: Arc::new(NoSecrets),
             roots: Vec::new(),
             providers: Vec::new(),
-            data: SharedData::default(),
+            data: SharedValues::default(),
             instance_data: Factories::default(),
-            letters: None,
+            dead_letters: None,
             clock: TestClock::default(),
             budget: None,
         }
@@ -216,7 +216,7 @@ impl HostBuilder {
     /// Provides interfaces of the embedder that are subject to rules: a component that imports them
     /// needs a grant. [`imports`](Self::imports) provides interfaces without rules.
     pub fn provider(mut self, provider: impl Provider) -> Self {
-        self.providers.push(Provided::with_rules(provider));
+        self.providers.push(LinkedProvider::with_rules(provider));
         self
     }
 
@@ -249,7 +249,7 @@ impl HostBuilder {
         names: impl IntoIterator<Item = Name>,
         link: impl Fn(&mut Linker<InstanceState>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.providers.push(Provided::without_rules(
+        self.providers.push(LinkedProvider::without_rules(
             names.into_iter().map(Into::into),
             link,
         ));
@@ -321,9 +321,9 @@ impl HostBuilder {
     /// Sets the handler of dead letters for pipelines that set none of their own. With a state
     /// directory this is the only possible handler: one set when a pipeline is deployed would not
     /// survive a restart.
-    pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
+    pub fn dead_letters(self, letters: impl DeadLetterReceiver) -> Self {
         Self {
-            letters: Some(Arc::new(letters)),
+            dead_letters: Some(Arc::new(letters)),
             ..self
         }
     }
@@ -370,28 +370,32 @@ impl HostBuilder {
             return Err(Error::new(ErrorKind::InvalidLimits, problems.join("; ")));
         }
         let announcer = Arc::new(Announcer::default());
-        let connector = Connector::trusting(&self.roots).map_err(|error| {
+        let connector = Connector::with_roots(&self.roots).map_err(|error| {
             Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read")
                 .with_source(error)
         })?;
         let audit = Arc::new(AuditTrail::new(self.audit));
         let (state, kept) = match &self.state_directory {
-            Some(directory) => State::open(directory).map(|(state, kept)| (Some(state), kept))?,
-            None => (None, Found::default()),
+            Some(directory) => {
+                StateDirectory::open(directory).map(|(state, kept)| (Some(state), kept))?
+            }
+            None => (None, Snapshot::default()),
         };
-        let code_cache = self
-            .code_cache
-            .or_else(|| self.state_directory.as_deref().map(State::code_cache));
+        let code_cache = self.code_cache.or_else(|| {
+            self.state_directory
+                .as_deref()
+                .map(StateDirectory::code_cache_path)
+        });
         let engines = Engines::new(
             self.pooled_instances_max,
             self.clock,
             Arc::downgrade(&audit),
         )?;
         let runtime = Runtime {
-            aside: Aside::new(),
+            blocking: BlockingThreads::new(),
             linkers: Linkers::new(self.providers, &engines)?,
             engines,
-            suppliers: Suppliers {
+            suppliers: CapabilitySettings {
                 secrets: self.secrets,
                 resolver: self.resolver,
                 connector: Arc::new(connector),
@@ -410,7 +414,7 @@ impl HostBuilder {
             probe: self.probe,
             revisions_kept: self.revisions_kept,
             lanes: crate::deployment::lanes(),
-            programs: Programs::default(),
+            programs: ProgramCache::default(),
             shares: DeploymentShares::new(&budget),
             compile_time_max: budget.compile_time_max,
             state: ArcSwapOption::new(state.map(Arc::new)),
@@ -419,19 +423,19 @@ impl HostBuilder {
         report_lost(&kept.lost);
         #[cfg(feature = "http")]
         let mut kept = kept;
-        let shared = Arc::new(Shared {
-            names: Arc::new(Names::new(&runtime, kept.names)),
+        let shared = Arc::new(HostShared {
+            deployments: Arc::new(DeploymentTable::new(&runtime, kept.names)),
             runtime,
             limits: self.limits,
             pipelines: Pipelines::new(kept.pipelines),
             #[cfg(feature = "http")]
-            routing: crate::http::Routing::restored(kept.routes, &mut kept.lost),
-            letters: self.letters,
+            routing: crate::http::HostRoutes::restored(kept.routes, &mut kept.lost),
+            dead_letters: self.dead_letters,
             lost: kept.lost,
         });
         #[cfg(feature = "http")]
-        shared.routing.fill(&shared);
-        wake_in_a_thread(&shared)?;
+        shared.routing.publish_restored(&shared);
+        spawn_restore_thread(&shared)?;
         Ok(Host(shared))
     }
 }
@@ -448,14 +452,14 @@ fn report_lost(lost: &[(String, String)]) {
 }
 
 /// Starts a thread that restores the deployments of the state directory, if it has any.
-fn wake_in_a_thread(shared: &Arc<Shared>) -> Result<()> {
+fn spawn_restore_thread(shared: &Arc<HostShared>) -> Result<()> {
     if shared
-        .names
-        .look_at_sleeping(|sleeping| sleeping.is_empty())
+        .deployments
+        .with_sleeping(|sleeping| sleeping.is_empty())
     {
         return Ok(());
     }
-    let names = Arc::clone(&shared.names);
+    let names = Arc::clone(&shared.deployments);
     let thread = std::thread::Builder::new().name("airssys-restore".into());
     thread
         .spawn(move || while names.wake_next() {})

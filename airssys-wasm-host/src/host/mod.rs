@@ -11,20 +11,20 @@ mod removal;
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, Kind, Limits, PackageRef, Rule};
+use airssys_wasm_core::{CapabilityKind, ComponentName, Limits, PackageRef, Rule};
 use semver::Version;
 
 pub use builder::HostBuilder;
-pub(crate) use names::Names;
+pub(crate) use names::DeploymentTable;
 
-use crate::deployment::{Deployment, End, Named, Status, Summary};
+use crate::deployment::{Deployment, DeploymentEnd, DeploymentEntry, Status, Summary};
 use crate::observe::{Event, Events};
 use crate::pipeline::{
-    ComponentPipeline, DeadLetters, DeployPipeline, PipelineDeployment, Pipelines,
+    ComponentPipeline, DeadLetterReceiver, DeployPipeline, PipelineDeployment, Pipelines,
 };
 use crate::rollout::{Approval, Deploy, Rollback, Update};
 use crate::runtime::Runtime;
-use crate::state::{Change, State};
+use crate::state::{Change, StateDirectory};
 use crate::{Component, Error, ErrorKind, Result};
 
 /// A host that runs components under names that outlive their versions.
@@ -37,18 +37,18 @@ use crate::{Component, Error, ErrorKind, Result};
 /// threads of its own: one for deadlines and, on first use, a few for blocking work and one for
 /// each log. Two hosts in one process share nothing.
 #[derive(Clone)]
-pub struct Host(pub(crate) Arc<Shared>);
+pub struct Host(pub(crate) Arc<HostShared>);
 
 /// State shared by the clones of a host.
-pub(crate) struct Shared {
+pub(crate) struct HostShared {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) limits: Limits,
-    pub(crate) names: Arc<Names>,
+    pub(crate) deployments: Arc<DeploymentTable>,
     pub(crate) pipelines: Pipelines,
     #[cfg(feature = "http")]
-    pub(crate) routing: crate::http::Routing,
+    pub(crate) routing: crate::http::HostRoutes,
     /// The handler of dead letters for pipelines that set none.
-    pub(crate) letters: Option<Arc<dyn DeadLetters>>,
+    pub(crate) dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
     /// Records of the state directory that cannot be read, each with the problem.
     pub(crate) lost: Vec<(String, String)>,
 }
@@ -132,7 +132,7 @@ impl Host {
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub fn deployment(&self, name: &str) -> Result<Deployment> {
-        self.0.names.get(name).map(Deployment)
+        self.0.deployments.get(name).map(Deployment)
     }
 
     /// Returns the current status of a deployment.
@@ -161,9 +161,9 @@ impl Host {
     ///
     /// Blocks while the state directory is written, if the host has one.
     pub fn revoke(&self, name: &str, rule: &str) -> Result<Vec<Rule>> {
-        let named = self.0.names.get(name)?;
+        let named = self.0.deployments.get(name)?;
         let rule: Rule = rule.parse()?;
-        if rule.known_kind().is_some_and(Kind::is_given_to_all) {
+        if rule.known_kind().is_some_and(CapabilityKind::is_baseline) {
             let message = format!(
                 "`{rule}` cannot be revoked from a running component; remove the deployment, or deny this when you deploy it"
             );
@@ -220,7 +220,7 @@ impl Host {
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub fn awaiting_approval(&self, name: &str) -> Result<Option<Component>> {
-        let named = self.0.names.get(name)?;
+        let named = self.0.deployments.get(name)?;
         Ok(named.authorization.pending())
     }
 
@@ -245,7 +245,12 @@ impl Host {
     /// be restored. Blocks until all have been restored since the start.
     #[must_use]
     pub fn list(&self) -> Vec<Deployment> {
-        self.0.names.all().into_iter().map(Deployment).collect()
+        self.0
+            .deployments
+            .all()
+            .into_iter()
+            .map(Deployment)
+            .collect()
     }
 
     /// Returns a summary of every deployment: the active revision, and any problem. Does not wait
@@ -253,19 +258,19 @@ impl Host {
     #[must_use]
     pub fn summaries(&self) -> Vec<Summary> {
         // The lock ensures that a deployment restored meanwhile appears once.
-        let mut all: Vec<Summary> = self.0.names.look_at_sleeping(|sleeping| {
-            let awake = self.0.names.awake();
+        let mut all: Vec<Summary> = self.0.deployments.with_sleeping(|sleeping| {
+            let awake = self.0.deployments.awake();
             let asleep = sleeping.iter().filter_map(|(name, asleep)| {
                 let problem = asleep.problem().map(str::to_owned);
                 Some(Summary {
                     component: name.clone(),
-                    serving: asleep.serving()?,
+                    active: asleep.serving()?,
                     problem,
                 })
             });
             awake
                 .iter()
-                .map(|named| Summary::of(named))
+                .map(|named| Summary::from_entry(named))
                 .chain(asleep)
                 .collect()
         });
@@ -335,7 +340,7 @@ impl Host {
         self.state()?.published()
     }
 
-    fn state(&self) -> Result<Arc<State>> {
+    fn state(&self) -> Result<Arc<StateDirectory>> {
         self.0.runtime.state().ok_or_else(|| {
             let message =
                 "this host has no state directory; set one with `HostBuilder::state_directory`";
@@ -345,9 +350,9 @@ impl Host {
 
     /// Waits until the guest log and the audit log have taken everything passed to them so far.
     /// Call it before the program ends, so that no output is lost. Cancel safe.
-    pub async fn logs_written(&self) {
-        self.0.runtime.guest_log.emptied().await;
-        self.0.runtime.audit.emptied().await;
+    pub async fn flush_logs(&self) {
+        self.0.runtime.guest_log.wait_until_empty().await;
+        self.0.runtime.audit.wait_until_empty().await;
     }
 
     /// Returns the number of guest lines dropped because the guest log was too slow, not counting
@@ -364,12 +369,12 @@ impl Host {
     }
 }
 
-impl Drop for Shared {
+impl Drop for HostShared {
     fn drop(&mut self) {
-        self.names.close();
-        let all = self.names.awake();
+        self.deployments.close();
+        let all = self.deployments.awake();
         for named in &all {
-            named.end(End::HostDropped);
+            named.end(DeploymentEnd::HostDropped);
         }
         // Frees the directory even while handles to deployments still exist.
         self.runtime.state.store(None);
@@ -379,11 +384,14 @@ impl Drop for Shared {
 
 /// Cuts the links of all deployments once their calls have ended: deployments that import each
 /// other would otherwise keep each other alive.
-fn cut_links_when_drained(all: Vec<Arc<Named>>) {
-    if all.iter().all(|named| named.callers.linked().is_empty()) {
+fn cut_links_when_drained(all: Vec<Arc<DeploymentEntry>>) {
+    if all
+        .iter()
+        .all(|named| named.handles.calling_names().is_empty())
+    {
         return;
     }
-    let cut = |all: &[Arc<Named>]| all.iter().for_each(|named| named.cut_links());
+    let cut = |all: &[Arc<DeploymentEntry>]| all.iter().for_each(|named| named.release_links());
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => drop(runtime.spawn(async move {
             for named in &all {

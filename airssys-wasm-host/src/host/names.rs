@@ -10,42 +10,42 @@ use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::suggest::nearest;
 use parking_lot::Mutex;
 
-use crate::deployment::Named;
-use crate::registry::{Entries, Registry, Reserved};
-use crate::restore::{Asleep, Linked, Sleeping, linked};
+use crate::deployment::DeploymentEntry;
+use crate::registry::{Entries, NameRegistry, NameReservation};
+use crate::restore::{LinkedDeployments, SleepingDeployment, SleepingDeployments, restore_linked};
 use crate::runtime::Runtime;
-use crate::state::NameRecord;
+use crate::state::DeploymentRecord;
 use crate::{Error, ErrorKind, Result};
 
 /// Every deployment of a host.
-pub(crate) struct Names {
-    pub(super) awake: Registry<Named>,
+pub(crate) struct DeploymentTable {
+    pub(super) awake: NameRegistry<DeploymentEntry>,
     /// Deployments of the state directory that have not been used yet. Locked before `awake`.
-    pub(super) asleep: Mutex<Sleeping>,
+    pub(super) asleep: Mutex<SleepingDeployments>,
     pub(super) runtime: Arc<Runtime>,
 }
 
-impl Names {
+impl DeploymentTable {
     /// Creates the table from `records`. Blocks while deployments with links are restored.
     pub(crate) fn new(
         runtime: &Arc<Runtime>,
-        records: BTreeMap<ComponentName, NameRecord>,
+        records: BTreeMap<ComponentName, DeploymentRecord>,
     ) -> Self {
-        let awake = Registry::default();
-        let Linked {
+        let awake = NameRegistry::default();
+        let LinkedDeployments {
             awake: woken,
             failed,
-        } = linked(runtime, &records);
+        } = restore_linked(runtime, &records);
         for named in woken {
             awake.0.write().insert(named.name.clone(), Some(named));
         }
-        let mut asleep = Sleeping::new();
+        let mut asleep = SleepingDeployments::new();
         for (name, record) in records {
             if let Some((_, error)) = failed.iter().find(|(other, _)| *other == name) {
                 tracing::error!(component = %name, %error, "not restored");
-                asleep.insert(name, Asleep::failed(record, error));
+                asleep.insert(name, SleepingDeployment::failed(record, error));
             } else if !awake.0.read().contains_key(&name) {
-                asleep.insert(name, Asleep::new(record));
+                asleep.insert(name, SleepingDeployment::new(record));
             }
         }
         Self {
@@ -56,7 +56,7 @@ impl Names {
     }
 
     /// Reserves a name for a deployment in progress.
-    pub(crate) fn reserve(&self, name: &ComponentName) -> Result<Reserved<Named>> {
+    pub(crate) fn reserve(&self, name: &ComponentName) -> Result<NameReservation<DeploymentEntry>> {
         let asleep = self.asleep.lock();
         let free = !asleep.contains_key(name);
         free.then(|| self.awake.reserve(name)).flatten().ok_or_else(|| {
@@ -70,8 +70,8 @@ impl Names {
     }
 
     /// Returns a deployment. Blocks while it is restored, if it is asleep.
-    pub(crate) fn get(&self, name: &str) -> Result<Arc<Named>> {
-        if let Some(found) = find(&self.awake.0.read(), name) {
+    pub(crate) fn get(&self, name: &str) -> Result<Arc<DeploymentEntry>> {
+        if let Some(found) = find_entry(&self.awake.0.read(), name) {
             return found;
         }
         let mut asleep = self.asleep.lock();
@@ -82,21 +82,20 @@ impl Names {
         {
             Some(known) => self.wake(&mut asleep, &known),
             // Another caller may have restored it meanwhile.
-            None => {
-                find(&self.awake.0.read(), name).unwrap_or_else(|| Err(self.unknown(name, &asleep)))
-            }
+            None => find_entry(&self.awake.0.read(), name)
+                .unwrap_or_else(|| Err(self.unknown_name_error(name, &asleep))),
         }
     }
 
     /// Removes those of `names` that are stages of a pipeline whose deployment failed. Blocks while
     /// the state directory is written, if there is one; records that cannot be removed now are
     /// removed at the next start.
-    pub(crate) fn take_away(&self, names: &[ComponentName], pipeline: &ComponentName) {
-        let is_its = |named: &Arc<Named>| named.pipeline.as_ref() == Some(pipeline);
+    pub(crate) fn discard_stages(&self, names: &[ComponentName], pipeline: &ComponentName) {
+        let is_its = |named: &Arc<DeploymentEntry>| named.pipeline.as_ref() == Some(pipeline);
         for name in names {
             let found = self.awake.0.read().get(name).cloned().flatten();
             if let Some(named) = found.filter(is_its) {
-                if let Err(error) = named.forget_begun() {
+                if let Err(error) = named.abandon_stage() {
                     tracing::warn!(%name, %error, "a stage of a pipeline that failed to deploy is still in the state directory");
                 }
                 self.awake.remove(name);
@@ -105,9 +104,9 @@ impl Names {
     }
 
     /// Returns the number of revocations of a deployment, if it is awake.
-    pub(crate) fn revocations(&self, name: &str) -> Option<usize> {
-        let named = find(&self.awake.0.read(), name)?.ok()?;
-        Some(named.authorization.revocations())
+    pub(crate) fn revocation_count(&self, name: &str) -> Option<usize> {
+        let named = find_entry(&self.awake.0.read(), name)?.ok()?;
+        Some(named.authorization.revocation_count())
     }
 
     /// Returns the names of a pipeline's stages.
@@ -129,18 +128,18 @@ impl Names {
     }
 
     /// Returns every deployment that can serve, restoring those that are asleep.
-    pub(crate) fn all(&self) -> Vec<Arc<Named>> {
+    pub(crate) fn all(&self) -> Vec<Arc<DeploymentEntry>> {
         while self.wake_next() {}
         self.awake()
     }
 
     /// Returns every deployment that is awake.
-    pub(crate) fn awake(&self) -> Vec<Arc<Named>> {
+    pub(crate) fn awake(&self) -> Vec<Arc<DeploymentEntry>> {
         self.awake.0.read().values().flatten().cloned().collect()
     }
 
     /// Calls `look` with the sleeping deployments, under their lock.
-    pub(crate) fn look_at_sleeping<T>(&self, look: impl FnOnce(&Sleeping) -> T) -> T {
+    pub(crate) fn with_sleeping<T>(&self, look: impl FnOnce(&SleepingDeployments) -> T) -> T {
         look(&self.asleep.lock())
     }
 
@@ -165,7 +164,11 @@ impl Names {
         self.asleep.lock().clear();
     }
 
-    pub(super) fn wake(&self, asleep: &mut Sleeping, name: &ComponentName) -> Result<Arc<Named>> {
+    pub(super) fn wake(
+        &self,
+        asleep: &mut SleepingDeployments,
+        name: &ComponentName,
+    ) -> Result<Arc<DeploymentEntry>> {
         let sleeper = asleep
             .get_mut(name)
             .ok_or_else(|| not_deployed(name.as_str()))?;
@@ -178,7 +181,7 @@ impl Names {
         Ok(named)
     }
 
-    fn unknown(&self, name: &str, asleep: &Sleeping) -> Error {
+    fn unknown_name_error(&self, name: &str, asleep: &SleepingDeployments) -> Error {
         let awake = self.awake.0.read();
         let names = awake.keys().chain(asleep.keys()).map(ComponentName::as_str);
         let shown = name.escape_debug();
@@ -194,7 +197,10 @@ impl Names {
 }
 
 /// Returns the deployment with this name, or an error if it is still being deployed.
-pub(super) fn find(names: &Entries<Named>, name: &str) -> Option<Result<Arc<Named>>> {
+pub(super) fn find_entry(
+    names: &Entries<DeploymentEntry>,
+    name: &str,
+) -> Option<Result<Arc<DeploymentEntry>>> {
     match names.get(&name.parse::<ComponentName>().ok()?)? {
         Some(named) => Some(Ok(Arc::clone(named))),
         None => Some(Err(Error::new(

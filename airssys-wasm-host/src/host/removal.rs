@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 
-use super::names::{Names, find, not_deployed};
-use super::{Host, Shared};
-use crate::aside::may_write;
-use crate::deployment::{End, Named};
+use super::names::{DeploymentTable, find_entry, not_deployed};
+use super::{Host, HostShared};
+use crate::blocking::run_state_write;
+use crate::deployment::{DeploymentEnd, DeploymentEntry};
 use crate::observe::Event;
 use crate::registry::Entries;
 use crate::state::{Action, Change, Transaction};
@@ -43,21 +43,21 @@ impl Host {
     /// Cancel safe, like [`remove`](Self::remove).
     pub async fn remove_all(&self, names: &[&str]) -> Result<()> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        self.free(move |shared| shared.names.remove(&names, None))
+        self.remove_and_drain(move |shared| shared.deployments.remove(&names, None))
             .await
     }
 
     /// Removes a pipeline with its stages.
     pub(crate) async fn remove_stages(&self, pipeline: &ComponentName) -> Result<()> {
         let pipeline = pipeline.clone();
-        let remove = move |shared: &Shared| {
+        let remove = move |shared: &HostShared| {
             let gone = shared
-                .names
-                .remove(&shared.names.stages_of(&pipeline), Some(&pipeline))?;
+                .deployments
+                .remove(&shared.deployments.stages_of(&pipeline), Some(&pipeline))?;
             shared.pipelines.remove(&pipeline);
             Ok(gone)
         };
-        self.free(remove).await
+        self.remove_and_drain(remove).await
     }
 
     /// Checks that deployments could be removed together.
@@ -66,7 +66,7 @@ impl Host {
     ///
     /// Those of [`remove`](Self::remove).
     pub fn check_removal(&self, names: &[&str]) -> Result<()> {
-        self.0.names.check_removal(names, None)
+        self.0.deployments.check_removal(names, None)
     }
 
     /// Checks that a pipeline could be removed with its stages, even one that cannot run.
@@ -78,24 +78,24 @@ impl Host {
         let (shared, name) = (Arc::clone(&self.0), name.to_owned());
         let check = move || {
             let pipeline: ComponentName = name.parse()?;
-            let stages = shared.names.stages_of(&pipeline);
+            let stages = shared.deployments.stages_of(&pipeline);
             if stages.is_empty() {
                 return Err(shared.pipelines.unknown(&name));
             }
-            shared.names.check_removal(&stages, Some(&pipeline))
+            shared.deployments.check_removal(&stages, Some(&pipeline))
         };
-        may_write(&self.0.runtime, check).await
+        run_state_write(&self.0.runtime, check).await
     }
 
     /// Runs a removal, then waits for the calls of the removed deployments.
-    async fn free(
+    async fn remove_and_drain(
         &self,
-        remove: impl FnOnce(&Shared) -> Result<Vec<Arc<Named>>> + Send + 'static,
+        remove: impl FnOnce(&HostShared) -> Result<Vec<Arc<DeploymentEntry>>> + Send + 'static,
     ) -> Result<()> {
         let shared = Arc::clone(&self.0);
-        for named in may_write(&self.0.runtime, move || remove(&shared)).await? {
+        for named in run_state_write(&self.0.runtime, move || remove(&shared)).await? {
             named.drained().await;
-            named.cut_links();
+            named.release_links();
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Host {
         let error = match self
             .0
             .runtime
-            .aside
+            .blocking
             .run(move || host.pipeline(&wanted))
             .await
         {
@@ -123,7 +123,7 @@ impl Host {
             // Remove what remains of it, if anything.
             Ok(name)
                 if error.kind() == ErrorKind::StateDamaged
-                    || !self.0.names.stages_of(&name).is_empty() =>
+                    || !self.0.deployments.stages_of(&name).is_empty() =>
             {
                 if self.0.pipelines.is_awake(&name) {
                     Err(error)
@@ -136,7 +136,7 @@ impl Host {
     }
 }
 
-impl Names {
+impl DeploymentTable {
     /// Removes and ends deployments, together with the pipeline that they are the stages of, if one
     /// is given. Fails if another deployment is linked to one of them. Blocks while the state
     /// directory is written, if there is one.
@@ -144,18 +144,18 @@ impl Names {
         &self,
         going: &[impl AsRef<str>],
         pipeline: Option<&ComponentName>,
-    ) -> Result<Vec<Arc<Named>>> {
+    ) -> Result<Vec<Arc<DeploymentEntry>>> {
         let (whole, broken) = self.wake_all(going, pipeline)?;
         let mut names = self.awake.0.write();
-        let going = going_of(&names, &whole, pipeline)?;
-        let keeping: Vec<_> = going.iter().map(|named| named.keeping.lock()).collect();
-        self.forget(
+        let going = check_removable(&names, &whole, pipeline)?;
+        let keeping: Vec<_> = going.iter().map(|named| named.commit_lock.lock()).collect();
+        self.commit_removal(
             going.iter().map(|named| &named.name).chain(&broken),
             pipeline,
         )?;
         going.iter().for_each(|named| {
             names.remove(&named.name);
-            named.end(End::Removed);
+            named.end(DeploymentEnd::Removed);
         });
         drop((keeping, names));
         for component in broken {
@@ -175,7 +175,7 @@ impl Names {
         pipeline: Option<&ComponentName>,
     ) -> Result<()> {
         let (whole, _) = self.wake_all(going, pipeline)?;
-        going_of(&self.awake.0.read(), &whole, pipeline).map(drop)
+        check_removable(&self.awake.0.read(), &whole, pipeline).map(drop)
     }
 
     /// Restores deployments. Returns their names, and separately those that are deployed but cannot
@@ -186,7 +186,7 @@ impl Names {
         pipeline: Option<&ComponentName>,
     ) -> Result<(Vec<&'a str>, Vec<ComponentName>)> {
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let broken = self.broken(&names);
+        let broken = self.unrestorable(&names);
         for name in &broken {
             let owner = self
                 .asleep
@@ -202,7 +202,7 @@ impl Names {
     }
 
     /// Returns those of these names that are deployed but cannot be restored.
-    fn broken(&self, names: &[&str]) -> Vec<ComponentName> {
+    fn unrestorable(&self, names: &[&str]) -> Vec<ComponentName> {
         let mut asleep = self.asleep.lock();
         let known: Vec<ComponentName> = names
             .iter()
@@ -215,7 +215,7 @@ impl Names {
             .collect()
     }
 
-    fn forget<'a>(
+    fn commit_removal<'a>(
         &self,
         going: impl Iterator<Item = &'a ComponentName>,
         pipeline: Option<&ComponentName>,
@@ -237,14 +237,14 @@ impl Names {
 }
 
 /// Returns the deployments to be removed, if all of them may be.
-fn going_of(
-    names: &Entries<Named>,
+fn check_removable(
+    names: &Entries<DeploymentEntry>,
     going: &[&str],
     pipeline: Option<&ComponentName>,
-) -> Result<Vec<Arc<Named>>> {
+) -> Result<Vec<Arc<DeploymentEntry>>> {
     let known = going
         .iter()
-        .map(|name| find(names, name).unwrap_or_else(|| Err(not_deployed(name))));
+        .map(|name| find_entry(names, name).unwrap_or_else(|| Err(not_deployed(name))));
     let mut going: Vec<_> = known.collect::<Result<_>>()?;
     // Remove duplicates, and give the locks of several deployments a fixed order.
     going.sort_by(|one, other| one.name.cmp(&other.name));
@@ -255,24 +255,24 @@ fn going_of(
     };
     going
         .iter()
-        .try_for_each(|named| check_may_go(named, &stays, pipeline))?;
+        .try_for_each(|named| check_no_links(named, &stays, pipeline))?;
     Ok(going)
 }
 
 /// Checks that a deployment may be removed, with its pipeline if one is given.
-fn check_may_go(
-    named: &Named,
+fn check_no_links(
+    named: &DeploymentEntry,
     stays: &dyn Fn(&ComponentName) -> bool,
     pipeline: Option<&ComponentName>,
 ) -> Result<()> {
     check_owner(&named.name, named.pipeline.as_ref(), pipeline)?;
-    let mut linked = named.callers.linked();
+    let mut linked = named.handles.calling_names();
     // Instances of a removed caller may still be shutting down.
     linked.retain(|by| Some(by) != pipeline && stays(by));
     if linked.is_empty() {
         Ok(())
     } else {
-        Err(in_use(&named.name, &linked))
+        Err(in_use_error(&named.name, &linked))
     }
 }
 
@@ -293,7 +293,7 @@ fn check_owner(
     }
 }
 
-fn in_use(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {
+fn in_use_error(name: &ComponentName, linked: &BTreeSet<ComponentName>) -> Error {
     let by: Vec<String> = linked.iter().map(|name| format!("`{name}`")).collect();
     let message = format!(
         "`{name}` is used by {}: update or remove those first, or remove all together",

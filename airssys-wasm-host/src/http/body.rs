@@ -18,8 +18,8 @@ use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::WasiBody;
 
 use super::exchange::Exchange;
-use super::running::Running;
-use crate::capability::length;
+use super::running::RunningGuest;
+use crate::capability::content_length;
 use crate::engine::{Clock, Ticks};
 use crate::{CallEnd, Error, Result};
 
@@ -29,82 +29,82 @@ use crate::{CallEnd, Error, Result};
 /// If the guest stops midway, or exceeds `http_deadline` or `http_response_bytes_max`, the body
 /// ends with an error, so that it never appears complete. Dropping the body before its end stops
 /// the guest.
-pub struct HttpBody(Part);
+pub struct HttpBody(BodySource);
 
-enum Part {
+enum BodySource {
     Whole(Bytes),
-    OfGuest(Box<OfGuest>),
+    Guest(Box<GuestBody>),
     /// The body of a response that is sent without one.
-    Unsent,
+    Omitted,
 }
 
 /// Limits of a response body.
-pub(super) struct Bounds {
+pub(super) struct BodyLimits {
     pub(super) clock: Arc<Clock>,
     pub(super) deadline: Ticks,
     /// The number of bytes left.
-    pub(super) bytes: u64,
+    pub(super) bytes_left: u64,
 }
 
 /// A response body written by a guest.
-pub(super) struct OfGuest {
+pub(super) struct GuestBody {
     /// Frames that were read ahead.
     ahead: VecDeque<Frame<Bytes>>,
     /// `true` if no frames follow those read ahead.
-    is_all: bool,
+    is_complete: bool,
     /// `true` if the body was cut off and the error has been returned.
-    is_over: bool,
+    is_aborted: bool,
     /// The number of bytes left of the `content-length`, if the guest set one.
-    left: Option<u64>,
+    remaining: Option<u64>,
     /// The number of bytes received from the guest so far.
-    came: u64,
+    received: u64,
     body: WasiBody,
     exchange: Arc<Exchange>,
     /// The guest, while it is running.
-    guest: Option<Running>,
-    bounds: Bounds,
+    guest: Option<RunningGuest>,
+    limits: BodyLimits,
 }
 
 impl HttpBody {
-    pub(super) fn whole(bytes: Bytes) -> Self {
-        Self(Part::Whole(bytes))
+    pub(super) fn from_bytes(bytes: Bytes) -> Self {
+        Self(BodySource::Whole(bytes))
     }
 
     /// Creates the body of a response that is sent without one: to `HEAD`, or with a status that
     /// has no body.
-    pub(super) fn unsent() -> Self {
-        Self(Part::Unsent)
+    pub(super) fn omitted() -> Self {
+        Self(BodySource::Omitted)
     }
 
     /// Returns `true` if the whole body was passed on, even if its end was not polled.
-    pub(super) fn is_handed_on(&self) -> bool {
+    pub(super) fn is_delivered(&self) -> bool {
         match &self.0 {
-            Part::Whole(bytes) => bytes.is_empty(),
-            Part::OfGuest(body) => body.is_handed_on(),
-            Part::Unsent => true,
+            BodySource::Whole(bytes) => bytes.is_empty(),
+            BodySource::Guest(body) => body.is_delivered(),
+            BodySource::Omitted => true,
         }
     }
 }
 
-impl OfGuest {
+impl GuestBody {
     /// Splits a guest's response into its head and its body.
-    pub(super) fn begin(
+    pub(super) fn from_response(
         answer: Response<WasiBody>,
         exchange: &Arc<Exchange>,
-        guest: Option<Running>,
-        bounds: Bounds,
+        guest: Option<RunningGuest>,
+        bounds: BodyLimits,
     ) -> (Parts, Self) {
         let (head, body) = answer.into_parts();
         let body = Self {
             ahead: VecDeque::new(),
-            is_all: false,
-            is_over: false,
-            left: length(&head.headers),
-            came: 0,
+            is_complete: false,
+            is_aborted: false,
+            remaining: content_length(&head.headers),
+            received: 0,
             body,
             exchange: Arc::clone(exchange),
             guest,
-            bounds,
+            limits: bounds,
         };
         (head, body)
     }
@@ -120,12 +120,12 @@ impl OfGuest {
                     self.ahead.push_back(frame);
                 }
                 Some(Err(_)) => {
-                    let (end, detail) = broken(self.left, bytes);
+                    let (end, detail) = body_failure(self.remaining, bytes);
                     self.exchange.fail(end, &detail);
                     return Err(end);
                 }
                 None => {
-                    self.is_all = !self.exchange.is_cut_off();
+                    self.is_complete = !self.exchange.is_cut_off();
                     break;
                 }
             }
@@ -134,15 +134,15 @@ impl OfGuest {
     }
 
     pub(super) fn into_body(self) -> HttpBody {
-        HttpBody(Part::OfGuest(Box::new(self)))
+        HttpBody(BodySource::Guest(Box::new(self)))
     }
 
     fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
-        if self.is_over {
+        if self.is_aborted {
             return Poll::Ready(None);
         }
-        if self.bounds.clock.now() >= self.bounds.deadline {
-            return self.give_up(
+        if self.limits.clock.now() >= self.limits.deadline {
+            return self.abort(
                 CallEnd::DeadlineExceeded,
                 "it took longer than `http_deadline`",
             );
@@ -150,32 +150,35 @@ impl OfGuest {
         match ready!(self.poll_next(context)) {
             Some(Ok(frame)) => self.count(frame),
             None if !self.exchange.is_cut_off() => {
-                self.is_all = true;
-                self.let_guest_go();
+                self.is_complete = true;
+                self.detach_guest();
                 Poll::Ready(None)
             }
             Some(Err(_)) => {
-                let (end, detail) = broken(self.left.map(|left| left + self.came), self.came);
-                self.give_up(end, &format!("the guest {end}{detail}"))
+                let (end, detail) = body_failure(
+                    self.remaining.map(|left| left + self.received),
+                    self.received,
+                );
+                self.abort(end, &format!("the guest {end}{detail}"))
             }
-            None => self.give_up(CallEnd::Trapped, "the guest stopped before its end"),
+            None => self.abort(CallEnd::Trapped, "the guest stopped before its end"),
         }
     }
 
     /// Detaches the guest, because the reader may never poll the body's end.
-    fn let_guest_go(&mut self) {
+    fn detach_guest(&mut self) {
         if let Some(guest) = self.guest.take() {
-            guest.let_go();
+            guest.detach();
         }
     }
 
-    fn is_handed_on(&self) -> bool {
-        let is_all = self.is_all || self.left == Some(0);
+    fn is_delivered(&self) -> bool {
+        let is_all = self.is_complete || self.remaining == Some(0);
         is_all && self.ahead.is_empty() && !self.exchange.is_cut_off()
     }
 
     /// Reads and discards the body, within its limits, so that the guest's writes succeed.
-    pub(super) async fn pass_over(mut self) {
+    pub(super) async fn drain(mut self) {
         while let Some(Ok(_)) = poll_fn(|context| self.poll_frame(context)).await {}
     }
 
@@ -186,7 +189,7 @@ impl OfGuest {
         if let Some(frame) = self.ahead.pop_front() {
             return Poll::Ready(Some(Ok(frame)));
         }
-        if self.is_all {
+        if self.is_complete {
             return Poll::Ready(None);
         }
         let mut next = Pin::new(&mut self.body).poll_frame(context);
@@ -199,18 +202,18 @@ impl OfGuest {
 
     fn count(&mut self, frame: Frame<Bytes>) -> Poll<Option<Result<Frame<Bytes>>>> {
         let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
-        match self.bounds.bytes.checked_sub(bytes) {
+        match self.limits.bytes_left.checked_sub(bytes) {
             Some(left) => {
-                self.bounds.bytes = left;
-                self.came += bytes;
-                self.left = self.left.map(|left| left.saturating_sub(bytes));
-                self.is_all |= frame.is_trailers();
-                if self.is_all || self.left == Some(0) {
-                    self.let_guest_go();
+                self.limits.bytes_left = left;
+                self.received += bytes;
+                self.remaining = self.remaining.map(|left| left.saturating_sub(bytes));
+                self.is_complete |= frame.is_trailers();
+                if self.is_complete || self.remaining == Some(0) {
+                    self.detach_guest();
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            None => self.give_up(
+            None => self.abort(
                 CallEnd::BodyTooLong,
                 "it is longer than `http_response_bytes_max`",
             ),
@@ -218,16 +221,19 @@ impl OfGuest {
     }
 
     /// Ends the body with an error, and stops the guest.
-    fn give_up<T>(&mut self, end: CallEnd, why: &str) -> Poll<Option<Result<T>>> {
+    fn abort<T>(&mut self, end: CallEnd, why: &str) -> Poll<Option<Result<T>>> {
         self.exchange.fail(
             end,
-            &format!(": its response body is cut off after {} bytes", self.came),
+            &format!(
+                ": its response body is cut off after {} bytes",
+                self.received
+            ),
         );
         self.guest = None;
         self.ahead.clear();
-        self.is_over = true;
+        self.is_aborted = true;
         let message = format!("the response body is cut off: {why}");
-        Poll::Ready(Some(Err(Error::of_call(end, message))))
+        Poll::Ready(Some(Err(Error::from_call_end(end, message))))
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -236,7 +242,7 @@ impl OfGuest {
             .iter()
             .map(|frame| frame.data_ref().map(Bytes::len));
         match bytes.sum::<Option<usize>>() {
-            Some(bytes) if self.is_all => SizeHint::with_exact(bytes as u64),
+            Some(bytes) if self.is_complete => SizeHint::with_exact(bytes as u64),
             _ => SizeHint::default(),
         }
     }
@@ -244,7 +250,7 @@ impl OfGuest {
 
 /// Returns how a guest ended that dropped a body after `came` bytes, and the lengths for the
 /// message.
-fn broken(said: Option<u64>, came: u64) -> (CallEnd, String) {
+fn body_failure(said: Option<u64>, came: u64) -> (CallEnd, String) {
     match said {
         Some(said) if said != came => (
             CallEnd::WrongLength,
@@ -266,27 +272,27 @@ impl Body for HttpBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>>>> {
         match &mut self.0 {
-            Part::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Part::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Part::OfGuest(body) => body.poll_frame(context),
-            Part::Unsent => Poll::Ready(None),
+            BodySource::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            BodySource::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            BodySource::Guest(body) => body.poll_frame(context),
+            BodySource::Omitted => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Part::Whole(bytes) => bytes.is_empty(),
-            Part::OfGuest(body) => body.is_all && body.is_handed_on(),
+            BodySource::Whole(bytes) => bytes.is_empty(),
+            BodySource::Guest(body) => body.is_complete && body.is_delivered(),
             // The length of the omitted body is unknown, so no `content-length: 0` must be sent.
-            Part::Unsent => false,
+            BodySource::Omitted => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Part::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Part::OfGuest(body) => body.size_hint(),
-            Part::Unsent => SizeHint::default(),
+            BodySource::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            BodySource::Guest(body) => body.size_hint(),
+            BodySource::Omitted => SizeHint::default(),
         }
     }
 }

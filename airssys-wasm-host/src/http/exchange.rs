@@ -20,13 +20,13 @@ use semver::Version;
 use wasmtime::StoreContextMut;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
-use super::body::{Bounds, HttpBody, OfGuest};
-use super::handler::{Handler, Head};
+use super::body::{BodyLimits, GuestBody, HttpBody};
+use super::handler::{GuestHandler, ResponseHead};
 use super::refusal::Refusal;
 use super::request;
-use super::running::{Guest, Running, let_go};
-use crate::call::{self, within};
-use crate::deployment::{Admission, Serving};
+use super::running::{GuestFuture, RunningGuest, run_detached};
+use crate::call::{self, run_until_deadline};
+use crate::deployment::{ActiveRevision, Admission};
 use crate::engine::Ticks;
 use crate::function::Handle;
 use crate::instance::InstanceState;
@@ -37,7 +37,7 @@ use crate::{CallEnd, Error, Result};
 /// The revision that a request was given to, as an extension of the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Served {
+pub struct ServingRevision {
     /// The name of the deployment.
     pub component: ComponentName,
     /// The number of the revision.
@@ -46,8 +46,8 @@ pub struct Served {
     pub version: Option<Version>,
 }
 
-impl Served {
-    fn by(revision: &Revision) -> Self {
+impl ServingRevision {
+    fn from_revision(revision: &Revision) -> Self {
         Self {
             component: revision.name().clone(),
             revision: revision.number,
@@ -58,16 +58,16 @@ impl Served {
 
 /// State shared by the guest's and the client's side of an exchange.
 pub(super) struct Exchange {
-    handle: Arc<Handle<Handler>>,
+    handle: Arc<Handle<GuestHandler>>,
     revision: Arc<Revision>,
     /// The call in which the guest responds, once it has started.
     call: OnceLock<CallId>,
-    head: Mutex<Option<Head>>,
+    head: Mutex<Option<ResponseHead>>,
     is_cut_off: AtomicBool,
 }
 
 impl Exchange {
-    fn new(handle: &Arc<Handle<Handler>>, revision: &Arc<Revision>) -> Arc<Self> {
+    fn new(handle: &Arc<Handle<GuestHandler>>, revision: &Arc<Revision>) -> Arc<Self> {
         Arc::new(Self {
             handle: Arc::clone(handle),
             revision: Arc::clone(revision),
@@ -98,12 +98,12 @@ impl Exchange {
     fn announce(&self, end: CallEnd, detail: &str) {
         let message = format!(
             "`{}` of {} {end}{detail}",
-            self.handle.what(),
+            self.handle.target_name(),
             self.revision
         );
-        let error = Error::of_call(end, message);
-        call::failed(
-            self.handle.named(),
+        let error = Error::from_call_end(end, message);
+        call::report_failure(
+            self.handle.entry(),
             &self.revision,
             self.call.get().copied(),
             &error,
@@ -113,10 +113,10 @@ impl Exchange {
     /// Resolves with the head once it is available, or with `None` if the guest ends without one.
     fn poll_head(
         &self,
-        guest: &mut Guest,
+        guest: &mut GuestFuture,
         outcome: &mut Option<Result<()>>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Head>> {
+    ) -> Poll<Option<ResponseHead>> {
         if outcome.is_none()
             && let Poll::Ready(ended) = guest.as_mut().poll(context)
         {
@@ -130,8 +130,8 @@ impl Exchange {
 }
 
 /// Has the admitted revision respond to a request. Returns a refusal if it does not.
-pub(super) async fn answer<B>(
-    handle: &Arc<Handle<Handler>>,
+pub(super) async fn respond<B>(
+    handle: &Arc<Handle<GuestHandler>>,
     admission: Admission,
     request: Request<B>,
 ) -> Response<HttpBody>
@@ -139,15 +139,15 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let served = Served::by(&admission.serving().revision);
-    let answered = begin(handle, admission, request).await;
+    let served = ServingRevision::from_revision(&admission.active_revision().revision);
+    let answered = try_respond(handle, admission, request).await;
     let mut response = answered.unwrap_or_else(Refusal::response);
     response.extensions_mut().insert(served);
     response
 }
 
-async fn begin<B>(
-    handle: &Arc<Handle<Handler>>,
+async fn try_respond<B>(
+    handle: &Arc<Handle<GuestHandler>>,
     admission: Admission,
     request: Request<B>,
 ) -> std::result::Result<Response<HttpBody>, Refusal>
@@ -155,19 +155,20 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let revision = &*Arc::clone(&admission.serving().revision);
+    let revision = &*Arc::clone(&admission.active_revision().revision);
     request::check(&request, revision.limits.http_request_bytes_max)?;
-    check_not_busy(admission.serving())?;
-    let exchange = Exchange::new(handle, &admission.serving().revision);
+    check_not_busy(admission.active_revision())?;
+    let exchange = Exchange::new(handle, &admission.active_revision().revision);
     let begun = handle.clock().now();
-    let bounds = Bounds {
+    let bounds = BodyLimits {
         clock: Arc::clone(handle.clock()),
-        deadline: begun.plus(revision.http_ticks),
-        bytes: revision.limits.http_response_bytes_max,
+        deadline: begun.saturating_add(revision.http_ticks),
+        bytes_left: revision.limits.http_response_bytes_max,
     };
     let is_head = request.method() == Method::HEAD;
-    let (request, is_too_large) = request::bounded(request, revision.limits.http_request_bytes_max);
-    let mut guest: Guest = Box::pin(run(
+    let (request, is_too_large) =
+        request::limit_body(request, revision.limits.http_request_bytes_max);
+    let mut guest: GuestFuture = Box::pin(run_guest(
         Arc::clone(handle),
         admission,
         bounds.deadline,
@@ -181,81 +182,88 @@ where
             &mut outcome,
             context
         )));
-        within(handle.clock(), begun.plus(revision.call_ticks), head).await
+        run_until_deadline(
+            handle.clock(),
+            begun.saturating_add(revision.call_ticks),
+            head,
+        )
+        .await
     };
     let Ok(head) = head else {
         // The guest is dropped with its instance.
-        call::too_long(handle.named(), revision, handle.what());
-        return Err(Refusal::TooLate);
+        call::deadline_exceeded(handle.entry(), revision, handle.target_name());
+        return Err(Refusal::Timeout);
     };
     match (head, outcome) {
         (Some(Ok(answer)), None) => {
-            let guest = Running::new(guest, handle.clock(), bounds.deadline);
-            Ok(begun_answer(answer, &exchange, guest, bounds, is_head))
+            let guest = RunningGuest::new(guest, handle.clock(), bounds.deadline);
+            Ok(streaming_response(
+                answer, &exchange, guest, bounds, is_head,
+            ))
         }
-        (Some(Ok(answer)), Some(Ok(()))) => finished_answer(answer, &exchange, bounds),
+        (Some(Ok(answer)), Some(Ok(()))) => complete_response(answer, &exchange, bounds),
         // The guest exited after it had finished its response.
         (Some(Ok(answer)), Some(Err(_))) if !exchange.is_cut_off() => {
-            finished_answer(answer, &exchange, bounds)
+            complete_response(answer, &exchange, bounds)
         }
         (Some(Err(said)), ended) => {
             if ended.is_none() {
-                let_go(guest);
+                run_detached(guest);
             }
-            Err(refusal(&said, &exchange))
+            Err(guest_error_refusal(&said, &exchange))
         }
         (None, _) if is_too_large.load(Ordering::Relaxed) => Err(Refusal::TooLarge),
-        (_, Some(Err(error))) => Err(Refusal::of(&error)),
+        (_, Some(Err(error))) => Err(Refusal::from_error(&error)),
         (None, _) => {
             exchange.announce(CallEnd::AnswerMissing, "");
-            Err(Refusal::Ended(CallEnd::AnswerMissing))
+            Err(Refusal::CallEnded(CallEnd::AnswerMissing))
         }
     }
 }
 
 /// Returns the response of a guest that is still running.
-fn begun_answer(
+fn streaming_response(
     answer: Response<WasiBody>,
     exchange: &Arc<Exchange>,
-    guest: Running,
-    bounds: Bounds,
+    guest: RunningGuest,
+    bounds: BodyLimits,
     is_head: bool,
 ) -> Response<HttpBody> {
-    let (head, body) = OfGuest::begin(answer, exchange, Some(guest), bounds);
+    let (head, body) = GuestBody::from_response(answer, exchange, Some(guest), bounds);
     if is_head || has_no_body(head.status) {
-        tokio::spawn(body.pass_over());
-        return Response::from_parts(head, HttpBody::unsent());
+        tokio::spawn(body.drain());
+        return Response::from_parts(head, HttpBody::omitted());
     }
     Response::from_parts(head, body.into_body())
 }
 
 /// Returns the response of a guest that has ended, or a refusal if it is incomplete, since nothing
 /// was sent yet.
-fn finished_answer(
+fn complete_response(
     answer: Response<WasiBody>,
     exchange: &Arc<Exchange>,
-    bounds: Bounds,
+    bounds: BodyLimits,
 ) -> std::result::Result<Response<HttpBody>, Refusal> {
-    let (head, body) = OfGuest::begin(answer, exchange, None, bounds);
-    let body = body.read_ahead().map_err(Refusal::Ended)?;
+    let (head, body) = GuestBody::from_response(answer, exchange, None, bounds);
+    let body = body.read_ahead().map_err(Refusal::CallEnded)?;
     Ok(Response::from_parts(head, body.into_body()))
 }
 
 /// Runs the guest to its end, unless dropped.
-async fn run(
-    handle: Arc<Handle<Handler>>,
+async fn run_guest(
+    handle: Arc<Handle<GuestHandler>>,
     admission: Admission,
     deadline: Ticks,
     exchange: Arc<Exchange>,
     request: Request<WasiBody>,
 ) -> Result<()> {
-    let ask = async |handler: &Handler, store: StoreContextMut<'_, InstanceState>| {
-        let mut ending = CutOff {
+    let ask = async |handler: &GuestHandler, store: StoreContextMut<'_, InstanceState>| {
+        let mut ending = CutOffGuard {
             exchange: Some(Arc::clone(&exchange)),
         };
         exchange.call.get_or_init(|| store.data().call());
         let exited = handler
-            .answer(store, request, move |head| {
+            .call(store, request, move |head| {
                 *exchange.head.lock() = Some(head)
             })
             .await?;
@@ -264,7 +272,7 @@ async fn run(
     };
     handle
         .run_in_time(
-            admission.serving(),
+            admission.active_revision(),
             admission.lane,
             deadline,
             None,
@@ -276,11 +284,11 @@ async fn run(
 
 /// A guard that marks the exchange as cut off when dropped before the guest has ended. This happens
 /// before the guest's side of the body is dropped, which would look like the end of the body.
-struct CutOff {
+struct CutOffGuard {
     exchange: Option<Arc<Exchange>>,
 }
 
-impl Drop for CutOff {
+impl Drop for CutOffGuard {
     fn drop(&mut self) {
         if let Some(exchange) = &self.exchange {
             exchange.cut_off();
@@ -292,7 +300,7 @@ fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-fn check_not_busy(serving: &Serving) -> std::result::Result<(), Refusal> {
+fn check_not_busy(serving: &ActiveRevision) -> std::result::Result<(), Refusal> {
     let waiting_max = serving.revision.limits.http_waiting_max;
     if serving.instances.has_room() || serving.instances.waiting() < waiting_max {
         Ok(())
@@ -302,7 +310,7 @@ fn check_not_busy(serving: &Serving) -> std::result::Result<(), Refusal> {
 }
 
 /// Returns the refusal for an error that the guest returned.
-fn refusal(said: &HttpError, exchange: &Exchange) -> Refusal {
+fn guest_error_refusal(said: &HttpError, exchange: &Exchange) -> Refusal {
     if matches!(said, HttpError::HttpRequestBodySize(_)) {
         return Refusal::TooLarge;
     }
@@ -311,7 +319,7 @@ fn refusal(said: &HttpError, exchange: &Exchange) -> Refusal {
         &format!(" instead of a response: {said}"),
     );
     match said {
-        HttpError::ConnectionTimeout | HttpError::ConnectionReadTimeout => Refusal::TooLate,
-        _ => Refusal::Ended(CallEnd::ReturnedError),
+        HttpError::ConnectionTimeout | HttpError::ConnectionReadTimeout => Refusal::Timeout,
+        _ => Refusal::CallEnded(CallEnd::ReturnedError),
     }
 }

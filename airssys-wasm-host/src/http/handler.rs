@@ -24,17 +24,17 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use super::request;
-use crate::instance::{EndedAs, Instance, InstanceState, exit_code};
+use crate::instance::{DetectedEnd, Instance, InstanceState, exit_code};
 use crate::revision::Revision;
 use crate::{CallEnd, Error, ErrorKind, Result};
 
 /// The function named in the error for a component that handles no requests.
-const INCOMING: &str = "wasi:http/incoming-handler#handle";
+const INCOMING_HANDLER: &str = "wasi:http/incoming-handler#handle";
 
 /// The head of a response, or the error that the guest returned.
-pub(super) type Head = std::result::Result<Response<WasiBody>, HttpError>;
+pub(super) type ResponseHead = std::result::Result<Response<WasiBody>, HttpError>;
 
-type Incoming = TypedFunc<
+type IncomingHandlerFunc = TypedFunc<
     (
         Resource<HostIncomingRequest>,
         Resource<HostResponseOutparam>,
@@ -42,20 +42,20 @@ type Incoming = TypedFunc<
     (),
 >;
 
-type Service = TypedFunc<(Resource<p3::Request>,), (ServiceResult,)>;
+type ServiceFunc = TypedFunc<(Resource<p3::Request>,), (ServiceResult,)>;
 
 type ServiceResult = std::result::Result<Resource<p3::Response>, ErrorCode>;
 
 /// A guest's function that handles requests.
-pub(super) enum Handler {
+pub(super) enum GuestHandler {
     /// The handler of WASI 0.2, which passes its response to an out-parameter.
-    Incoming(Incoming),
+    Incoming(IncomingHandlerFunc),
     /// The handler of WASI 0.3, which returns its response and writes the body afterwards.
-    Service(Service),
+    Service(ServiceFunc),
 }
 
 /// Checks that a revision handles HTTP requests.
-pub(super) fn check(revision: &Revision) -> Result<()> {
+pub(super) fn check_handler(revision: &Revision) -> Result<()> {
     exported(revision).map(drop)
 }
 
@@ -63,22 +63,22 @@ fn exported(revision: &Revision) -> Result<HttpHandler<'_>> {
     match revision.component.world().http_handler() {
         Some(handler) => Ok(handler),
         None => revision
-            .function(&INCOMING.parse()?)
+            .function(&INCOMING_HANDLER.parse()?)
             .map(HttpHandler::Incoming),
     }
 }
 
-impl Handler {
+impl GuestHandler {
     /// The name used for the function in messages.
     pub(super) const NAME: &str = "wasi:http";
 
     pub(super) fn find(revision: &Revision, instance: &mut Instance) -> Result<Self> {
         match exported(revision)? {
             HttpHandler::Incoming(function) => {
-                typed(revision, instance, &function.name).map(Self::Incoming)
+                typed_export(revision, instance, &function.name).map(Self::Incoming)
             }
             HttpHandler::Service(function) => {
-                typed(revision, instance, &function.name).map(Self::Service)
+                typed_export(revision, instance, &function.name).map(Self::Service)
             }
         }
     }
@@ -86,20 +86,20 @@ impl Handler {
     /// Has the guest handle a request; resolves when it has nothing more to do. Calls `answered`
     /// with the head once it is available. Returns the error of a guest that exited after it had
     /// finished its response, which is then complete.
-    pub(super) async fn answer(
+    pub(super) async fn call(
         &self,
         store: StoreContextMut<'_, InstanceState>,
         request: Request<WasiBody>,
-        answered: impl FnOnce(Head) + Send + Sync + 'static,
+        answered: impl FnOnce(ResponseHead) + Send + Sync + 'static,
     ) -> wasmtime::Result<Option<wasmtime::Error>> {
         match self {
-            Self::Incoming(function) => incoming(function, store, request, answered).await,
-            Self::Service(function) => service(function, store, request, answered).await,
+            Self::Incoming(function) => call_incoming(function, store, request, answered).await,
+            Self::Service(function) => call_service(function, store, request, answered).await,
         }
     }
 }
 
-fn typed<P, R>(
+fn typed_export<P, R>(
     revision: &Revision,
     instance: &mut Instance,
     name: &FunctionName,
@@ -120,11 +120,11 @@ where
         })
 }
 
-async fn incoming(
-    function: &Incoming,
+async fn call_incoming(
+    function: &IncomingHandlerFunc,
     mut store: StoreContextMut<'_, InstanceState>,
     request: Request<WasiBody>,
-    answered: impl FnOnce(Head) + Send + Sync + 'static,
+    answered: impl FnOnce(ResponseHead) + Send + Sync + 'static,
 ) -> wasmtime::Result<Option<wasmtime::Error>> {
     let has_answered = Arc::new(AtomicBool::new(false));
     let parameters = {
@@ -153,8 +153,8 @@ async fn incoming(
     match (called, end) {
         // A guest that returned without a response may be right: the request was too large.
         (Ok(()), None | Some(CallEnd::AnswerMissing)) => Ok(None),
-        (Ok(()), Some(end)) => Err(EndedAs(end).into()),
-        (Err(error), end) => exited(error, end),
+        (Ok(()), Some(end)) => Err(DetectedEnd(end).into()),
+        (Err(error), end) => resolve_exit(error, end),
     }
 }
 
@@ -168,29 +168,30 @@ fn has_unfinished_body(store: &mut StoreContextMut<'_, InstanceState>) -> bool {
 /// Distinguishes an exit after a finished response (`end` is `None`) from an exit that left the
 /// response incomplete. Returns the exit in the first case, and an error in the second, even for
 /// exit code 0.
-fn exited(
+fn resolve_exit(
     error: wasmtime::Error,
     end: Option<CallEnd>,
 ) -> wasmtime::Result<Option<wasmtime::Error>> {
     match (exit_code(&error), end) {
         (Some(_), None) => Ok(Some(error)),
-        (Some(0), Some(end)) => Err(EndedAs(end).into()),
+        (Some(0), Some(end)) => Err(DetectedEnd(end).into()),
         _ => Err(error),
     }
 }
 
-async fn service(
-    function: &Service,
+async fn call_service(
+    function: &ServiceFunc,
     store: StoreContextMut<'_, InstanceState>,
     request: Request<WasiBody>,
-    answered: impl FnOnce(Head) + Send + Sync + 'static,
+    answered: impl FnOnce(ResponseHead) + Send + Sync + 'static,
 ) -> wasmtime::Result<Option<wasmtime::Error>> {
-    let progress = Arc::new(Progress::default());
+    let progress = Arc::new(ResponseProgress::default());
     let shared = Arc::clone(&progress);
     let call = async |accessor: &Accessor<InstanceState>| {
         let (request, received) = accessor.with(|mut access| -> wasmtime::Result<_> {
             let view = access.data_mut().http();
-            let (request, received) = p3::Request::from_http(view.hooks, request::in_full(request));
+            let (request, received) =
+                p3::Request::from_http(view.hooks, request::with_complete_uri(request));
             // Boxed, the future does not capture borrows that it does not use.
             let received: BoxFuture<'static, _> = Box::pin(received);
             Ok((view.table.push(request)?, received))
@@ -211,7 +212,7 @@ async fn service(
                 received,
                 InstanceState::http,
             )?;
-            Ok(telling_its_end(response, &shared))
+            Ok(with_end_signal(response, &shared))
         })?;
         shared.has_answered.store(true, Ordering::Relaxed);
         answered(Ok(head));
@@ -224,21 +225,21 @@ async fn service(
     let called = store.run_concurrent(call).await.and_then(|called| called);
     match called {
         Ok(()) => Ok(None),
-        Err(error) => exited(error, progress.missing()),
+        Err(error) => resolve_exit(error, progress.failure()),
     }
 }
 
 /// The progress of a guest with its response.
 #[derive(Default)]
-struct Progress {
+struct ResponseProgress {
     has_answered: AtomicBool,
     /// The whole body was read.
     is_whole: AtomicBool,
 }
 
-impl Progress {
+impl ResponseProgress {
     /// Returns how the guest ends if it makes no more progress; `None` if the response is complete.
-    fn missing(&self) -> Option<CallEnd> {
+    fn failure(&self) -> Option<CallEnd> {
         match (
             self.has_answered.load(Ordering::Relaxed),
             self.is_whole.load(Ordering::Relaxed),
@@ -252,17 +253,17 @@ impl Progress {
 
 /// Returns the response, and a receiver that resolves when its body has been read to the end or
 /// dropped.
-fn telling_its_end(
+fn with_end_signal(
     response: Response<WasiBody>,
-    progress: &Arc<Progress>,
+    progress: &Arc<ResponseProgress>,
 ) -> (Response<WasiBody>, oneshot::Receiver<()>) {
     let (tell, ended) = oneshot::channel();
     let progress = Arc::clone(progress);
     (
         response.map(|body| {
-            Telling {
+            EndSignalBody {
                 body,
-                tell: Some(tell),
+                end_signal: Some(tell),
                 progress,
             }
             .boxed_unsync()
@@ -272,13 +273,13 @@ fn telling_its_end(
 }
 
 /// A body that signals its end.
-struct Telling {
+struct EndSignalBody {
     body: WasiBody,
-    tell: Option<oneshot::Sender<()>>,
-    progress: Arc<Progress>,
+    end_signal: Option<oneshot::Sender<()>>,
+    progress: Arc<ResponseProgress>,
 }
 
-impl Body for Telling {
+impl Body for EndSignalBody {
     type Data = Bytes;
     type Error = HttpError;
 
@@ -289,10 +290,10 @@ impl Body for Telling {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
             self.progress.is_whole.store(true, Ordering::Relaxed);
-            self.tell = None;
+            self.end_signal = None;
         }
         if matches!(frame, Poll::Ready(Some(Err(_)))) {
-            self.tell = None;
+            self.end_signal = None;
         }
         frame
     }

@@ -30,8 +30,10 @@ mod server;
 mod service;
 
 pub use body::HttpBody;
-pub use exchange::Served;
+pub use exchange::ServingRevision;
 pub use route::{Route, RouteError};
-pub(crate) use routing::Routing;
-pub use server::{Access, AccessLog, Connections, HttpServer, Place, PlaceInUse, Tls};
+pub(crate) use routing::HostRoutes;
+pub use server::{
+    AccessLog, AccessRecord, ActiveRequest, ConnectionPlace, Connections, HttpServer, Tls,
+};
 pub use service::HttpService;

@@ -11,7 +11,7 @@ use super::body::HttpBody;
 use crate::{CallEnd, Error, ErrorKind};
 
 /// The number of seconds after which a client may retry.
-const COME_AGAIN: HeaderValue = HeaderValue::from_static("1");
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// The reason a request gets no response from a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,38 +19,38 @@ pub(super) enum Refusal {
     NoRoute,
     NoHost,
     TwoHosts,
-    OddEncoding,
-    AnotherProtocol,
+    AmbiguousLength,
+    UnsupportedProtocol,
     TooLarge,
     Busy,
-    NotThere,
-    TooLate,
+    Unavailable,
+    Timeout,
     /// The guest's call ended this way without a response.
-    Ended(CallEnd),
+    CallEnded(CallEnd),
 }
 
 impl Refusal {
-    pub(super) fn of(error: &Error) -> Self {
+    pub(super) fn from_error(error: &Error) -> Self {
         match error.kind() {
-            ErrorKind::DeadlineExceeded => Self::TooLate,
+            ErrorKind::DeadlineExceeded => Self::Timeout,
             ErrorKind::NotDeployed | ErrorKind::HostDropped | ErrorKind::FunctionNotFound => {
-                Self::NotThere
+                Self::Unavailable
             }
             // An error without a call end is one of the host itself.
-            _ => Self::Ended(error.call_end().unwrap_or(CallEnd::HostFunctionFailed)),
+            _ => Self::CallEnded(error.call_end().unwrap_or(CallEnd::HostFunctionFailed)),
         }
     }
 
-    fn told(self) -> (StatusCode, &'static str) {
+    fn status_and_text(self) -> (StatusCode, &'static str) {
         match self {
             Self::NoRoute => (StatusCode::NOT_FOUND, "nothing is served here\n"),
             Self::NoHost => (StatusCode::BAD_REQUEST, "the request has no host\n"),
             Self::TwoHosts => (StatusCode::BAD_REQUEST, "the request names two hosts\n"),
-            Self::OddEncoding => (
+            Self::AmbiguousLength => (
                 StatusCode::BAD_REQUEST,
                 "the length of the request's body is ambiguous\n",
             ),
-            Self::AnotherProtocol => (
+            Self::UnsupportedProtocol => (
                 StatusCode::NOT_IMPLEMENTED,
                 "no other protocol is supported here\n",
             ),
@@ -59,26 +59,26 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many requests are waiting\n",
             ),
-            Self::NotThere => (
+            Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "nothing serves this at the moment\n",
             ),
-            Self::TooLate => (
+            Self::Timeout => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "there was no response in time\n",
             ),
-            Self::Ended(end) => (end.http_status(), "the request failed\n"),
+            Self::CallEnded(end) => (end.http_status(), "the request failed\n"),
         }
     }
 
     pub(super) fn response(self) -> Response<HttpBody> {
-        let (status, text) = self.told();
-        let mut response = Response::new(HttpBody::whole(Bytes::from_static(text.as_bytes())));
+        let (status, text) = self.status_and_text();
+        let mut response = Response::new(HttpBody::from_bytes(Bytes::from_static(text.as_bytes())));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, COME_AGAIN);
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         if status == StatusCode::BAD_REQUEST {
             // Others may interpret the following bytes differently.

@@ -13,16 +13,16 @@ use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::refusal::Refusal;
-use crate::capability::length;
+use crate::capability::content_length;
 
 /// Checks that a request can be passed to a guest.
 pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refusal> {
-    if request.method() == Method::CONNECT || asks_for_another_protocol(request.headers()) {
-        return Err(Refusal::AnotherProtocol);
+    if request.method() == Method::CONNECT || requests_upgrade(request.headers()) {
+        return Err(Refusal::UnsupportedProtocol);
     }
     check_host(request)?;
     check_encoding(request.headers())?;
-    match length(request.headers()) {
+    match content_length(request.headers()) {
         Some(length) if length > bytes_max => Err(Refusal::TooLarge),
         _ => Ok(()),
     }
@@ -36,7 +36,7 @@ fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
     match (authority, host) {
         _ if more.is_some() => Err(Refusal::TwoHosts),
         (None, None) => Err(Refusal::NoHost),
-        (_, Some(host)) => match host.to_str().ok().and_then(host_of) {
+        (_, Some(host)) => match host.to_str().ok().and_then(parse_host) {
             None => Err(Refusal::NoHost),
             Some(host) if authority.is_some_and(|authority| *authority != host) => {
                 Err(Refusal::TwoHosts)
@@ -48,7 +48,7 @@ fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
 }
 
 /// Parses a host. A host with a user is invalid.
-fn host_of(said: &str) -> Option<uri::Authority> {
+fn parse_host(said: &str) -> Option<uri::Authority> {
     said.parse().ok().filter(|_| !said.contains('@'))
 }
 
@@ -62,13 +62,13 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     ) {
         (None, ..) => Ok(()),
         (Some(one), None, false) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => Err(Refusal::OddEncoding),
+        _ => Err(Refusal::AmbiguousLength),
     }
 }
 
 /// Returns `true` for upgrades other than `h2c`, which may be ignored: clients that request it
 /// continue without it.
-fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
+fn requests_upgrade(headers: &HeaderMap) -> bool {
     headers
         .get_all(UPGRADE)
         .iter()
@@ -90,7 +90,7 @@ pub(super) fn scheme<B>(request: &Request<B>) -> uri::Scheme {
 }
 
 /// Completes the request's URI with its scheme and its host.
-pub(super) fn in_full<B>(mut request: Request<B>) -> Request<B> {
+pub(super) fn with_complete_uri<B>(mut request: Request<B>) -> Request<B> {
     let host = request
         .headers()
         .get(HOST)
@@ -106,7 +106,7 @@ pub(super) fn in_full<B>(mut request: Request<B>) -> Request<B> {
 
 /// Converts a request for a guest and limits its body. The flag becomes `true` if the body was
 /// longer.
-pub(super) fn bounded<B>(
+pub(super) fn limit_body<B>(
     request: Request<B>,
     bytes_max: u64,
 ) -> (Request<WasiBody>, Arc<AtomicBool>)
@@ -118,9 +118,9 @@ where
     let told = Arc::clone(&is_too_large);
     let request = request.map(|body| {
         let inner = Box::pin(body);
-        Bounded {
+        LimitedBody {
             inner,
-            left: bytes_max,
+            remaining: bytes_max,
             is_too_large: told,
         }
         .boxed_unsync()
@@ -128,13 +128,13 @@ where
     (request, is_too_large)
 }
 
-struct Bounded<B> {
+struct LimitedBody<B> {
     inner: Pin<Box<B>>,
-    left: u64,
+    remaining: u64,
     is_too_large: Arc<AtomicBool>,
 }
 
-impl<B> Body for Bounded<B>
+impl<B> Body for LimitedBody<B>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -149,19 +149,19 @@ where
         let Some(frame) = std::task::ready!(self.inner.as_mut().poll_frame(context)) else {
             return Poll::Ready(None);
         };
-        let frame = frame.map_err(|error| broken(&*error.into()));
+        let frame = frame.map_err(|error| body_error(&*error.into()));
         let bytes = frame
             .as_ref()
             .ok()
             .and_then(|frame| frame.data_ref())
             .map_or(0, Bytes::len) as u64;
-        Poll::Ready(Some(match self.left.checked_sub(bytes) {
+        Poll::Ready(Some(match self.remaining.checked_sub(bytes) {
             Some(left) => {
-                self.left = left;
+                self.remaining = left;
                 frame
             }
             None => {
-                self.left = 0;
+                self.remaining = 0;
                 self.is_too_large.store(true, Ordering::Relaxed);
                 Err(Error::HttpRequestBodySize(None))
             }
@@ -178,7 +178,7 @@ where
 }
 
 /// Returns the error for a client that disconnected or sent an invalid body.
-fn broken(error: &(dyn std::error::Error + Send + Sync)) -> Error {
+fn body_error(error: &(dyn std::error::Error + Send + Sync)) -> Error {
     tracing::debug!(%error, "a request body was cut off");
     Error::ConnectionTerminated
 }

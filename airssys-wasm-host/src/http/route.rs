@@ -116,66 +116,66 @@ impl std::error::Error for RouteError {}
 /// Targets by route. If several routes match, one with a host takes precedence, then the longest
 /// path.
 #[derive(Debug)]
-pub(super) struct Routes<T> {
-    of_hosts: HashMap<String, Paths<T>>,
-    of_any: Paths<T>,
+pub(super) struct RouteTable<T> {
+    by_host: HashMap<String, PathTable<T>>,
+    any_host: PathTable<T>,
 }
 
 /// The targets of one host, or of any host, by path.
 #[derive(Debug)]
-struct Paths<T> {
+struct PathTable<T> {
     all: HashMap<String, T>,
     /// The length of the longest path, which bounds a lookup however long a request's path is.
-    bytes_max: usize,
+    path_bytes_max: usize,
 }
 
-impl<T> Default for Paths<T> {
+impl<T> Default for PathTable<T> {
     fn default() -> Self {
         Self {
             all: HashMap::new(),
-            bytes_max: 0,
+            path_bytes_max: 0,
         }
     }
 }
 
-impl<T> Default for Routes<T> {
+impl<T> Default for RouteTable<T> {
     fn default() -> Self {
         Self {
-            of_hosts: HashMap::new(),
-            of_any: Paths::default(),
+            by_host: HashMap::new(),
+            any_host: PathTable::default(),
         }
     }
 }
 
-impl<T> Routes<T> {
+impl<T> RouteTable<T> {
     /// Sets the target of a route. Returns the previous one.
     fn insert(&mut self, route: Route, target: T) -> Option<T> {
         let paths = match route.host {
-            Some(host) => self.of_hosts.entry(host).or_default(),
-            None => &mut self.of_any,
+            Some(host) => self.by_host.entry(host).or_default(),
+            None => &mut self.any_host,
         };
-        paths.bytes_max = paths.bytes_max.max(route.path.len());
+        paths.path_bytes_max = paths.path_bytes_max.max(route.path.len());
         paths.all.insert(route.path, target)
     }
 
     /// Returns all targets.
     pub(super) fn targets(&self) -> impl Iterator<Item = &T> {
-        self.of_hosts
+        self.by_host
             .values()
-            .chain([&self.of_any])
+            .chain([&self.any_host])
             .flat_map(|paths| paths.all.values())
     }
 
     /// Returns the target of a request, by its host (with or without a port) and its path.
     pub(super) fn find(&self, host: &str, path: &str) -> Option<&T> {
-        let of_host = self.of_hosts.get(&without_port(host));
+        let of_host = self.by_host.get(&without_port(host));
         of_host
-            .and_then(|paths| paths.longest(path))
-            .or_else(|| self.of_any.longest(path))
+            .and_then(|paths| paths.longest_prefix(path))
+            .or_else(|| self.any_host.longest_prefix(path))
     }
 }
 
-impl<T> FromIterator<(Route, T)> for Routes<T> {
+impl<T> FromIterator<(Route, T)> for RouteTable<T> {
     fn from_iter<I: IntoIterator<Item = (Route, T)>>(all: I) -> Self {
         let mut routes = Self::default();
         all.into_iter()
@@ -192,12 +192,12 @@ fn without_port(host: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-impl<T> Paths<T> {
+impl<T> PathTable<T> {
     /// Returns the target of the longest path that is a prefix of the request's.
-    fn longest(&self, path: &str) -> Option<&T> {
+    fn longest_prefix(&self, path: &str) -> Option<&T> {
         let mut begin = path;
-        if path.len() > self.bytes_max {
-            begin = parent(&path[..path.floor_char_boundary(self.bytes_max + 1)]);
+        if path.len() > self.path_bytes_max {
+            begin = parent(&path[..path.floor_char_boundary(self.path_bytes_max + 1)]);
         }
         loop {
             match self.all.get(begin) {
@@ -220,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    fn routes(all: &[&'static str]) -> Routes<&'static str> {
+    fn routes(all: &[&'static str]) -> RouteTable<&'static str> {
         all.iter()
             .map(|text| (text.parse().expect("a route"), *text))
             .collect()
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_behind_what_is_no_route() {
+    fn unmatched_requests_have_no_target() {
         let routes = routes(&["/shop", "a.example/"]);
         for (host, path) in [
             ("", "/"),
@@ -259,7 +259,7 @@ mod tests {
 
     /// Clients must not be able to slow down the lookup.
     #[test]
-    fn a_path_is_found_however_long_it_is() {
+    fn lookup_time_is_bounded_for_long_paths() {
         let routes = routes(&["/", "/shop"]);
         let slashes = "/".repeat(60_000);
         let begun = std::time::Instant::now();
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_route_is_told() {
+    fn invalid_routes_are_rejected() {
         for text in [
             "",
             "shop",
@@ -301,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_written_and_found(
+        fn parsed_routes_round_trip_and_match(
             host in "([A-Za-z0-9-]{1,8}(\\.[A-Za-z0-9-]{1,8}){0,2})?",
             path in "(/[a-zA-Z0-9_~-]{1,8}){0,4}/?",
             more in "(/[a-z.]{0,4}){0,3}",
@@ -309,7 +309,7 @@ mod tests {
             let text = format!("{host}{path}");
             if let Ok(route) = text.parse::<Route>() {
                 prop_assert_eq!(route.to_string().parse::<Route>(), Ok(route.clone()));
-                let routes: Routes<()> = [(route.clone(), ())].into_iter().collect();
+                let routes: RouteTable<()> = [(route.clone(), ())].into_iter().collect();
                 let asked = format!("{}{more}", route.path());
                 prop_assert!(routes.find(&host, &asked).is_some() || route.path() == "/");
             } else {

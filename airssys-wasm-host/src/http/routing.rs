@@ -9,21 +9,21 @@ use airssys_wasm_core::ComponentName;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::route::{Route, Routes};
+use super::route::{Route, RouteTable};
 use super::service::HttpService;
-use crate::aside::may_write;
-use crate::host::{Host, Shared};
+use crate::blocking::run_state_write;
+use crate::host::{Host, HostShared};
 use crate::state::Transaction;
 use crate::{Error, Result};
 
 /// The deployments that serve requests, by route.
-pub(crate) struct Routing {
+pub(crate) struct HostRoutes {
     /// The configured routes. Locked while they are written.
-    said: Mutex<BTreeMap<Route, ComponentName>>,
-    table: Arc<ArcSwap<Routes<HttpService>>>,
+    configured: Mutex<BTreeMap<Route, ComponentName>>,
+    table: Arc<ArcSwap<RouteTable<HttpService>>>,
 }
 
-impl Routing {
+impl HostRoutes {
     /// Restores the stored routes; those that cannot be read are added to `lost`.
     pub(crate) fn restored(
         found: BTreeMap<String, String>,
@@ -41,19 +41,19 @@ impl Routing {
             }
         }
         Self {
-            said: Mutex::new(said),
+            configured: Mutex::new(said),
             table: Arc::default(),
         }
     }
 
     /// Publishes the restored routes.
-    pub(crate) fn fill(&self, host: &Arc<Shared>) {
-        self.publish(host, &self.said.lock());
+    pub(crate) fn publish_restored(&self, host: &Arc<HostShared>) {
+        self.publish(host, &self.configured.lock());
     }
 
     /// Publishes routes. Keeps existing services, because updates are checked against what they
     /// serve.
-    fn publish(&self, host: &Arc<Shared>, said: &BTreeMap<Route, ComponentName>) {
+    fn publish(&self, host: &Arc<HostShared>, said: &BTreeMap<Route, ComponentName>) {
         let before = self.table.load();
         let service = |name: &ComponentName| {
             let known = before.targets().find(|service| service.component() == name);
@@ -68,18 +68,18 @@ impl Routing {
     }
 
     /// Returns the current routes, as updated by changes.
-    pub(super) fn table(&self) -> Arc<ArcSwap<Routes<HttpService>>> {
+    pub(super) fn table(&self) -> Arc<ArcSwap<RouteTable<HttpService>>> {
         Arc::clone(&self.table)
     }
 
     /// Changes a route after persisting the change. Returns the previous deployment.
     fn change(
         &self,
-        host: &Arc<Shared>,
+        host: &Arc<HostShared>,
         route: Route,
         name: Option<ComponentName>,
     ) -> Result<Option<ComponentName>> {
-        let mut said = self.said.lock();
+        let mut said = self.configured.lock();
         if let Some(state) = host.runtime.state() {
             let text = route.to_string();
             let routes = [(text.as_str(), name.as_ref().map(ComponentName::as_str))];
@@ -148,7 +148,7 @@ impl Host {
         name: Option<ComponentName>,
     ) -> Result<Option<ComponentName>> {
         let host = Arc::clone(&self.0);
-        may_write(&self.0.runtime, move || {
+        run_state_write(&self.0.runtime, move || {
             host.routing.change(&host, route, name)
         })
         .await
@@ -157,7 +157,7 @@ impl Host {
     /// Returns the routes with the names of their deployments.
     #[must_use]
     pub fn routes(&self) -> Vec<(Route, ComponentName)> {
-        let said = self.0.routing.said.lock();
+        let said = self.0.routing.configured.lock();
         said.iter()
             .map(|(route, name)| (route.clone(), name.clone()))
             .collect()

@@ -17,43 +17,43 @@ use crate::Result;
 use crate::engine::{Alarm, Clock, Ticks};
 
 /// A guest's handling of one request.
-pub(super) type Guest = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+pub(super) type GuestFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// A running guest. Dropping it stops the guest. At the deadline the guest is ended even if nothing
 /// is read.
-pub(super) struct Running {
-    held: Arc<Held>,
+pub(super) struct RunningGuest {
+    shared: Arc<SharedGuest>,
     /// Wakes `held` at the deadline.
     _alarm: Alarm,
 }
 
-struct Held {
-    guest: Mutex<Option<Guest>>,
+struct SharedGuest {
+    guest: Mutex<Option<GuestFuture>>,
     runtime: Handle,
     clock: Arc<Clock>,
     deadline: Ticks,
 }
 
-impl Running {
-    pub(super) fn new(guest: Guest, clock: &Arc<Clock>, deadline: Ticks) -> Self {
+impl RunningGuest {
+    pub(super) fn new(guest: GuestFuture, clock: &Arc<Clock>, deadline: Ticks) -> Self {
         let alarm = clock.alarm(deadline);
         let (guest, clock) = (Mutex::new(Some(guest)), Arc::clone(clock));
-        let held = Arc::new(Held {
+        let held = Arc::new(SharedGuest {
             guest,
             runtime: Handle::current(),
             clock,
             deadline,
         });
-        alarm.wake(&Waker::from(Arc::clone(&held)));
+        alarm.set_waker(&Waker::from(Arc::clone(&held)));
         Self {
-            held,
+            shared: held,
             _alarm: alarm,
         }
     }
 
     /// Polls the guest.
     pub(super) fn poll(&self, context: &mut Context<'_>) {
-        let mut held = self.held.guest.lock();
+        let mut held = self.shared.guest.lock();
         if held
             .as_mut()
             .is_some_and(|guest| guest.as_mut().poll(context).is_ready())
@@ -61,37 +61,37 @@ impl Running {
             *held = None;
         }
         drop(held);
-        if self.held.clock.now() >= self.held.deadline {
+        if self.shared.clock.now() >= self.shared.deadline {
             // The deadline may have passed while the guest ran, and there may be no further read.
-            self.held.end();
+            self.shared.expire();
         }
     }
 
     /// Lets the guest run to its end, regardless of the reader.
-    pub(super) fn let_go(self) {
-        let guest = self.held.guest.lock().take();
-        guest.into_iter().for_each(let_go);
+    pub(super) fn detach(self) {
+        let guest = self.shared.guest.lock().take();
+        guest.into_iter().for_each(run_detached);
     }
 }
 
 /// Lets a guest run to its end: in this task if it need not wait, otherwise in a task of its own.
-pub(super) fn let_go(mut guest: Guest) {
+pub(super) fn run_detached(mut guest: GuestFuture) {
     if guest.as_mut().now_or_never().is_none() {
         tokio::spawn(guest);
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningGuest {
     fn drop(&mut self) {
-        let guest = self.held.guest.lock().take();
+        let guest = self.shared.guest.lock().take();
         drop(guest);
     }
 }
 
-impl Held {
+impl SharedGuest {
     /// Ends the guest at its deadline by running it, upon which it notices. If it is running now,
     /// it will notice anyway.
-    fn end(&self) {
+    fn expire(&self) {
         let guest = self.guest.try_lock().and_then(|mut held| held.take());
         if let Some(guest) = guest {
             self.runtime.spawn(guest);
@@ -99,8 +99,8 @@ impl Held {
     }
 }
 
-impl Wake for Held {
+impl Wake for SharedGuest {
     fn wake(self: Arc<Self>) {
-        self.end();
+        self.expire();
     }
 }

@@ -17,12 +17,12 @@ use tower_service::Service;
 
 use super::body::HttpBody;
 use super::exchange;
-use super::handler::{self, Handler};
+use super::handler::{self, GuestHandler};
 use super::refusal::Refusal;
-use crate::call::within;
-use crate::deployment::{Admission, Named};
+use crate::call::run_until_deadline;
+use crate::deployment::{Admission, DeploymentEntry};
 use crate::function::Handle;
-use crate::host::Shared;
+use crate::host::HostShared;
 use crate::{Error, Result};
 
 /// A service that has a deployment handle HTTP requests; see [`Host::http`](crate::Host::http).
@@ -58,22 +58,22 @@ use crate::{Error, Result};
 /// Cloning is cheap. While a clone that has handled a request exists, updating the deployment to a
 /// component that handles no requests fails.
 #[derive(Clone)]
-pub struct HttpService(Arc<Inner>);
+pub struct HttpService(Arc<ServiceInner>);
 
-struct Inner {
-    host: Weak<Shared>,
+struct ServiceInner {
+    host: Weak<HostShared>,
     name: ComponentName,
     /// The handle of the deployment that was last found.
-    handle: ArcSwapOption<Handle<Handler>>,
+    handle: ArcSwapOption<Handle<GuestHandler>>,
     /// The number of requests waiting for an update to admit them.
     waiting: AtomicUsize,
 }
 
 /// A request counted as waiting.
-struct Waiting<'a>(&'a AtomicUsize);
+struct WaitingRequest<'a>(&'a AtomicUsize);
 
-impl<'a> Waiting<'a> {
-    fn begin(waiting: &'a AtomicUsize, max: usize) -> std::result::Result<Self, Refusal> {
+impl<'a> WaitingRequest<'a> {
+    fn enter(waiting: &'a AtomicUsize, max: usize) -> std::result::Result<Self, Refusal> {
         let place = Self(waiting);
         if waiting.fetch_add(1, Ordering::SeqCst) < max {
             Ok(place)
@@ -83,16 +83,16 @@ impl<'a> Waiting<'a> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingRequest<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl HttpService {
-    pub(crate) fn new(host: &Arc<Shared>, name: ComponentName) -> Self {
+    pub(crate) fn new(host: &Arc<HostShared>, name: ComponentName) -> Self {
         let (handle, waiting) = (ArcSwapOption::empty(), AtomicUsize::new(0));
-        Self(Arc::new(Inner {
+        Self(Arc::new(ServiceInner {
             host: Arc::downgrade(host),
             name,
             handle,
@@ -115,82 +115,89 @@ impl HttpService {
     /// [`FunctionNotFound`](crate::ErrorKind::FunctionNotFound) if the component exports no HTTP
     /// handler, [`HostDropped`](crate::ErrorKind::HostDropped).
     pub fn check(&self) -> Result<()> {
-        handler::check(&*self.0.named()?.revision_to_call()?)
+        handler::check_handler(&*self.0.deployment()?.callable_revision()?)
     }
 
     /// Responds to a request. Cancel safe: dropping the future ends the request.
     ///
-    /// The response has [`Served`](super::Served) among its extensions if it was admitted to a
+    /// The response has [`ServingRevision`](super::ServingRevision) among its extensions if it was admitted to a
     /// revision.
-    pub async fn answer<B>(&self, request: Request<B>) -> Response<HttpBody>
+    pub async fn handle<B>(&self, request: Request<B>) -> Response<HttpBody>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match self.0.admit().await {
-            Ok((handle, admission)) => exchange::answer(&handle, admission, request).await,
+            Ok((handle, admission)) => exchange::respond(&handle, admission, request).await,
             Err(refusal) => refusal.response(),
         }
     }
 }
 
-impl Inner {
+impl ServiceInner {
     /// Admits a request. If the deployment was removed and deployed again, the service uses the new
     /// one.
-    async fn admit(&self) -> std::result::Result<(Arc<Handle<Handler>>, Admission), Refusal> {
+    async fn admit(&self) -> std::result::Result<(Arc<Handle<GuestHandler>>, Admission), Refusal> {
         if let Some(handle) = self.handle.load_full() {
-            match self.admit_by(&handle).await {
-                Err(Refusal::NotThere) => self.handle.store(None),
+            match self.admit_with(&handle).await {
+                Err(Refusal::Unavailable) => self.handle.store(None),
                 admitted => return Ok((handle, admitted?)),
             }
         }
-        let handle = self.find().map_err(|error| {
+        let handle = self.find_handle().map_err(|error| {
             tracing::debug!(component = %self.name, %error, "no deployment handles a request");
-            Refusal::of(&error)
+            Refusal::from_error(&error)
         })?;
-        let admission = self.admit_by(&handle).await?;
+        let admission = self.admit_with(&handle).await?;
         Ok((handle, admission))
     }
 
     /// Admits a request to a deployment. While an update admits none, waits as long as calls and
     /// bodies in progress may take, unless too many requests are waiting already.
-    async fn admit_by(&self, handle: &Handle<Handler>) -> std::result::Result<Admission, Refusal> {
-        let named = handle.named();
-        if let Some(admission) = named.admit().map_err(|error| Refusal::of(&error))? {
+    async fn admit_with(
+        &self,
+        handle: &Handle<GuestHandler>,
+    ) -> std::result::Result<Admission, Refusal> {
+        let named = handle.entry();
+        if let Some(admission) = named.admit().map_err(|error| Refusal::from_error(&error))? {
             return Ok(admission);
         }
         let revision = named.revision();
-        let _waiting = Waiting::begin(&self.waiting, revision.limits.http_waiting_max)?;
-        let until = handle.clock().now().plus(revision.longest_ticks());
-        let admitted = within(handle.clock(), until, pin!(named.admit_after_pause())).await;
+        let _waiting = WaitingRequest::enter(&self.waiting, revision.limits.http_waiting_max)?;
+        let until = handle
+            .clock()
+            .now()
+            .saturating_add(revision.deadline_ticks_max());
+        let admitted =
+            run_until_deadline(handle.clock(), until, pin!(named.admit_after_pause())).await;
         admitted
-            .map_err(|_| Refusal::TooLate)?
-            .map_err(|error| Refusal::of(&error))
+            .map_err(|_| Refusal::Timeout)?
+            .map_err(|error| Refusal::from_error(&error))
     }
 
-    fn find(&self) -> Result<Arc<Handle<Handler>>> {
-        let handle = handle(&self.named()?)?;
+    fn find_handle(&self) -> Result<Arc<Handle<GuestHandler>>> {
+        let handle = new_handle(&self.deployment()?)?;
         self.handle.store(Some(Arc::clone(&handle)));
         Ok(handle)
     }
 
-    fn named(&self) -> Result<Arc<Named>> {
+    fn deployment(&self) -> Result<Arc<DeploymentEntry>> {
         let host = self
             .host
             .upgrade()
             .ok_or_else(|| Error::host_dropped(&self.name))?;
-        host.names.get(self.name.as_str())
+        host.deployments.get(self.name.as_str())
     }
 }
 
-fn handle(named: &Arc<Named>) -> Result<Arc<Handle<Handler>>> {
+fn new_handle(named: &Arc<DeploymentEntry>) -> Result<Arc<Handle<GuestHandler>>> {
     let handle = Handle::new(
         named,
-        Handler::NAME.to_owned(),
-        Box::new(Handler::find),
+        GuestHandler::NAME.to_owned(),
+        Box::new(GuestHandler::find),
         None,
     );
-    handle.settle(handler::check)
+    handle.register_checked(handler::check_handler)
 }
 
 impl<B> Service<Request<B>> for HttpService
@@ -210,7 +217,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let service = self.clone();
-        Box::pin(async move { Ok(service.answer(request).await) })
+        Box::pin(async move { Ok(service.handle(request).await) })
     }
 }
 

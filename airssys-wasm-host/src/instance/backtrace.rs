@@ -13,12 +13,12 @@ const NAME_CHARS_MAX: usize = 200;
 pub(super) fn backtrace(error: &wasmtime::Error) -> Option<String> {
     error
         .downcast_ref::<WasmBacktrace>()
-        .map(|trace| short(&trace.to_string()))
+        .map(|trace| shorten(&trace.to_string()))
 }
 
 /// Shortens the runtime's backtrace, which has a line for each function:
 /// `3: 0x1f - module!function`.
-fn short(trace: &str) -> String {
+fn shorten(trace: &str) -> String {
     let functions = trace.lines().filter_map(|line| {
         let (number, function) = line.trim_start().split_once(": ")?;
         number.parse::<u32>().ok()?;
@@ -61,13 +61,13 @@ mod tests {
              2:    0x3c - <unknown>!greet\n    3: <unknown>!<wasm function 7>\nnote: use the variable";
         let expected = "backtrace of the guest, innermost function first:\
              \n  app.wasm!app::parse\n  greet\n  2 more functions are left out";
-        assert_eq!(short(trace), expected);
+        assert_eq!(shorten(trace), expected);
     }
 
     #[test]
     fn is_bounded() {
         let line = |number: usize| format!("{number:>5}: 0x1 - m!{}\n", "f".repeat(9_000));
-        let text = short(&(0..1_000).map(line).collect::<String>());
+        let text = shorten(&(0..1_000).map(line).collect::<String>());
         assert!(
             text.len() < FUNCTIONS_MAX * (NAME_CHARS_MAX + 3) + 200,
             "{}",

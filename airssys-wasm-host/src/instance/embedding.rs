@@ -38,7 +38,8 @@ impl InstanceState {
     /// [`try_data`](Self::try_data) to handle missing data.
     #[must_use]
     pub fn data<T: Any>(&self) -> &T {
-        let missing = || missing::<T>("no data", "call `HostBuilder::data` or `Deploy::data`");
+        let missing =
+            || panic_without_data::<T>("no data", "call `HostBuilder::data` or `Deploy::data`");
         self.try_data().unwrap_or_else(missing)
     }
 
@@ -56,7 +57,9 @@ impl InstanceState {
     /// Panics if the host creates no instance data of this type.
     #[must_use]
     pub fn instance_data<T: Any>(&self) -> &T {
-        self.slots.get().unwrap_or_else(|| missing_slot::<T>())
+        self.slots
+            .get()
+            .unwrap_or_else(|| panic_without_instance_data::<T>())
     }
 
     /// Returns this instance's own data of type `T`, mutably. As a plain function, it fits
@@ -68,7 +71,9 @@ impl InstanceState {
     /// Panics if the host creates no instance data of this type.
     #[must_use]
     pub fn instance_data_mut<T: Any>(&mut self) -> &mut T {
-        self.slots.get_mut().unwrap_or_else(|| missing_slot::<T>())
+        self.slots
+            .get_mut()
+            .unwrap_or_else(|| panic_without_instance_data::<T>())
     }
 
     /// Returns this instance's resource table, which holds the values behind the guest's handles.
@@ -91,7 +96,9 @@ impl InstanceState {
     #[must_use]
     pub fn instance_data_and_table<T: Any>(&mut self) -> (&mut T, &mut ResourceTable) {
         (
-            self.slots.get_mut().unwrap_or_else(|| missing_slot::<T>()),
+            self.slots
+                .get_mut()
+                .unwrap_or_else(|| panic_without_instance_data::<T>()),
             &mut self.handles,
         )
     }
@@ -101,10 +108,10 @@ impl InstanceState {
     }
 }
 
-fn missing_slot<T>() -> ! {
-    missing::<T>("no instance data", "call `HostBuilder::instance_data`")
+fn panic_without_instance_data<T>() -> ! {
+    panic_without_data::<T>("no instance data", "call `HostBuilder::instance_data`")
 }
 
-fn missing<T>(what: &str, how: &str) -> ! {
+fn panic_without_data<T>(what: &str, how: &str) -> ! {
     panic!("{what} of type `{}`: {how}", type_name::<T>())
 }

@@ -29,11 +29,11 @@ impl fmt::Display for DeadlinePassed {
 
 /// The error of a call whose end was detected by the host.
 #[derive(Debug)]
-pub(crate) struct EndedAs(pub(crate) CallEnd);
+pub(crate) struct DetectedEnd(pub(crate) CallEnd);
 
-impl StdError for EndedAs {}
+impl StdError for DetectedEnd {}
 
-impl fmt::Display for EndedAs {
+impl fmt::Display for DetectedEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -45,10 +45,10 @@ pub(crate) fn start_failed(
     error: wasmtime::Error,
     state: &InstanceState,
 ) -> Error {
-    let end = end_of(&error);
-    let what = sentence(end, &error, revision);
-    let message = format!("{revision} does not start: {what}{}", refused(state));
-    explained(Error::of_call(end, message), error, state).with_kind(ErrorKind::StartFailed)
+    let end = call_end(&error);
+    let what = describe_end(end, &error, revision);
+    let message = format!("{revision} does not start: {what}{}", refusal_note(state));
+    with_causes(Error::from_call_end(end, message), error, state).with_kind(ErrorKind::StartFailed)
 }
 
 /// Returns the error for a call that ended without a result of the guest.
@@ -58,15 +58,15 @@ pub(crate) fn call_failed(
     error: wasmtime::Error,
     state: &InstanceState,
 ) -> Error {
-    let end = end_of(&error);
-    let what = sentence(end, &error, revision);
-    let message = format!("`{function}` of {revision} {what}{}", refused(state));
+    let end = call_end(&error);
+    let what = describe_end(end, &error, revision);
+    let message = format!("`{function}` of {revision} {what}{}", refusal_note(state));
     let kind = match error.downcast_ref() {
         // The other component exited, and this one did not.
         Some(LinkFailed(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => cause.kind(),
         _ => end.kind(),
     };
-    explained(Error::of_call(end, message), error, state).with_kind(kind)
+    with_causes(Error::from_call_end(end, message), error, state).with_kind(kind)
 }
 
 /// Returns the code with which the guest exited, if it did.
@@ -77,8 +77,8 @@ pub(crate) fn exit_code(error: &wasmtime::Error) -> Option<u8> {
         .map(|I32Exit(code)| u8::try_from(*code).unwrap_or(u8::MAX))
 }
 
-fn end_of(error: &wasmtime::Error) -> CallEnd {
-    if let Some(EndedAs(end)) = error.downcast_ref() {
+fn call_end(error: &wasmtime::Error) -> CallEnd {
+    if let Some(DetectedEnd(end)) = error.downcast_ref() {
         return *end;
     }
     if let Some(code) = exit_code(error) {
@@ -93,19 +93,19 @@ fn end_of(error: &wasmtime::Error) -> CallEnd {
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => CallEnd::FuelExhausted,
         Some(_) => CallEnd::Trapped,
-        None if is_the_guests(error) => CallEnd::Trapped,
+        None if is_guest_mistake(error) => CallEnd::Trapped,
         None => CallEnd::HostFunctionFailed,
     }
 }
 
 /// Returns `true` for a mistake of the guest, such as an invalid handle. The runtime's own errors
 /// are plain messages; errors of host functions have types.
-fn is_the_guests(error: &wasmtime::Error) -> bool {
+fn is_guest_mistake(error: &wasmtime::Error) -> bool {
     error.is::<ResourceTableError>() || error.is::<String>() || error.is::<&'static str>()
 }
 
 /// Describes how a call ended, with the limit or the cause.
-fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> String {
+fn describe_end(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> String {
     match (
         end,
         error.downcast_ref::<Trap>(),
@@ -125,14 +125,14 @@ fn sentence(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> Strin
             )
         }
         (CallEnd::Trapped, None, _) => format!("failed: {}", error.root_cause()),
-        (CallEnd::Trapped, Some(trap), _) => format!("{end}: {}", words(*trap)),
+        (CallEnd::Trapped, Some(trap), _) => format!("{end}: {}", describe_trap(*trap)),
         (CallEnd::LinkFailed, _, Some(LinkFailed(cause))) => format!("{end}: {cause}"),
         (CallEnd::HostFunctionFailed, ..) => format!("{end}: {}", error.root_cause()),
         _ => end.to_string(),
     }
 }
 
-fn words(trap: Trap) -> String {
+fn describe_trap(trap: Trap) -> String {
     match trap {
         Trap::UnreachableCodeReached => "it aborted (`unreachable`), as a panic does".into(),
         Trap::StackOverflow => "it overflowed its stack".into(),
@@ -140,25 +140,25 @@ fn words(trap: Trap) -> String {
     }
 }
 
-fn refused(state: &InstanceState) -> String {
+fn refusal_note(state: &InstanceState) -> String {
     state
         .limiter
-        .refused()
+        .last_refusal()
         .map(|refused| format!("; before that, {refused}"))
         .unwrap_or_default()
 }
 
 /// Adds the guest's last output and its backtrace. A guest that exited gets no backtrace, as its
 /// position is of no interest.
-fn explained(failed: Error, error: wasmtime::Error, state: &InstanceState) -> Error {
-    let stderr = state.output.last_of_stderr();
+fn with_causes(failed: Error, error: wasmtime::Error, state: &InstanceState) -> Error {
+    let stderr = state.output.last_stderr_lines();
     let place = match failed.call_end() {
         Some(CallEnd::Exited(_)) => None,
         _ => backtrace(&error),
     };
     let original = match failed.call_end() {
         Some(CallEnd::HostFunctionFailed | CallEnd::LinkFailed) => {
-            Some(Next::Original(Original(error)))
+            Some(NextCause::Original(OriginalError(error)))
         }
         _ => None,
     };
@@ -167,33 +167,33 @@ fn explained(failed: Error, error: wasmtime::Error, state: &InstanceState) -> Er
         .map(|lines| format!("the guest's last lines on stderr:\n{lines}"));
     let causes: Vec<String> = written.into_iter().chain(place).collect();
     let failed = failed.with_guest_stderr(stderr);
-    let told = |next, text| Some(Next::Cause(Box::new(Cause { text, next })));
+    let told = |next, text| Some(NextCause::Cause(Box::new(ErrorCause { text, next })));
     match causes.into_iter().rev().fold(original, told) {
-        Some(Next::Cause(cause)) => failed.with_source(cause),
-        Some(Next::Original(original)) => failed.with_source(original),
+        Some(NextCause::Cause(cause)) => failed.with_source(cause),
+        Some(NextCause::Original(original)) => failed.with_source(original),
         None => failed,
     }
 }
 
 /// A cause in the chain of an error, and the next one.
 #[derive(Debug)]
-struct Cause {
+struct ErrorCause {
     text: String,
-    next: Option<Next>,
+    next: Option<NextCause>,
 }
 
 /// The next cause in the chain of an error.
 #[derive(Debug)]
-enum Next {
-    Cause(Box<Cause>),
-    Original(Original),
+enum NextCause {
+    Cause(Box<ErrorCause>),
+    Original(OriginalError),
 }
 
 /// The error returned by a host function or by a call of another component.
 #[derive(Debug)]
-pub(crate) struct Original(wasmtime::Error);
+pub(crate) struct OriginalError(wasmtime::Error);
 
-impl Original {
+impl OriginalError {
     /// Returns the inner error of type `E`, even if it comes from another component.
     pub(crate) fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
         let linked = || self.0.downcast_ref::<LinkFailed>()?.0.downcast_ref();
@@ -201,30 +201,30 @@ impl Original {
     }
 }
 
-impl fmt::Display for Original {
+impl fmt::Display for OriginalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a call made by the guest failed")
     }
 }
 
-impl StdError for Original {
+impl StdError for OriginalError {
     /// Returns the error without the guest's backtrace around it, if it has one.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.0.source().unwrap_or(&*self.0))
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for ErrorCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl StdError for Cause {
+impl StdError for ErrorCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(match self.next.as_ref()? {
-            Next::Cause(cause) => &**cause,
-            Next::Original(original) => original,
+            NextCause::Cause(cause) => &**cause,
+            NextCause::Original(original) => original,
         })
     }
 }

@@ -12,32 +12,32 @@ use wasmtime::ResourceLimiter;
 use crate::budget::{DeploymentShare, Shortage};
 
 pub(super) struct Limiter {
-    memory: Bound,
-    table_elements: Bound,
+    memory: TotalLimit,
+    table_elements: TotalLimit,
     share: Arc<DeploymentShare>,
     /// The shortage in the host's budget that refused memory, if any.
     shortage: Option<Shortage>,
     core_instances_max: usize,
     /// The last refusal, for the message of the trap that often follows.
-    refused: Option<String>,
+    last_refusal: Option<String>,
 }
 
 /// A limit shared by all memories or by all tables of a store.
-struct Bound {
+struct TotalLimit {
     used: usize,
     max: usize,
     /// For messages: the unit, and the name of the limit.
-    what: &'static str,
-    limit: &'static str,
+    unit: &'static str,
+    limit_name: &'static str,
 }
 
-impl Bound {
+impl TotalLimit {
     fn new(max: usize, what: &'static str, limit: &'static str) -> Self {
         Self {
             used: 0,
             max,
-            what,
-            limit,
+            unit: what,
+            limit_name: limit,
         }
     }
 
@@ -51,7 +51,7 @@ impl Bound {
             }
             _ => Err(format!(
                 "{grown} more {} requested with {} in use, but `{}` is {}",
-                self.what, self.used, self.limit, self.max
+                self.unit, self.used, self.limit_name, self.max
             )),
         }
     }
@@ -60,12 +60,12 @@ impl Bound {
 impl Limiter {
     pub(super) fn new(limits: &Limits, share: &Arc<DeploymentShare>) -> Self {
         Self {
-            memory: Bound::new(
+            memory: TotalLimit::new(
                 limits.memory_bytes_max,
                 "bytes of memory",
                 "memory_bytes_max",
             ),
-            table_elements: Bound::new(
+            table_elements: TotalLimit::new(
                 limits.table_elements_max,
                 "table elements",
                 "table_elements_max",
@@ -73,23 +73,23 @@ impl Limiter {
             share: Arc::clone(share),
             shortage: None,
             core_instances_max: limits.core_instances_max,
-            refused: None,
+            last_refusal: None,
         }
     }
 
-    fn granted(&mut self, grow: impl FnOnce(&mut Self) -> Result<(), String>) -> bool {
+    fn try_grow(&mut self, grow: impl FnOnce(&mut Self) -> Result<(), String>) -> bool {
         match grow(self) {
             Ok(()) => true,
             Err(reason) => {
-                self.refused = Some(reason);
+                self.last_refusal = Some(reason);
                 false
             }
         }
     }
 
     /// Returns the last refusal, if any.
-    pub(super) fn refused(&self) -> Option<&str> {
-        self.refused.as_deref()
+    pub(super) fn last_refusal(&self) -> Option<&str> {
+        self.last_refusal.as_deref()
     }
 
     /// Returns the shortage in the host's budget that refused memory, if any.
@@ -112,10 +112,10 @@ impl Limiter {
 fn refusal(bytes: usize, share: &DeploymentShare, shortage: Shortage) -> String {
     let taken = share.memory().taken();
     match shortage {
-        Shortage::OfShare(max) => format!(
+        Shortage::Share(max) => format!(
             "{bytes} more bytes of memory requested with {taken} in use by the deployment, but its share of the host's budget is {max}"
         ),
-        Shortage::OfHost(max) => format!(
+        Shortage::Host(max) => format!(
             "{bytes} more bytes of memory requested, which exceeds the host's budget of {max} for all deployments"
         ),
     }
@@ -123,7 +123,7 @@ fn refusal(bytes: usize, share: &DeploymentShare, shortage: Shortage) -> String 
 
 impl Drop for Limiter {
     fn drop(&mut self) {
-        self.share.memory().give_back(self.memory.used as u64);
+        self.share.memory().release(self.memory.used as u64);
     }
 }
 
@@ -137,7 +137,7 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        Ok(self.granted(|limiter| limiter.grow_memory(current, desired)))
+        Ok(self.try_grow(|limiter| limiter.grow_memory(current, desired)))
     }
 
     fn table_growing(
@@ -149,7 +149,7 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        Ok(self.granted(|limiter| limiter.table_elements.grow(current, desired)))
+        Ok(self.try_grow(|limiter| limiter.table_elements.grow(current, desired)))
     }
 
     fn instances(&self) -> usize {
@@ -201,7 +201,7 @@ mod tests {
         assert!(!second.memory_growing(0, 60, None).expect("an answer"));
         assert!(
             second
-                .refused()
+                .last_refusal()
                 .is_some_and(|why| why.contains("its share of the host's budget is 150"))
         );
         assert!(second.memory_growing(0, 50, None).expect("an answer"));
@@ -222,7 +222,7 @@ mod tests {
         assert!(limiter.memory_growing(60, 100, None).expect("an answer"));
         assert!(
             limiter
-                .refused()
+                .last_refusal()
                 .is_some_and(|why| why.contains("`memory_bytes_max` is 100"))
         );
     }

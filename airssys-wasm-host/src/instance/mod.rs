@@ -5,11 +5,11 @@
 //! Tests: `tests/suite/limits.rs`.
 
 mod backtrace;
-mod bound;
-mod contained;
 mod embedding;
 mod failure;
 mod limiter;
+mod lookups;
+mod panics;
 mod start;
 mod state;
 
@@ -17,9 +17,9 @@ use airssys_wasm_core::FunctionName;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
 
-pub(crate) use bound::{Slot, Table};
-pub(crate) use contained::{contained, poll_contained};
-pub(crate) use failure::{EndedAs, Original, call_failed, exit_code, start_failed};
+pub(crate) use failure::{DetectedEnd, OriginalError, call_failed, exit_code, start_failed};
+pub(crate) use lookups::{HandleSlot, LookupTable};
+pub(crate) use panics::{poll_catching_panics, run_catching_panics};
 pub use state::InstanceState;
 
 use crate::engine::Ticks;
@@ -33,7 +33,7 @@ pub(crate) struct Instance {
     pub(crate) store: Store<InstanceState>,
     pub(crate) wasm: WasmInstance,
     /// The lookups of handles in this instance.
-    pub(crate) bound: Table,
+    pub(crate) lookups: LookupTable,
 }
 
 impl Instance {
@@ -43,7 +43,7 @@ impl Instance {
         revision: &Revision,
         name: &FunctionName,
     ) -> Result<ComponentExportIndex> {
-        let exact = revision.exact(name)?;
+        let exact = revision.exact_name(name)?;
         let Self { store, wasm, .. } = self;
         let interface = match exact.interface() {
             Some(interface) => wasm
@@ -73,7 +73,7 @@ fn store(
     deadline: Ticks,
 ) -> Result<Store<InstanceState>> {
     let mut state = InstanceState::new(runtime, revision);
-    contained::contain(|| runtime.instance_data.fill(&mut state)).map_err(|panicked| {
+    panics::catch_panic(|| runtime.instance_data.fill(&mut state)).map_err(|panicked| {
         let message =
             format!("{revision} does not start: its instance data cannot be created: {panicked}");
         Error::new(ErrorKind::HostFunctionFailed, message)

@@ -5,9 +5,9 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::{Instance, InstanceState, Table, start_failed, store};
+use super::{Instance, InstanceState, LookupTable, start_failed, store};
 use crate::budget::Shortage;
-use crate::call::{deadline_message, within};
+use crate::call::{deadline_message, run_until_deadline};
 use crate::call_end::CallEnd;
 use crate::engine::Ticks;
 use crate::revision::Revision;
@@ -30,7 +30,7 @@ impl Instance {
         deadline: Ticks,
     ) -> Result<Self> {
         // Starts that wait go first.
-        if revision.share.turns().start.try_lock().is_ok() {
+        if revision.share.locks().start.try_lock().is_ok() {
             match try_start(runtime, revision, deadline).await {
                 Ok(instance) => return Ok(instance),
                 Err(StartFailure::Other(error)) => return Err(error),
@@ -41,18 +41,23 @@ impl Instance {
     }
 
     /// Starts an instance within the time limit of a call.
-    pub(crate) async fn start_in_time(runtime: &Arc<Runtime>, revision: &Revision) -> Result<Self> {
+    pub(crate) async fn start_within_call_time(
+        runtime: &Arc<Runtime>,
+        revision: &Revision,
+    ) -> Result<Self> {
         let clock = runtime.engines.clock();
-        let deadline = clock.now().plus(revision.call_ticks);
+        let deadline = clock.now().saturating_add(revision.call_ticks);
         let starting = pin!(Self::start(runtime, revision, deadline));
-        within(clock, deadline, starting).await.unwrap_or_else(|_| {
-            let message = format!(
-                "{revision} does not start: it {}",
-                deadline_message(revision)
-            );
-            Err(Error::new(ErrorKind::StartFailed, message)
-                .with_call_end(CallEnd::DeadlineExceeded))
-        })
+        run_until_deadline(clock, deadline, starting)
+            .await
+            .unwrap_or_else(|_| {
+                let message = format!(
+                    "{revision} does not start: it {}",
+                    deadline_message(revision)
+                );
+                Err(Error::new(ErrorKind::StartFailed, message)
+                    .with_call_end(CallEnd::DeadlineExceeded))
+            })
     }
 }
 
@@ -64,8 +69,8 @@ async fn start_when_there_is_memory(
     deadline: Ticks,
 ) -> Result<Instance> {
     let share = &revision.share;
-    let _turn = share.turns().start.lock().await;
-    let _waits = share.memory().wait();
+    let _turn = share.locks().start.lock().await;
+    let _waits = share.memory().register_waiter();
     loop {
         let mut freed = pin!(share.memory().freed());
         freed.as_mut().enable();
@@ -93,14 +98,14 @@ async fn try_start(
         .await
         .map_err(StartFailure::Other)?;
     // Calls made during the start belong to no call of the instance.
-    store.data_mut().stand_alone();
+    store.data_mut().leave_call_context();
     match (outcome, store.data().limiter.shortage()) {
         (Ok(wasm), _) => {
             store.data().output.end_call();
             Ok(Instance {
                 store,
                 wasm,
-                bound: Table::default(),
+                lookups: LookupTable::default(),
             })
         }
         (Err(_), Some(shortage)) => Err(StartFailure::NoMemory(
@@ -116,7 +121,7 @@ async fn try_start(
 }
 
 fn no_memory(revision: &Revision, state: &InstanceState) -> Error {
-    let refused = state.limiter.refused().unwrap_or_default();
+    let refused = state.limiter.last_refusal().unwrap_or_default();
     Error::new(
         ErrorKind::OverBudget,
         format!("{revision} does not start: {refused}"),

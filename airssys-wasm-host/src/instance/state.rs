@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Weak};
 
-use airssys_wasm_core::Kind;
+use airssys_wasm_core::CapabilityKind;
 use airssys_wasm_core::policy::Operation;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{WasiCliCtxView, WasiCliView};
@@ -13,21 +13,21 @@ use wasmtime_wasi::sockets::{WasiSocketsCtxView, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtxView;
 
-use super::contained::contain;
 use super::limiter::Limiter;
+use super::panics::catch_panic;
 use crate::capability::{
-    Authority, ConfigView, EnvironmentView, Files, FilesView, Gone, Http, LoggingView, Permit,
-    Rooms, SecretsView, SocketLeases, SocketsView, Told,
+    Authority, ConfigView, EnvironmentView, FilesView, InstanceNetwork, LifetimeFlag, LoggingView,
+    OpenCapabilities, OpenFiles, OutgoingHttp, Permit, SecretsView, SocketLeases, SocketsView,
 };
-use crate::data::{SharedData, Slots};
-use crate::deployment::{Named, Serving};
+use crate::data::{SharedValues, Slots};
+use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::engine::{Clock, Ticks};
-use crate::link::{Functions, Link, Session, Tree};
+use crate::link::{CallTree, LinkedFunction, LinkedFunctions, ResourceSession};
 use crate::observe::CallId;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::scheduler::{CrowdPermit, GuestSlice};
-use crate::wasi::{self, Output};
+use crate::wasi::{self, InstanceOutput};
 
 /// The state of an instance: its identity, its authority, and its handles.
 ///
@@ -38,11 +38,11 @@ use crate::wasi::{self, Output};
 /// through generated bindings ([`Bindings`](crate::Bindings)). See [`guide`](crate::guide).
 pub struct InstanceState {
     /// Set before everything else is dropped.
-    gone: Gone,
+    lifetime: LifetimeFlag,
     wasi: WasiCtx,
     pub(super) handles: ResourceTable,
     /// The embedder's values for the deployment and the host.
-    pub(super) shared: SharedData,
+    pub(super) shared: SharedValues,
     /// The embedder's values for this instance.
     pub(super) slots: Slots,
     pub(super) limiter: Limiter,
@@ -50,39 +50,42 @@ pub struct InstanceState {
     deadline: Ticks,
     pub(super) slice: GuestSlice,
     pub(crate) authority: Arc<Authority>,
-    rooms: Arc<Rooms>,
-    pub(crate) output: Arc<Output>,
-    files: Files,
+    capabilities: Arc<OpenCapabilities>,
+    pub(crate) output: Arc<InstanceOutput>,
+    files: OpenFiles,
     socket_leases: SocketLeases,
-    http: Http,
-    told: Arc<Told>,
-    links: Functions,
+    http: OutgoingHttp,
+    network: Arc<InstanceNetwork>,
+    links: LinkedFunctions,
     /// The permits to call each link, once requested.
     link_permits: Vec<Option<Permit>>,
     /// The sessions in which it may hold resources of other components; some may have ended.
-    sessions: Vec<Weak<Session>>,
+    sessions: Vec<Weak<ResourceSession>>,
     /// The context of the current call.
-    standing: Standing,
+    call_context: CallContext,
 }
 
 /// The context of a call, as far as the links of its instance need it.
 #[derive(Default)]
-struct Standing {
-    serving: Option<Arc<Serving>>,
+struct CallContext {
+    serving: Option<Arc<ActiveRevision>>,
     /// The call tree that the call belongs to.
-    tree: Option<Arc<Tree>>,
+    tree: Option<Arc<CallTree>>,
     /// The tree that the call begins if it belongs to none; reused for the next call.
-    own: Option<Arc<Tree>>,
+    own: Option<Arc<CallTree>>,
 }
 
 impl InstanceState {
     pub(super) fn new(runtime: &Runtime, revision: &Revision) -> Self {
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(revision.limits.handles_max);
-        let told = Arc::new(Told::new(runtime.count_instance()));
-        let (authority, rooms) = (Arc::clone(&revision.authority), Arc::clone(&revision.rooms));
-        let gone = Gone::default();
-        let output = Output::new(
+        let told = Arc::new(InstanceNetwork::new(runtime.count_instance()));
+        let (authority, rooms) = (
+            Arc::clone(&revision.authority),
+            Arc::clone(&revision.open_capabilities),
+        );
+        let gone = LifetimeFlag::default();
+        let output = InstanceOutput::new(
             Arc::clone(&revision.printer),
             revision.console.clone(),
             Arc::clone(&told),
@@ -102,24 +105,24 @@ impl InstanceState {
             clock: Arc::clone(runtime.engines.clock()),
             deadline: Ticks(0),
             slice: GuestSlice::new(runtime.engines.permits(), &revision.share),
-            http: Http::new(
+            http: OutgoingHttp::new(
                 &authority,
                 &rooms,
                 runtime.engines.clock(),
                 told.call(),
                 &gone,
             ),
-            gone,
+            lifetime: gone,
             authority,
-            rooms,
+            capabilities: rooms,
             output,
-            files: Files::default(),
+            files: OpenFiles::default(),
             socket_leases: SocketLeases::default(),
-            told,
+            network: told,
             links: revision.links.functions(),
             link_permits: Vec::new(),
             sessions: Vec::new(),
-            standing: Standing::default(),
+            call_context: CallContext::default(),
         }
     }
 
@@ -137,7 +140,7 @@ impl InstanceState {
     /// Begins a call. Returns the number of epochs until it is first interrupted.
     #[inline]
     pub(super) fn begin_call(&mut self) -> u64 {
-        self.told.begin_call();
+        self.network.begin_call();
         self.slice.begin_call()
     }
 
@@ -159,41 +162,45 @@ impl InstanceState {
     }
 
     /// Returns the number of this instance, which is unique in the host.
-    pub(crate) fn number(&self) -> u64 {
-        self.told.call().instance
+    pub(crate) fn instance_number(&self) -> u64 {
+        self.network.call().instance
     }
 
     /// Returns the sessions in which it may hold resources of `target`.
     #[inline]
-    pub(crate) fn sessions(&self, target: &Arc<Named>) -> Vec<Arc<Session>> {
+    pub(crate) fn sessions(&self, target: &Arc<DeploymentEntry>) -> Vec<Arc<ResourceSession>> {
         self.sessions
             .iter()
             .filter_map(Weak::upgrade)
-            .filter(|session| session.is_of(target))
+            .filter(|session| session.is_in(target))
             .collect()
     }
 
     /// Records a session in which it may hold resources from now on.
-    pub(crate) fn remember(&mut self, session: &Arc<Session>) {
+    pub(crate) fn add_session(&mut self, session: &Arc<ResourceSession>) {
         self.sessions.retain(|known| known.strong_count() > 0);
         self.sessions.push(Arc::downgrade(session));
     }
 
     /// Returns a link to another component.
-    pub(crate) fn link(&self, place: usize) -> Option<&Arc<Link>> {
+    pub(crate) fn link(&self, place: usize) -> Option<&Arc<LinkedFunction>> {
         self.links.get(place)
     }
 
     /// Sets the context of a call during which the instance may call others: the revision that
     /// serves it, and the call tree.
-    pub(crate) fn stand(&mut self, serving: &Arc<Serving>, tree: Option<&Arc<Tree>>) {
-        self.standing.serving = Some(Arc::clone(serving));
-        self.standing.tree = tree.cloned();
+    pub(crate) fn enter_call_context(
+        &mut self,
+        serving: &Arc<ActiveRevision>,
+        tree: Option<&Arc<CallTree>>,
+    ) {
+        self.call_context.serving = Some(Arc::clone(serving));
+        self.call_context.tree = tree.cloned();
     }
 
     /// Ends that context, and the call tree if the call began it.
-    pub(crate) fn stand_alone(&mut self) {
-        let Standing { serving, tree, own } = &mut self.standing;
+    pub(crate) fn leave_call_context(&mut self) {
+        let CallContext { serving, tree, own } = &mut self.call_context;
         (*serving, *tree) = (None, None);
         match own.as_mut().map(Arc::get_mut) {
             Some(Some(own)) => own.end(),
@@ -203,8 +210,8 @@ impl InstanceState {
     }
 
     /// Returns the call tree of the current call, and begins one if there is none.
-    pub(crate) fn tree(&mut self) -> Arc<Tree> {
-        let Standing { serving, tree, own } = &mut self.standing;
+    pub(crate) fn call_tree(&mut self) -> Arc<CallTree> {
+        let CallContext { serving, tree, own } = &mut self.call_context;
         let tree = tree.get_or_insert_with(|| {
             let own = own.get_or_insert_default();
             if let Some(root) = serving {
@@ -227,7 +234,7 @@ impl InstanceState {
             return self.authority.still_allows(permit, call);
         }
         let operation = Operation::Named {
-            kind: Kind::Call,
+            kind: CapabilityKind::Call,
             name: interface.to_owned(),
         };
         *permit = self.authority.ask(operation, call).ok();
@@ -235,7 +242,7 @@ impl InstanceState {
     }
 
     pub(crate) fn call(&self) -> CallId {
-        self.told.call()
+        self.network.call()
     }
 
     pub(crate) fn files(&mut self) -> FilesView<'_> {
@@ -243,33 +250,33 @@ impl InstanceState {
             files: &mut self.files,
             table: &mut self.handles,
             authority: &self.authority,
-            rooms: &self.rooms,
-            call: self.told.call(),
+            capabilities: &self.capabilities,
+            call: self.network.call(),
         }
     }
 
     pub(crate) fn environment(&mut self) -> EnvironmentView<'_> {
         EnvironmentView {
-            variables: &self.rooms.environment,
+            variables: &self.capabilities.environment,
             arguments: self.output.arguments(),
             authority: &self.authority,
-            call: self.told.call(),
+            call: self.network.call(),
         }
     }
 
     pub(crate) fn config(&mut self) -> ConfigView<'_> {
         ConfigView {
-            values: &self.rooms.config,
+            values: &self.capabilities.config,
             authority: &self.authority,
-            call: self.told.call(),
+            call: self.network.call(),
         }
     }
 
     pub(crate) fn secrets(&mut self) -> SecretsView<'_> {
         SecretsView {
-            rooms: &self.rooms,
+            capabilities: &self.capabilities,
             authority: &self.authority,
-            call: self.told.call(),
+            call: self.network.call(),
         }
     }
 
@@ -278,7 +285,7 @@ impl InstanceState {
     }
 
     pub(crate) fn http(&mut self) -> WasiHttpCtxView<'_> {
-        self.http.sender.call = self.told.call();
+        self.http.sender.call = self.network.call();
         WasiHttpCtxView {
             hooks: &mut self.http.sender,
             table: &mut self.handles,
@@ -291,10 +298,10 @@ impl InstanceState {
             inner: self.wasi.sockets(),
             table: &mut self.handles,
             authority: &self.authority,
-            rooms: &self.rooms,
-            told: &self.told,
+            capabilities: &self.capabilities,
+            network: &self.network,
             leases: &mut self.socket_leases,
-            call: self.told.call(),
+            call: self.network.call(),
         }
     }
 
@@ -315,12 +322,12 @@ impl Drop for InstanceState {
     /// Drops the embedder's values first. A panic of one of them ends here, because the caller is
     /// in the middle of other work.
     fn drop(&mut self) {
-        self.gone.tell();
+        self.lifetime.mark_ended();
         let (handles, slots) = (
             std::mem::take(&mut self.handles),
             std::mem::take(&mut self.slots),
         );
-        let dropped = contain(|| drop(handles)).and(contain(|| drop(slots)));
+        let dropped = catch_panic(|| drop(handles)).and(catch_panic(|| drop(slots)));
         if let Err(panicked) = dropped {
             tracing::error!(component = %self.identity().component, %panicked, "panic while dropping an instance");
         }

@@ -8,18 +8,18 @@ use std::any::Any;
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
-use airssys_wasm_core::world::{Function as FunctionType, Signature};
+use airssys_wasm_core::world::{Function as FunctionType, PlainSignature};
 use wasmtime::component::LinkerInstance;
 
-use super::resources::{self, Kinds};
-use super::stub::{Calling, LinkFailed};
+use super::resources::{self, ResourceKinds};
+use super::stub::{LinkFailed, LinkedCall};
 use crate::Result;
-use crate::deployment::Named;
+use crate::deployment::DeploymentEntry;
 use crate::function::{DynamicFunction, Function, Params, Results, WithTypes, with_types};
 use crate::instance::InstanceState;
 
 /// The way in which a link is called.
-pub(super) enum Calls {
+pub(super) enum LinkLane {
     Dynamic(DynamicFunction),
     /// A [`Function`] with the types of its signature.
     Typed(Arc<dyn Any + Send + Sync>),
@@ -29,29 +29,29 @@ pub(super) enum Calls {
 
 /// Creates a handle to `function` in `target`, for `caller`.
 pub(super) fn connect(
-    target: &Arc<Named>,
+    target: &Arc<DeploymentEntry>,
     function: &FunctionType,
     caller: &ComponentName,
-) -> Result<Calls> {
-    if let Some(signature) = Signature::of(function) {
+) -> Result<LinkLane> {
+    if let Some(signature) = PlainSignature::from_function(function) {
         return with_types(
             signature,
-            Connect {
+            ConnectLink {
                 target,
                 function,
                 caller,
             },
         );
     }
-    let linked = DynamicFunction::of_link(target, function.name.clone(), caller.clone())?;
-    Ok(if takes_or_gives_handles(function) {
-        Calls::WithHandles(linked)
+    let linked = DynamicFunction::for_link(target, function.name.clone(), caller.clone())?;
+    Ok(if uses_handles(function) {
+        LinkLane::WithHandles(linked)
     } else {
-        Calls::Dynamic(linked)
+        LinkLane::Dynamic(linked)
     })
 }
 
-fn takes_or_gives_handles(function: &FunctionType) -> bool {
+fn uses_handles(function: &FunctionType) -> bool {
     function.resources().next().is_some()
 }
 
@@ -60,16 +60,16 @@ pub(super) fn define(
     instance: &mut LinkerInstance<'_, InstanceState>,
     function: &FunctionType,
     place: usize,
-    kinds: &Arc<Kinds>,
+    kinds: &Arc<ResourceKinds>,
 ) -> wasmtime::Result<()> {
-    if takes_or_gives_handles(function) {
+    if uses_handles(function) {
         return resources::define(instance, function, place, kinds);
     }
     let name = function.name.function();
-    if let Some(signature) = Signature::of(function) {
+    if let Some(signature) = PlainSignature::from_function(function) {
         return with_types(
             signature,
-            Define {
+            DefineStub {
                 instance,
                 name,
                 place,
@@ -78,11 +78,11 @@ pub(super) fn define(
     }
     instance.func_new_async(name, move |mut store, _, params, results| {
         Box::new(async move {
-            let calling = Calling::begin(&mut store, place)?;
-            let Calls::Dynamic(function) = &calling.link.calls else {
-                return Err(other_types());
+            let calling = LinkedCall::begin(&mut store, place)?;
+            let LinkLane::Dynamic(function) = &calling.link.lane else {
+                return Err(mismatched_types());
             };
-            let sitting = calling.sitting().await?;
+            let sitting = calling.session_admission().await?;
             let called = function
                 .call_linked(&calling.tree, calling.deadline, sitting, params, results)
                 .await;
@@ -91,29 +91,29 @@ pub(super) fn define(
     })
 }
 
-struct Connect<'a> {
-    target: &'a Arc<Named>,
+struct ConnectLink<'a> {
+    target: &'a Arc<DeploymentEntry>,
     function: &'a FunctionType,
     caller: &'a ComponentName,
 }
 
-impl WithTypes for Connect<'_> {
-    type Out = Result<Calls>;
+impl WithTypes for ConnectLink<'_> {
+    type Out = Result<LinkLane>;
 
-    fn with<P: Params, R: Results>(self) -> Result<Calls> {
+    fn with<P: Params, R: Results>(self) -> Result<LinkLane> {
         let (name, caller) = (self.function.name.clone(), Some(self.caller.clone()));
-        let function = Function::<P, R>::of_caller(self.target, name, caller)?;
-        Ok(Calls::Typed(Arc::new(function)))
+        let function = Function::<P, R>::for_caller(self.target, name, caller)?;
+        Ok(LinkLane::Typed(Arc::new(function)))
     }
 }
 
-struct Define<'a, 'l> {
+struct DefineStub<'a, 'l> {
     instance: &'a mut LinkerInstance<'l, InstanceState>,
     name: &'a str,
     place: usize,
 }
 
-impl WithTypes for Define<'_, '_> {
+impl WithTypes for DefineStub<'_, '_> {
     type Out = wasmtime::Result<()>;
 
     fn with<P: Params, R: Results>(self) -> wasmtime::Result<()> {
@@ -121,14 +121,14 @@ impl WithTypes for Define<'_, '_> {
         self.instance
             .func_wrap_async(self.name, move |mut store, params: P| {
                 Box::new(async move {
-                    let calling = Calling::begin(&mut store, place)?;
-                    let Calls::Typed(function) = &calling.link.calls else {
-                        return Err(other_types());
+                    let calling = LinkedCall::begin(&mut store, place)?;
+                    let LinkLane::Typed(function) = &calling.link.lane else {
+                        return Err(mismatched_types());
                     };
                     let Some(function) = function.downcast_ref::<Function<P, R>>() else {
-                        return Err(other_types());
+                        return Err(mismatched_types());
                     };
-                    let sitting = calling.sitting().await?;
+                    let sitting = calling.session_admission().await?;
                     let called = function
                         .call_linked(&calling.tree, calling.deadline, sitting, params)
                         .await;
@@ -138,6 +138,6 @@ impl WithTypes for Define<'_, '_> {
     }
 }
 
-pub(super) fn other_types() -> wasmtime::Error {
+pub(super) fn mismatched_types() -> wasmtime::Error {
     wasmtime::Error::msg("a link and its stub differ in their types; this is a bug")
 }

@@ -7,49 +7,49 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::world::{
-    Function, Interface, LinkProblem, Offer, World, foreign_resource, link,
+    Function, Interface, LinkCandidate, LinkProblem, World, find_server, foreign_resource,
 };
 use arc_swap::ArcSwap;
 
-use super::lane::{self, Calls};
+use super::lane::{self, LinkLane};
 use crate::capability::Providers;
-use crate::deployment::Named;
+use crate::deployment::DeploymentEntry;
 use crate::linker;
 use crate::{Error, ErrorKind, Result};
 
 /// The deployments configured to serve interfaces, by the path of the interface without its
 /// version.
-pub(crate) type Bound = BTreeMap<String, ComponentName>;
+pub(crate) type LinkBindings = BTreeMap<String, ComponentName>;
 
 /// The functions that a revision calls in other deployments, in the order of its imports.
 #[derive(Default)]
-pub(crate) struct Links {
-    functions: ArcSwap<Vec<Arc<Link>>>,
-    pub(crate) bound: Bound,
+pub(crate) struct RevisionLinks {
+    functions: ArcSwap<Vec<Arc<LinkedFunction>>>,
+    pub(crate) bindings: LinkBindings,
 }
 
 /// Functions of other deployments, by their places among the imports.
-pub(crate) type Functions = Arc<Vec<Arc<Link>>>;
+pub(crate) type LinkedFunctions = Arc<Vec<Arc<LinkedFunction>>>;
 
 /// A function of another deployment.
-pub(crate) struct Link {
+pub(crate) struct LinkedFunction {
     /// The path of the interface, which the caller must be granted.
     pub(crate) interface: String,
     /// The interface with the version that is imported.
     version: String,
-    pub(crate) target: Arc<Named>,
-    pub(super) calls: Calls,
+    pub(crate) target: Arc<DeploymentEntry>,
+    pub(super) lane: LinkLane,
 }
 
-impl Links {
+impl RevisionLinks {
     /// Returns the functions, for an instance to hold.
-    pub(crate) fn functions(&self) -> Functions {
+    pub(crate) fn functions(&self) -> LinkedFunctions {
         self.functions.load_full()
     }
 
     /// Returns the interfaces that must be granted, without versions, and the deployments that
     /// serve them.
-    pub(crate) fn calls(&self) -> BTreeSet<(String, ComponentName)> {
+    pub(crate) fn required_calls(&self) -> BTreeSet<(String, ComponentName)> {
         let functions = self.functions.load();
         functions
             .iter()
@@ -61,7 +61,7 @@ impl Links {
     /// several deployments serve versions of it.
     pub(crate) fn targets(&self) -> BTreeMap<String, ComponentName> {
         let functions = self.functions.load();
-        let name = |link: &Arc<Link>| {
+        let name = |link: &Arc<LinkedFunction>| {
             let same = functions
                 .iter()
                 .filter(|other| other.interface == link.interface);
@@ -81,20 +81,20 @@ impl Links {
     }
 
     /// Creates the links of a revision before the deployments that they lead to are ready.
-    pub(crate) fn unresolved(bound: Bound) -> Self {
+    pub(crate) fn unresolved(bound: LinkBindings) -> Self {
         Self {
             functions: ArcSwap::default(),
-            bound,
+            bindings: bound,
         }
     }
 
     /// Takes the functions of links that were resolved later.
-    pub(crate) fn fill(&self, found: &Self) {
+    pub(crate) fn set_functions(&self, found: &Self) {
         self.functions.store(found.functions());
     }
 
     /// Releases the other deployments: two that import each other would keep each other alive.
-    pub(crate) fn cut(&self) {
+    pub(crate) fn release(&self) {
         self.functions.store(Arc::default());
     }
 }
@@ -110,9 +110,9 @@ pub(crate) fn resolve(
     caller: &ComponentName,
     world: &World,
     providers: &Providers,
-    deployed: &[Arc<Named>],
-    bound: &Bound,
-) -> Result<Links> {
+    deployed: &[Arc<DeploymentEntry>],
+    bound: &LinkBindings,
+) -> Result<RevisionLinks> {
     let mut problems = linker::world_level_problems(world, providers);
     let at_world_level = problems.len();
     let mut is_ambiguous = false;
@@ -121,29 +121,29 @@ pub(crate) fn resolve(
         .filter(|named| named.name != *caller)
         .map(|named| (named, named.revision()))
         .collect();
-    let offers: Vec<Offer<'_>> = revisions
+    let offers: Vec<LinkCandidate<'_>> = revisions
         .iter()
-        .map(|(named, revision)| Offer {
+        .map(|(named, revision)| LinkCandidate {
             name: &named.name,
             world: revision.component.world(),
         })
         .collect();
     let mut served: Vec<(&Interface, &ComponentName)> = Vec::new();
     for import in linker::unprovided(world, providers) {
-        match link(import, &offers, bound.get(import.name.path())) {
+        match find_server(import, &offers, bound.get(import.name.path())) {
             Ok(name) => served.push((import, name)),
             Err(problem) => {
                 is_ambiguous |= matches!(problem, LinkProblem::Ambiguous { .. });
-                problems.push(told(import, &problem, providers));
+                problems.push(describe_problem(import, &problem, providers));
             }
         }
     }
     let (mut functions, all_served) = (Vec::new(), problems.is_empty());
     for (import, name) in served.iter().filter(|_| all_served) {
-        if let Some(resource) =
-            foreign_resource(import, name, |interface| server(&served, interface))
-        {
-            problems.push(foreign(import, resource, name));
+        if let Some(resource) = foreign_resource(import, name, |interface| {
+            serving_deployment(&served, interface)
+        }) {
+            problems.push(foreign_resource_problem(import, resource, name));
             continue;
         }
         let target = deployed.iter().find(|named| named.name == **name);
@@ -153,9 +153,9 @@ pub(crate) fn resolve(
         }
     }
     if problems.is_empty() {
-        return Ok(Links {
+        return Ok(RevisionLinks {
             functions: ArcSwap::from_pointee(functions),
-            bound: bound.clone(),
+            bindings: bound.clone(),
         });
     }
     let kind = match is_ambiguous {
@@ -174,7 +174,11 @@ pub(crate) fn resolve(
 /// # Errors
 ///
 /// [`ErrorKind::MissingImport`], listing what is imported.
-pub(crate) fn check_said(said: &Bound, world: &World, providers: &Providers) -> Result<()> {
+pub(crate) fn check_bindings(
+    said: &LinkBindings,
+    world: &World,
+    providers: &Providers,
+) -> Result<()> {
     let imported: Vec<&str> = linker::unprovided(world, providers)
         .into_iter()
         .map(|import| import.name.path())
@@ -200,19 +204,19 @@ fn connect(
     caller: &ComponentName,
     import: &Interface,
     function: &Function,
-    target: &Arc<Named>,
-) -> Result<Link> {
+    target: &Arc<DeploymentEntry>,
+) -> Result<LinkedFunction> {
     let calls = lane::connect(target, function, caller)?;
     let (interface, version) = (import.name.path().to_owned(), import.name.to_string());
-    Ok(Link {
+    Ok(LinkedFunction {
         interface,
         version,
         target: Arc::clone(target),
-        calls,
+        lane: calls,
     })
 }
 
-fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String {
+fn foreign_resource_problem(import: &Interface, resource: &str, server: &ComponentName) -> String {
     format!(
         "`{}`: it takes or returns handles of `{resource}`, which may be passed only to the deployment that defines the resource; `{server}` serves this interface, but not that one",
         import.name
@@ -221,7 +225,10 @@ fn foreign(import: &Interface, resource: &str, server: &ComponentName) -> String
 
 /// Returns the deployment that serves an interface, in any version. `None` if no deployment or
 /// several do.
-fn server<'a>(served: &[(&Interface, &'a ComponentName)], path: &str) -> Option<&'a ComponentName> {
+fn serving_deployment<'a>(
+    served: &[(&Interface, &'a ComponentName)],
+    path: &str,
+) -> Option<&'a ComponentName> {
     let mut servers = served
         .iter()
         .filter(|(import, _)| import.name.path() == path)
@@ -232,9 +239,11 @@ fn server<'a>(served: &[(&Interface, &'a ComponentName)], path: &str) -> Option<
 
 /// Describes an import that is not served. For one that looks like WASI, describes what the host
 /// provides of it.
-fn told(import: &Interface, problem: &LinkProblem, providers: &Providers) -> String {
+fn describe_problem(import: &Interface, problem: &LinkProblem, providers: &Providers) -> String {
     match problem {
-        LinkProblem::Nobody { hint } if hint.is_empty() => linker::problem(&import.name, providers),
+        LinkProblem::NoExporter { hint } if hint.is_empty() => {
+            linker::missing_import_message(&import.name, providers)
+        }
         problem => format!("`{}`: {problem}", import.name),
     }
 }

@@ -22,8 +22,8 @@ mod session;
 mod stub;
 mod tree;
 
-pub(crate) use links::Link;
-pub(crate) use links::{Bound, Functions, Links, check_said, resolve};
-pub(crate) use session::{Seat, Session, Sitting};
+pub(crate) use links::LinkedFunction;
+pub(crate) use links::{LinkBindings, LinkedFunctions, RevisionLinks, check_bindings, resolve};
+pub(crate) use session::{ResourceSession, SessionAdmission, SessionCall};
 pub(crate) use stub::{LinkFailed, define};
-pub(crate) use tree::Tree;
+pub(crate) use tree::CallTree;

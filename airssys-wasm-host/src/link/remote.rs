@@ -9,25 +9,25 @@ use wasmtime::component::{Resource, ResourceAny, ResourceDynamic};
 use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi::WasiView;
 
-use super::session::Session;
+use super::session::ResourceSession;
 use crate::instance::InstanceState;
 
 /// A resource in another component's instance, for as long as a caller owns it.
-pub(super) struct Remote {
-    session: Arc<Session>,
+pub(super) struct RemoteResource {
+    session: Arc<ResourceSession>,
     /// The resource in the store of the session's instance. `None` once it is given away.
     resource: Option<ResourceAny>,
 }
 
-impl Remote {
+impl RemoteResource {
     /// Gives the caller in `store` a handle to `resource`. `kind` is the number of its type there.
-    pub(super) fn hold(
+    pub(super) fn insert(
         store: &mut StoreContextMut<'_, InstanceState>,
-        session: &Arc<Session>,
+        session: &Arc<ResourceSession>,
         resource: ResourceAny,
         kind: u32,
     ) -> wasmtime::Result<ResourceAny> {
-        session.opened();
+        session.count_opened();
         let remote = Self {
             session: Arc::clone(session),
             resource: Some(resource),
@@ -37,10 +37,10 @@ impl Remote {
     }
 
     /// Returns the session and the resource that a handle of the caller stands for.
-    pub(super) fn lend(
+    pub(super) fn borrow(
         store: &mut StoreContextMut<'_, InstanceState>,
         rep: u32,
-    ) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
+    ) -> wasmtime::Result<(Arc<ResourceSession>, ResourceAny)> {
         let remote = store
             .data_mut()
             .ctx()
@@ -48,7 +48,7 @@ impl Remote {
             .get(&Resource::<Self>::new_borrow(rep))?;
         Ok((
             Arc::clone(&remote.session),
-            remote.resource.ok_or_else(given_away)?,
+            remote.resource.ok_or_else(already_given_away)?,
         ))
     }
 
@@ -65,10 +65,12 @@ impl Remote {
     }
 
     /// Returns the session and the resource.
-    pub(super) fn place(&self) -> wasmtime::Result<(Arc<Session>, ResourceAny)> {
+    pub(super) fn session_and_resource(
+        &self,
+    ) -> wasmtime::Result<(Arc<ResourceSession>, ResourceAny)> {
         Ok((
             Arc::clone(&self.session),
-            self.resource.ok_or_else(given_away)?,
+            self.resource.ok_or_else(already_given_away)?,
         ))
     }
 
@@ -76,21 +78,21 @@ impl Remote {
     pub(super) fn give_away(mut self) -> Option<ResourceAny> {
         let resource = self.resource.take();
         if resource.is_some() {
-            self.session.closed();
+            self.session.count_closed();
         }
         resource
     }
 }
 
-impl Drop for Remote {
+impl Drop for RemoteResource {
     /// Leaves the resource to its session, which drops it.
     fn drop(&mut self) {
         if let Some(resource) = self.resource.take() {
-            self.session.abandon(resource);
+            self.session.drop_orphan(resource);
         }
     }
 }
 
-fn given_away() -> wasmtime::Error {
+fn already_given_away() -> wasmtime::Error {
     wasmtime::Error::msg("a resource was already given away; this is a bug")
 }

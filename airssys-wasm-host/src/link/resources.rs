@@ -11,21 +11,21 @@ use airssys_wasm_core::world::{Field, Function, Interface, Type};
 use wasmtime::component::{LinkerInstance, ResourceAny, ResourceType, Val};
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use super::lane::{Calls, other_types};
-use super::remote::Remote;
-use super::session::Session;
-use super::stub::{Calling, LinkFailed};
-use super::tree::Entered;
-use crate::deployment::Named;
+use super::lane::{LinkLane, mismatched_types};
+use super::remote::RemoteResource;
+use super::session::ResourceSession;
+use super::stub::{LinkFailed, LinkedCall};
+use super::tree::TreeEntry;
+use crate::deployment::DeploymentEntry;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
 /// The resources that a component imports from others, as `interface.resource`. The place of each
 /// is the number of its type.
-pub(super) struct Kinds(BTreeSet<String>);
+pub(super) struct ResourceKinds(BTreeSet<String>);
 
-impl Kinds {
-    pub(super) fn of(imports: &[&Interface]) -> Self {
+impl ResourceKinds {
+    pub(super) fn from_imports(imports: &[&Interface]) -> Self {
         let names = |import: &&Interface| {
             let path = import.name.path().to_owned();
             let name = move |resource: &String| format!("{path}.{resource}");
@@ -34,7 +34,7 @@ impl Kinds {
         Self(imports.iter().flat_map(names).collect())
     }
 
-    fn number(&self, name: &str) -> wasmtime::Result<u32> {
+    fn type_number(&self, name: &str) -> wasmtime::Result<u32> {
         let place = self.0.iter().position(|known| known == name);
         let number = place.and_then(|place| u32::try_from(place).ok());
         number.ok_or_else(|| {
@@ -47,14 +47,14 @@ impl Kinds {
 pub(super) fn define_types(
     instance: &mut LinkerInstance<'_, InstanceState>,
     import: &Interface,
-    kinds: &Kinds,
+    kinds: &ResourceKinds,
 ) -> wasmtime::Result<()> {
     for resource in &import.resources {
-        let number = kinds.number(&format!("{}.{resource}", import.name.path()))?;
+        let number = kinds.type_number(&format!("{}.{resource}", import.name.path()))?;
         instance.resource_async(
             resource,
             ResourceType::host_dynamic(number),
-            |store, rep| Box::new(drop_one(store, rep)),
+            |store, rep| Box::new(drop_resource(store, rep)),
         )?;
     }
     Ok(())
@@ -65,7 +65,7 @@ pub(super) fn define(
     instance: &mut LinkerInstance<'_, InstanceState>,
     function: &Function,
     place: usize,
-    kinds: &Arc<Kinds>,
+    kinds: &Arc<ResourceKinds>,
 ) -> wasmtime::Result<()> {
     let (ty, kinds) = (Arc::new(function.clone()), Arc::clone(kinds));
     instance.func_new_async(
@@ -85,13 +85,16 @@ pub(super) fn define(
 }
 
 /// Drops the resource of a handle that the caller owned and has dropped.
-async fn drop_one(mut store: StoreContextMut<'_, InstanceState>, rep: u32) -> wasmtime::Result<()> {
-    let remote = Remote::take(&mut store, rep)?;
+async fn drop_resource(
+    mut store: StoreContextMut<'_, InstanceState>,
+    rep: u32,
+) -> wasmtime::Result<()> {
+    let remote = RemoteResource::take(&mut store, rep)?;
     let state = store.data_mut();
-    let (tree, (_, deadline)) = (state.tree(), state.time());
-    let (session, _) = remote.place()?;
+    let (tree, (_, deadline)) = (state.call_tree(), state.time());
+    let (session, _) = remote.session_and_resource()?;
     session
-        .drop_in(&tree, deadline, remote)
+        .drop_resource(&tree, deadline, remote)
         .await
         .map_err(|error| LinkFailed(error).into())
 }
@@ -100,14 +103,14 @@ async fn call(
     mut store: StoreContextMut<'_, InstanceState>,
     place: usize,
     ty: &Function,
-    kinds: &Kinds,
+    kinds: &ResourceKinds,
     params: &[Val],
 ) -> wasmtime::Result<Option<Val>> {
-    let calling = Calling::begin(&mut store, place)?;
-    let Calls::WithHandles(function) = &calling.link.calls else {
-        return Err(other_types());
+    let calling = LinkedCall::begin(&mut store, place)?;
+    let LinkLane::WithHandles(function) = &calling.link.lane else {
+        return Err(mismatched_types());
     };
-    let lent = lend(&mut store, ty, params)?;
+    let lent = lend_arguments(&mut store, ty, params)?;
     let entered = match &lent.session {
         Some(session) => session.enter(&calling.tree).await,
         None => calling.tree.enter(&calling.link.target).await,
@@ -115,10 +118,10 @@ async fn call(
     let entered = entered.map_err(LinkFailed)?;
     let session = lent
         .session
-        .or_else(|| calling.session(&entered.serving))
-        .unwrap_or_else(|| begin(&mut store, &calling.link.target, &entered));
+        .or_else(|| calling.session(&entered.active_revision))
+        .unwrap_or_else(|| begin_session(&mut store, &calling.link.target, &entered));
     let seat = session
-        .seat(&calling.tree, &entered, calling.deadline)
+        .begin_call(&calling.tree, &entered, calling.deadline)
         .await;
     let mut seat = seat.map_err(LinkFailed)?;
     for remote in lent.given {
@@ -126,55 +129,55 @@ async fn call(
     }
     let mut results = vec![Val::Bool(false); usize::from(ty.result.is_some())];
     function
-        .call_seated(&mut seat, &lent.params, &mut results)
+        .call_in_session(&mut seat, &lent.params, &mut results)
         .await
         .map_err(LinkFailed)?;
     let result = results
         .pop()
-        .map(|result| hold(&mut store, &session, kinds, ty, &result))
+        .map(|result| hold_result(&mut store, &session, kinds, ty, &result))
         .transpose();
     seat.leave();
     result
 }
 
-fn begin(
+fn begin_session(
     store: &mut StoreContextMut<'_, InstanceState>,
-    target: &Arc<Named>,
-    entered: &Entered,
-) -> Arc<Session> {
-    let session = Session::begin(target, entered);
-    store.data_mut().remember(&session);
+    target: &Arc<DeploymentEntry>,
+    entered: &TreeEntry,
+) -> Arc<ResourceSession> {
+    let session = ResourceSession::begin(target, entered);
+    store.data_mut().add_session(&session);
     session
 }
 
 /// Arguments with resources in place of their handles.
-struct Lent {
+struct LentArguments {
     params: Vec<Val>,
     /// The session of the resources, if there are any.
-    session: Option<Arc<Session>>,
+    session: Option<Arc<ResourceSession>>,
     /// Resources that are given away rather than lent.
-    given: Vec<Remote>,
+    given: Vec<RemoteResource>,
 }
 
 /// Replaces the handles among the arguments with the resources that they stand for.
-fn lend(
+fn lend_arguments(
     store: &mut StoreContextMut<'_, InstanceState>,
     ty: &Function,
     params: &[Val],
-) -> wasmtime::Result<Lent> {
-    let (mut session, mut given): (Option<Arc<Session>>, _) = (None, Vec::new());
+) -> wasmtime::Result<LentArguments> {
+    let (mut session, mut given): (Option<Arc<ResourceSession>>, _) = (None, Vec::new());
     let mut lend = |handle: ResourceAny, _: &str| {
         let handle = handle.try_into_resource_dynamic(store.as_context_mut())?;
         let (of, resource) = if handle.owned() {
-            let remote = Remote::take(store, handle.rep())?;
-            let place = remote.place();
+            let remote = RemoteResource::take(store, handle.rep())?;
+            let place = remote.session_and_resource();
             given.push(remote);
             place?
         } else {
-            Remote::lend(store, handle.rep())?
+            RemoteResource::borrow(store, handle.rep())?
         };
         match &session {
-            Some(session) if !session.is_where(&of) => Err(apart(ty)),
+            Some(session) if !session.shares_instance_with(&of) => Err(different_instances(ty)),
             _ => {
                 session = Some(of);
                 Ok(resource)
@@ -183,9 +186,9 @@ fn lend(
     };
     let typed = ty.params.iter().zip(params);
     let params = typed
-        .map(|(param, value)| replace(value, &param.ty, &mut lend))
+        .map(|(param, value)| replace_handles(value, &param.ty, &mut lend))
         .collect::<Result<_, _>>()?;
-    Ok(Lent {
+    Ok(LentArguments {
         params,
         session,
         given,
@@ -193,53 +196,60 @@ fn lend(
 }
 
 /// Replaces each resource in a result with a handle.
-fn hold(
+fn hold_result(
     store: &mut StoreContextMut<'_, InstanceState>,
-    session: &Arc<Session>,
-    kinds: &Kinds,
+    session: &Arc<ResourceSession>,
+    kinds: &ResourceKinds,
     ty: &Function,
     result: &Val,
 ) -> wasmtime::Result<Val> {
     let Some(result_ty) = &ty.result else {
-        return Err(other_types());
+        return Err(mismatched_types());
     };
     let mut failed = None;
     // Continues after a failure, so that no resource is left without an owner.
     let mut hold = |resource: ResourceAny, name: &str| {
         let held = kinds
-            .number(name)
-            .and_then(|kind| Remote::hold(store, session, resource, kind));
+            .type_number(name)
+            .and_then(|kind| RemoteResource::insert(store, session, resource, kind));
         Ok(held.unwrap_or_else(|error| {
             failed.get_or_insert(error);
             resource
         }))
     };
-    let result = replace(result, result_ty, &mut hold)?;
+    let result = replace_handles(result, result_ty, &mut hold)?;
     failed.map_or(Ok(result), Err)
 }
 
-type Replace<'a> = dyn FnMut(ResourceAny, &str) -> wasmtime::Result<ResourceAny> + 'a;
+type ReplaceHandle<'a> = dyn FnMut(ResourceAny, &str) -> wasmtime::Result<ResourceAny> + 'a;
 
 /// Returns the value with each of its handles replaced by `with`.
-fn replace(value: &Val, ty: &Type, with: &mut Replace<'_>) -> wasmtime::Result<Val> {
+fn replace_handles(value: &Val, ty: &Type, with: &mut ReplaceHandle<'_>) -> wasmtime::Result<Val> {
     Ok(match (value, ty) {
         (Val::Resource(handle), Type::Own(name) | Type::Borrow(name)) => {
             Val::Resource(with(*handle, name)?)
         }
         (Val::List(items), Type::List(ty)) => {
-            Val::List(all(items.iter().map(|item| (item, &**ty)), with)?)
+            Val::List(replace_all(items.iter().map(|item| (item, &**ty)), with)?)
         }
         (Val::FixedLengthList(items), Type::FixedLengthList(ty, _)) => {
-            Val::FixedLengthList(all(items.iter().map(|item| (item, &**ty)), with)?)
+            Val::FixedLengthList(replace_all(items.iter().map(|item| (item, &**ty)), with)?)
         }
-        (Val::Tuple(items), Type::Tuple(types)) => Val::Tuple(all(items.iter().zip(types), with)?),
+        (Val::Tuple(items), Type::Tuple(types)) => {
+            Val::Tuple(replace_all(items.iter().zip(types), with)?)
+        }
         (Val::Map(entries), Type::Map(key, ty)) => {
-            let entry = |(k, v): &(Val, Val)| Ok((replace(k, key, with)?, replace(v, ty, with)?));
+            let entry = |(k, v): &(Val, Val)| {
+                Ok((
+                    replace_handles(k, key, with)?,
+                    replace_handles(v, ty, with)?,
+                ))
+            };
             Val::Map(entries.iter().map(entry).collect::<wasmtime::Result<_>>()?)
         }
         (Val::Record(values), Type::Record(fields)) => {
             let field = |((name, value), field): (&(String, Val), &Field)| {
-                Ok((name.clone(), replace(value, &field.ty, with)?))
+                Ok((name.clone(), replace_handles(value, &field.ty, with)?))
             };
             Val::Record(
                 values
@@ -254,39 +264,43 @@ fn replace(value: &Val, ty: &Type, with: &mut Replace<'_>) -> wasmtime::Result<V
                 .iter()
                 .find(|case| case.name == *name)
                 .and_then(|case| case.ty.as_ref());
-            Val::Variant(name.clone(), inside(payload, case, with)?)
+            Val::Variant(name.clone(), replace_payload(payload, case, with)?)
         }
-        (Val::Option(payload), Type::Option(ty)) => Val::Option(inside(payload, Some(ty), with)?),
+        (Val::Option(payload), Type::Option(ty)) => {
+            Val::Option(replace_payload(payload, Some(ty), with)?)
+        }
         (Val::Result(Ok(payload)), Type::Result { ok, .. }) => {
-            Val::Result(Ok(inside(payload, ok.as_deref(), with)?))
+            Val::Result(Ok(replace_payload(payload, ok.as_deref(), with)?))
         }
         (Val::Result(Err(payload)), Type::Result { err, .. }) => {
-            Val::Result(Err(inside(payload, err.as_deref(), with)?))
+            Val::Result(Err(replace_payload(payload, err.as_deref(), with)?))
         }
-        (Val::Resource(_), _) => return Err(other_types()),
+        (Val::Resource(_), _) => return Err(mismatched_types()),
         (plain, _) => plain.clone(),
     })
 }
 
-fn all<'a>(
+fn replace_all<'a>(
     items: impl Iterator<Item = (&'a Val, &'a Type)>,
-    with: &mut Replace<'_>,
+    with: &mut ReplaceHandle<'_>,
 ) -> wasmtime::Result<Vec<Val>> {
-    items.map(|(item, ty)| replace(item, ty, with)).collect()
+    items
+        .map(|(item, ty)| replace_handles(item, ty, with))
+        .collect()
 }
 
-fn inside(
+fn replace_payload(
     payload: &Option<Box<Val>>,
     ty: Option<&Type>,
-    with: &mut Replace<'_>,
+    with: &mut ReplaceHandle<'_>,
 ) -> wasmtime::Result<Option<Box<Val>>> {
     let Some((payload, ty)) = payload.as_deref().zip(ty) else {
         return Ok(None);
     };
-    Ok(Some(Box::new(replace(payload, ty, with)?)))
+    Ok(Some(Box::new(replace_handles(payload, ty, with)?)))
 }
 
-fn apart(ty: &Function) -> wasmtime::Error {
+fn different_instances(ty: &Function) -> wasmtime::Error {
     let message = format!(
         "`{}` received resources of different instances: some were opened before an update; open them again",
         ty.name

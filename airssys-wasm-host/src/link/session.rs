@@ -15,129 +15,133 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle as Runtime;
 use wasmtime::component::ResourceAny;
 
-use super::remote::Remote;
-use super::tree::{Entered, Tree};
+use super::remote::RemoteResource;
+use super::tree::{CallTree, TreeEntry};
 use crate::call;
-use crate::deployment::{Keeper, Lease, Named, Serving};
+use crate::deployment::{ActiveRevision, DeploymentEntry, InstanceHolder, InstanceLease};
 use crate::engine::Ticks;
-use crate::instance::{Instance, poll_contained};
+use crate::instance::{Instance, poll_catching_panics};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 const DESTRUCTOR: &str = "the destructor of a resource";
 
 /// The resources that a caller has open in one instance of another deployment.
-pub(crate) struct Session {
-    target: Arc<Named>,
-    serving: Arc<Serving>,
+pub(crate) struct ResourceSession {
+    target: Arc<DeploymentEntry>,
+    active_revision: Arc<ActiveRevision>,
     lane: usize,
-    keeps: Keeps,
+    instance: SessionInstance,
     /// The number of open resources.
-    open: AtomicUsize,
+    open_count: AtomicUsize,
     /// Resources whose owner is gone.
     orphans: Mutex<Vec<ResourceAny>>,
     /// The tokio runtime that drops orphans.
     runtime: Option<Runtime>,
 }
 
-enum Keeps {
+enum SessionInstance {
     /// The instance itself.
-    Instance(Mutex<Kept>),
+    Exclusive(Mutex<HeldInstance>),
     /// The number of the only instance of its revision.
-    Number(OnceLock<u64>),
+    Shared(OnceLock<u64>),
 }
 
 /// The state of the instance that a session holds.
-enum Kept {
+enum HeldInstance {
     /// Not leased yet; the first call leases it.
-    NotYet,
-    Here(Box<Instance>),
+    NotLeased,
+    Idle(Box<Instance>),
     /// In use by a call, discarded, or no longer needed.
-    Away,
+    Unavailable,
 }
 
 /// The admission of a call that belongs to a session.
-pub(crate) struct Sitting {
-    pub(super) entered: Entered,
-    pub(super) session: Arc<Session>,
+pub(crate) struct SessionAdmission {
+    pub(super) entry: TreeEntry,
+    pub(super) session: Arc<ResourceSession>,
 }
 
 /// A call in the instance of a session.
-pub(crate) struct Seat<'a> {
-    session: &'a Session,
-    tree: &'a Arc<Tree>,
+pub(crate) struct SessionCall<'a> {
+    session: &'a ResourceSession,
+    tree: &'a Arc<CallTree>,
     deadline: Ticks,
-    lease: Lease<'a>,
+    lease: InstanceLease<'a>,
 }
 
-impl Session {
+impl ResourceSession {
     /// Begins a session in the revision that a call was admitted to.
-    pub(super) fn begin(target: &Arc<Named>, entered: &Entered) -> Arc<Self> {
-        let keeps = match entered.serving.revision.instancing {
-            Instancing::Stateful => Keeps::Number(OnceLock::new()),
-            _ => Keeps::Instance(Mutex::new(Kept::NotYet)),
+    pub(super) fn begin(target: &Arc<DeploymentEntry>, entered: &TreeEntry) -> Arc<Self> {
+        let keeps = match entered.active_revision.revision.instancing {
+            Instancing::Stateful => SessionInstance::Shared(OnceLock::new()),
+            _ => SessionInstance::Exclusive(Mutex::new(HeldInstance::NotLeased)),
         };
         let session = Arc::new(Self {
             target: Arc::clone(target),
-            serving: Arc::clone(&entered.serving),
+            active_revision: Arc::clone(&entered.active_revision),
             lane: entered.lane,
-            keeps,
-            open: AtomicUsize::new(0),
+            instance: keeps,
+            open_count: AtomicUsize::new(0),
             orphans: Mutex::default(),
             runtime: Runtime::try_current().ok(),
         });
-        if session.keeps_its_instance() {
-            let keeper: Arc<dyn Keeper> = session.clone();
-            target.keepers.register(Arc::downgrade(&keeper));
+        if session.is_exclusive() {
+            let keeper: Arc<dyn InstanceHolder> = session.clone();
+            target.instance_holders.register(Arc::downgrade(&keeper));
         }
         session
     }
 
     /// Returns `true` if the instance belongs to `target`.
-    pub(crate) fn is_of(&self, target: &Arc<Named>) -> bool {
+    pub(crate) fn is_in(&self, target: &Arc<DeploymentEntry>) -> bool {
         Arc::ptr_eq(&self.target, target)
     }
 
     /// Returns `true` if the instance serves no other caller.
-    pub(super) fn keeps_its_instance(&self) -> bool {
-        matches!(self.keeps, Keeps::Instance(_))
+    pub(super) fn is_exclusive(&self) -> bool {
+        matches!(self.instance, SessionInstance::Exclusive(_))
     }
 
     /// Returns `true` if a call admitted by `serving` may open more resources here.
-    pub(super) fn is_open_in(&self, serving: &Arc<Serving>) -> bool {
-        let is_here = match &self.keeps {
-            Keeps::Instance(kept) => matches!(*kept.lock(), Kept::Here(_)),
-            Keeps::Number(number) => number.get() == Some(&serving.instances.newest()),
+    pub(super) fn is_open_in(&self, serving: &Arc<ActiveRevision>) -> bool {
+        let is_here = match &self.instance {
+            SessionInstance::Exclusive(kept) => matches!(*kept.lock(), HeldInstance::Idle(_)),
+            SessionInstance::Shared(number) => number.get() == Some(&serving.instances.newest()),
         };
-        is_here && Arc::ptr_eq(&self.serving, serving)
+        is_here && Arc::ptr_eq(&self.active_revision, serving)
     }
 
     /// Returns `true` if resources of both sessions can be used together.
-    pub(super) fn is_where(&self, other: &Self) -> bool {
-        match (&self.keeps, &other.keeps) {
-            (Keeps::Number(here), Keeps::Number(there)) => here.get() == there.get(),
+    pub(super) fn shares_instance_with(&self, other: &Self) -> bool {
+        match (&self.instance, &other.instance) {
+            (SessionInstance::Shared(here), SessionInstance::Shared(there)) => {
+                here.get() == there.get()
+            }
             _ => std::ptr::eq(self, other),
         }
     }
 
     /// Counts a resource that was opened.
-    pub(super) fn opened(&self) {
-        self.open.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_opened(&self) {
+        self.open_count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a resource that was closed.
-    pub(super) fn closed(&self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+    pub(super) fn count_closed(&self) {
+        self.open_count.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Admits a call to the resources that are open here.
-    pub(super) async fn enter(&self, tree: &Arc<Tree>) -> Result<Entered> {
-        if self.keeps_its_instance() {
-            let entered = tree.enter_kept(&self.target, &self.serving).await?;
+    pub(super) async fn enter(&self, tree: &Arc<CallTree>) -> Result<TreeEntry> {
+        if self.is_exclusive() {
+            let entered = tree
+                .enter_session(&self.target, &self.active_revision)
+                .await?;
             return entered.ok_or_else(|| self.lost());
         }
         let entered = tree.enter(&self.target).await?;
-        if Arc::ptr_eq(&entered.serving, &self.serving) {
+        if Arc::ptr_eq(&entered.active_revision, &self.active_revision) {
             Ok(entered)
         } else {
             Err(self.lost())
@@ -145,22 +149,27 @@ impl Session {
     }
 
     /// Leases the instance for a call that was admitted; the first call chooses it.
-    pub(super) async fn seat<'a>(
+    pub(super) async fn begin_call<'a>(
         &'a self,
-        tree: &'a Arc<Tree>,
-        entered: &'a Entered,
+        tree: &'a Arc<CallTree>,
+        entered: &'a TreeEntry,
         bound: Ticks,
-    ) -> Result<Seat<'a>> {
+    ) -> Result<SessionCall<'a>> {
         let clock = self.target.runtime.engines.clock();
         let deadline = clock
             .now()
-            .plus(self.serving.revision.call_ticks)
+            .saturating_add(self.active_revision.revision.call_ticks)
             .min(bound);
-        let lease = match &self.keeps {
-            Keeps::Instance(kept) => self.lease_kept(take(kept), entered.lane, deadline).await?,
-            Keeps::Number(number) => self.lease_numbered(number, entered.lane, deadline).await?,
+        let lease = match &self.instance {
+            SessionInstance::Exclusive(kept) => {
+                self.lease_exclusive(take_held(kept), entered.lane, deadline)
+                    .await?
+            }
+            SessionInstance::Shared(number) => {
+                self.lease_shared(number, entered.lane, deadline).await?
+            }
         };
-        Ok(Seat {
+        Ok(SessionCall {
             session: self,
             tree,
             deadline,
@@ -168,27 +177,35 @@ impl Session {
         })
     }
 
-    async fn lease_kept(&self, kept: Kept, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
+    async fn lease_exclusive(
+        &self,
+        kept: HeldInstance,
+        lane: usize,
+        deadline: Ticks,
+    ) -> Result<InstanceLease<'_>> {
         match kept {
-            Kept::Here(instance) => Ok(self.serving.instances.lease_kept(self.lane, instance)),
-            Kept::Away => Err(self.lost()),
-            Kept::NotYet => self.lease(lane, deadline).await,
+            HeldInstance::Idle(instance) => Ok(self
+                .active_revision
+                .instances
+                .lease_held(self.lane, instance)),
+            HeldInstance::Unavailable => Err(self.lost()),
+            HeldInstance::NotLeased => self.lease(lane, deadline).await,
         }
     }
 
     /// Leases the instance in which resources were opened before, if it still exists.
-    async fn lease_numbered(
+    async fn lease_shared(
         &self,
         number: &OnceLock<u64>,
         lane: usize,
         deadline: Ticks,
-    ) -> Result<Lease<'_>> {
+    ) -> Result<InstanceLease<'_>> {
         let is_it = |here: u64| number.get().is_none_or(|number| *number == here);
-        if !is_it(self.serving.instances.newest()) {
+        if !is_it(self.active_revision.instances.newest()) {
             return Err(self.lost());
         }
         let mut lease = self.lease(lane, deadline).await?;
-        let here = lease.instance().store.data().number();
+        let here = lease.instance().store.data().instance_number();
         if !is_it(here) {
             // A newer instance, with resources of other sessions only.
             lease.give_back();
@@ -199,27 +216,27 @@ impl Session {
     }
 
     /// Leases any instance, as other calls do.
-    async fn lease(&self, lane: usize, deadline: Ticks) -> Result<Lease<'_>> {
-        let Serving {
+    async fn lease(&self, lane: usize, deadline: Ticks) -> Result<InstanceLease<'_>> {
+        let ActiveRevision {
             instances,
             revision,
             ..
-        } = &*self.serving;
+        } = &*self.active_revision;
         if let Some(lease) = instances.lease_idle(lane) {
             return Ok(lease);
         }
         let lease = Box::pin(instances.lease(&self.target.runtime, lane, deadline));
         let clock = self.target.runtime.engines.clock();
-        let leased = call::within(clock, deadline, pin!(lease)).await;
-        leased.unwrap_or_else(|_| Err(call::past_deadline(revision, "a call with resources")))
+        let leased = call::run_until_deadline(clock, deadline, pin!(lease)).await;
+        leased.unwrap_or_else(|_| Err(call::deadline_error(revision, "a call with resources")))
     }
 
     /// Runs the destructor of a resource that its owner drops, unless its instance is already gone.
-    pub(super) async fn drop_in(
+    pub(super) async fn drop_resource(
         &self,
-        tree: &Arc<Tree>,
+        tree: &Arc<CallTree>,
         bound: Ticks,
-        remote: Remote,
+        remote: RemoteResource,
     ) -> Result<()> {
         match self.run_destructor(tree, bound, remote).await {
             Err(error) if is_gone(&error) => Ok(()),
@@ -227,9 +244,14 @@ impl Session {
         }
     }
 
-    async fn run_destructor(&self, tree: &Arc<Tree>, bound: Ticks, remote: Remote) -> Result<()> {
+    async fn run_destructor(
+        &self,
+        tree: &Arc<CallTree>,
+        bound: Ticks,
+        remote: RemoteResource,
+    ) -> Result<()> {
         let entered = self.enter(tree).await?;
-        let mut seat = self.seat(tree, &entered, bound).await?;
+        let mut seat = self.begin_call(tree, &entered, bound).await?;
         if let Some(resource) = remote.give_away() {
             seat.destroy(resource).await?;
         }
@@ -239,8 +261,8 @@ impl Session {
 
     /// Drops a resource whose owner is gone. In an instance held by the session there is nothing to
     /// do: it is dropped with the session, and the resource with it.
-    pub(super) fn abandon(self: &Arc<Self>, resource: ResourceAny) {
-        let (Keeps::Number(_), Some(runtime)) = (&self.keeps, &self.runtime) else {
+    pub(super) fn drop_orphan(self: &Arc<Self>, resource: ResourceAny) {
+        let (SessionInstance::Shared(_), Some(runtime)) = (&self.instance, &self.runtime) else {
             return;
         };
         let is_first = {
@@ -268,9 +290,9 @@ impl Session {
         if self.orphans.lock().is_empty() {
             return Ok(());
         }
-        let tree = Arc::new(Tree::default());
+        let tree = Arc::new(CallTree::default());
         let entered = self.enter(&tree).await?;
-        let mut seat = self.seat(&tree, &entered, Ticks::MAX).await?;
+        let mut seat = self.begin_call(&tree, &entered, Ticks::MAX).await?;
         while let Some(orphan) = self.next_orphan() {
             seat.destroy(orphan).await?;
         }
@@ -285,7 +307,7 @@ impl Session {
     fn lost(&self) -> Error {
         let message = format!(
             "a resource of {} is lost: its instance has ended; open it again",
-            self.serving.revision
+            self.active_revision.revision
         );
         Error::new(ErrorKind::ResourceLost, message)
     }
@@ -300,56 +322,62 @@ fn is_gone(error: &Error) -> bool {
     )
 }
 
-fn take(kept: &Mutex<Kept>) -> Kept {
-    std::mem::replace(&mut kept.lock(), Kept::Away)
+fn take_held(kept: &Mutex<HeldInstance>) -> HeldInstance {
+    std::mem::replace(&mut kept.lock(), HeldInstance::Unavailable)
 }
 
-impl Keeper for Session {
-    fn serving(&self) -> &Arc<Serving> {
-        &self.serving
+impl InstanceHolder for ResourceSession {
+    fn active_revision(&self) -> &Arc<ActiveRevision> {
+        &self.active_revision
     }
 
-    fn let_go(&self) {
-        if let Keeps::Instance(kept) = &self.keeps
-            && let Kept::Here(instance) = take(kept)
+    fn release(&self) {
+        if let SessionInstance::Exclusive(kept) = &self.instance
+            && let HeldInstance::Idle(instance) = take_held(kept)
         {
-            drop(self.serving.instances.lease_kept(self.lane, instance));
+            drop(
+                self.active_revision
+                    .instances
+                    .lease_held(self.lane, instance),
+            );
         }
     }
 }
 
-impl Drop for Session {
+impl Drop for ResourceSession {
     /// Discards a held instance with the resources that are open in it, which have no owner any
     /// more.
     fn drop(&mut self) {
-        self.let_go();
+        self.release();
     }
 }
 
-impl Sitting {
+impl SessionAdmission {
     /// Runs a call in the session's instance.
     pub(crate) async fn call<R>(
         &self,
-        tree: &Arc<Tree>,
+        tree: &Arc<CallTree>,
         bound: Ticks,
-        run: impl AsyncFnOnce(&mut Seat<'_>) -> Result<R>,
+        run: impl AsyncFnOnce(&mut SessionCall<'_>) -> Result<R>,
     ) -> Result<R> {
-        let mut seat = self.session.seat(tree, &self.entered, bound).await?;
+        let mut seat = self.session.begin_call(tree, &self.entry, bound).await?;
         let result = run(&mut seat).await?;
         seat.leave();
         Ok(result)
     }
 }
 
-impl Seat<'_> {
+impl SessionCall<'_> {
     /// Runs `run` in the instance, within the time of the call.
     pub(crate) async fn run<R>(
         &mut self,
         what: &str,
         run: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let Session {
-            target, serving, ..
+        let ResourceSession {
+            target,
+            active_revision: serving,
+            ..
         } = self.session;
         let instance = self.lease.instance();
         call::begin(instance, serving, self.deadline, Some(self.tree))?;
@@ -358,8 +386,8 @@ impl Seat<'_> {
             let permit = instance.store.data_mut().crowd_permit();
             let mut running = pin!(run(instance));
             let computing =
-                permit.while_computing(|context| poll_contained(running.as_mut(), context));
-            call::within(clock, self.deadline, pin!(computing)).await
+                permit.while_computing(|context| poll_catching_panics(running.as_mut(), context));
+            call::run_until_deadline(clock, self.deadline, pin!(computing)).await
         };
         match outcome {
             Ok(outcome) => call::end(
@@ -369,7 +397,7 @@ impl Seat<'_> {
                 what,
                 outcome,
             ),
-            Err(_) => Err(call::too_long(target, &serving.revision, what)),
+            Err(_) => Err(call::deadline_exceeded(target, &serving.revision, what)),
         }
     }
 
@@ -380,23 +408,28 @@ impl Seat<'_> {
     }
 
     /// Returns the instance and its revision.
-    pub(crate) fn place(&mut self) -> (&Revision, &mut Instance) {
-        (&self.session.serving.revision, self.lease.instance())
+    pub(crate) fn revision_and_instance(&mut self) -> (&Revision, &mut Instance) {
+        (
+            &self.session.active_revision.revision,
+            self.lease.instance(),
+        )
     }
 
     /// Ends the call. The instance is held while any resource is open in it.
     pub(super) fn leave(self) {
-        let Session {
-            keeps,
-            serving,
-            open,
+        let ResourceSession {
+            instance: keeps,
+            active_revision: serving,
+            open_count: open,
             ..
         } = self.session;
         match keeps {
-            Keeps::Instance(kept) if open.load(Ordering::Relaxed) > 0 && !serving.is_over() => {
-                *kept.lock() = Kept::Here(self.lease.keep());
+            SessionInstance::Exclusive(kept)
+                if open.load(Ordering::Relaxed) > 0 && !serving.is_closed_to_sessions() =>
+            {
+                *kept.lock() = HeldInstance::Idle(self.lease.into_instance());
             }
-            Keeps::Instance(_) if serving.is_retired() => drop(self.lease),
+            SessionInstance::Exclusive(_) if serving.is_retired() => drop(self.lease),
             _ => self.lease.give_back(),
         }
     }

@@ -12,11 +12,11 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
 use super::lane;
-use super::links::Link;
-use super::resources::{self, Kinds};
-use super::session::{Session, Sitting};
-use super::tree::Tree;
-use crate::deployment::Serving;
+use super::links::LinkedFunction;
+use super::resources::{self, ResourceKinds};
+use super::session::{ResourceSession, SessionAdmission};
+use super::tree::CallTree;
+use crate::deployment::ActiveRevision;
 use crate::engine::Ticks;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind};
@@ -26,7 +26,7 @@ pub(crate) fn define(
     linker: &mut Linker<InstanceState>,
     imports: &[&Interface],
 ) -> wasmtime::Result<()> {
-    let (mut places, kinds) = (0.., Arc::new(Kinds::of(imports)));
+    let (mut places, kinds) = (0.., Arc::new(ResourceKinds::from_imports(imports)));
     for import in imports {
         let mut instance = linker.instance(&import.name.to_string())?;
         resources::define_types(&mut instance, import, &kinds)?;
@@ -56,16 +56,16 @@ impl fmt::Display for LinkFailed {
 }
 
 /// A call through a link that was found to be allowed.
-pub(super) struct Calling {
-    pub(super) link: Arc<Link>,
-    pub(super) tree: Arc<Tree>,
+pub(super) struct LinkedCall {
+    pub(super) link: Arc<LinkedFunction>,
+    pub(super) tree: Arc<CallTree>,
     /// The deadline of the caller.
     pub(super) deadline: Ticks,
     /// The sessions of the caller with the target.
-    sessions: Vec<Arc<Session>>,
+    sessions: Vec<Arc<ResourceSession>>,
 }
 
-impl Calling {
+impl LinkedCall {
     pub(super) fn begin(
         store: &mut StoreContextMut<'_, InstanceState>,
         place: usize,
@@ -86,7 +86,7 @@ impl Calling {
         let sessions = state.sessions(&link.target);
         Ok(Self {
             link,
-            tree: state.tree(),
+            tree: state.call_tree(),
             deadline,
             sessions,
         })
@@ -94,25 +94,24 @@ impl Calling {
 
     /// Returns the session that serves the call, if the caller has one that holds an instance of
     /// the revision that the call is admitted to.
-    pub(super) async fn sitting(&self) -> Result<Option<Sitting>, LinkFailed> {
-        if !self
-            .sessions
-            .iter()
-            .any(|session| session.keeps_its_instance())
-        {
+    pub(super) async fn session_admission(&self) -> Result<Option<SessionAdmission>, LinkFailed> {
+        if !self.sessions.iter().any(|session| session.is_exclusive()) {
             return Ok(None);
         }
         let entered = Box::pin(self.tree.enter(&self.link.target))
             .await
             .map_err(LinkFailed)?;
         let kept = self
-            .session(&entered.serving)
-            .filter(|session| session.keeps_its_instance());
-        Ok(kept.map(|session| Sitting { entered, session }))
+            .session(&entered.active_revision)
+            .filter(|session| session.is_exclusive());
+        Ok(kept.map(|session| SessionAdmission {
+            entry: entered,
+            session,
+        }))
     }
 
     /// Returns the caller's session in `serving`, if it has one.
-    pub(super) fn session(&self, serving: &Arc<Serving>) -> Option<Arc<Session>> {
+    pub(super) fn session(&self, serving: &Arc<ActiveRevision>) -> Option<Arc<ResourceSession>> {
         self.sessions
             .iter()
             .find(|session| session.is_open_in(serving))

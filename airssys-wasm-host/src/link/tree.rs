@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
-use crate::deployment::{Admission, Named, Serving};
+use crate::deployment::{ActiveRevision, Admission, DeploymentEntry};
 use crate::{Error, ErrorKind, Result};
 
 /// The most calls that may be nested in one another.
@@ -18,36 +18,36 @@ const DEPTH_MAX: usize = 32;
 /// The revisions that a tree of calls is admitted to, and the chain of calls that wait for one
 /// another.
 #[derive(Default)]
-pub(crate) struct Tree(Mutex<State>);
+pub(crate) struct CallTree(Mutex<CallTreeState>);
 
 #[derive(Default)]
-struct State {
-    admitted: SmallVec<[Admitted; 2]>,
+struct CallTreeState {
+    admitted: SmallVec<[TreeAdmission; 2]>,
     /// The path from the root to the running call, as places in `admitted`.
     path: SmallVec<[usize; 8]>,
 }
 
-enum Admitted {
+enum TreeAdmission {
     /// A regular call of the deployment.
-    ByName(Admission),
+    Regular(Admission),
     /// A call to resources open in a retired revision. The drain does not wait for it.
-    Beside(Arc<Serving>),
+    Retired(Arc<ActiveRevision>),
 }
 
 /// A call of the tree, from its admission to its end. The tree keeps its revision from draining.
-pub(crate) struct Entered {
-    tree: Arc<Tree>,
-    pub(crate) serving: Arc<Serving>,
+pub(crate) struct TreeEntry {
+    tree: Arc<CallTree>,
+    pub(crate) active_revision: Arc<ActiveRevision>,
     pub(crate) lane: usize,
 }
 
-impl Tree {
+impl CallTree {
     /// Begins with a call that is inside `root`.
-    pub(crate) fn begin(&self, root: &Arc<Serving>) {
+    pub(crate) fn begin(&self, root: &Arc<ActiveRevision>) {
         let mut state = self.0.lock();
         state
             .admitted
-            .push(Admitted::ByName(Admission::again(Arc::clone(root))));
+            .push(TreeAdmission::Regular(Admission::reenter(Arc::clone(root))));
         state.path.push(0);
     }
 
@@ -60,7 +60,7 @@ impl Tree {
 
     /// Admits a call of the tree: to the revision that it called before, or else the active one.
     /// Waits while the deployment is paused.
-    pub(crate) async fn enter(self: &Arc<Self>, target: &Named) -> Result<Entered> {
+    pub(crate) async fn enter(self: &Arc<Self>, target: &DeploymentEntry) -> Result<TreeEntry> {
         if let Some(entered) = self.enter_again(target)? {
             return Ok(entered);
         }
@@ -68,90 +68,90 @@ impl Tree {
             Some(admission) => admission,
             None => Box::pin(target.admit_after_pause()).await?,
         };
-        Ok(self.add(Admitted::ByName(admission)))
+        Ok(self.add(TreeAdmission::Regular(admission)))
     }
 
     /// Admits a call of the tree to a revision in which the caller has resources open, even if
     /// another revision is active by now. Returns `None` if those resources have ended. Waits while
     /// the deployment is paused.
-    pub(crate) async fn enter_kept(
+    pub(crate) async fn enter_session(
         self: &Arc<Self>,
-        target: &Named,
-        serving: &Arc<Serving>,
-    ) -> Result<Option<Entered>> {
-        if let Some(entered) = self.enter_where(target, serving)? {
+        target: &DeploymentEntry,
+        serving: &Arc<ActiveRevision>,
+    ) -> Result<Option<TreeEntry>> {
+        if let Some(entered) = self.enter_admitted(target, serving)? {
             return Ok(Some(entered));
         }
         loop {
             if let Some(lane) = serving.enter() {
-                let admission = Admission::of(Arc::clone(serving), lane);
-                return Ok(Some(self.add(Admitted::ByName(admission))));
+                let admission = Admission::new(Arc::clone(serving), lane);
+                return Ok(Some(self.add(TreeAdmission::Regular(admission))));
             }
             target.check_not_ended()?;
-            if serving.is_over() {
+            if serving.is_closed_to_sessions() {
                 return Ok(None);
             }
             if serving.is_retired() {
-                return Ok(Some(self.add(Admitted::Beside(Arc::clone(serving)))));
+                return Ok(Some(self.add(TreeAdmission::Retired(Arc::clone(serving)))));
             }
-            target.unpaused(serving).await;
+            target.wait_until_unpaused(serving).await;
         }
     }
 
     /// Admits a call to a revision that the tree was admitted to before.
-    fn enter_where(
+    fn enter_admitted(
         self: &Arc<Self>,
-        target: &Named,
-        serving: &Arc<Serving>,
-    ) -> Result<Option<Entered>> {
+        target: &DeploymentEntry,
+        serving: &Arc<ActiveRevision>,
+    ) -> Result<Option<TreeEntry>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
         let place = state
             .admitted
             .iter()
-            .position(|admitted| Arc::ptr_eq(admitted.serving(), serving));
-        Ok(place.map(|place| self.again(&mut state, place)))
+            .position(|admitted| Arc::ptr_eq(admitted.active_revision(), serving));
+        Ok(place.map(|place| self.enter_place(&mut state, place)))
     }
 
-    fn add(self: &Arc<Self>, admitted: Admitted) -> Entered {
+    fn add(self: &Arc<Self>, admitted: TreeAdmission) -> TreeEntry {
         let mut state = self.0.lock();
         let place = state.admitted.len();
         state.admitted.push(admitted);
-        self.again(&mut state, place)
+        self.enter_place(&mut state, place)
     }
 
-    fn again(self: &Arc<Self>, state: &mut State, place: usize) -> Entered {
+    fn enter_place(self: &Arc<Self>, state: &mut CallTreeState, place: usize) -> TreeEntry {
         state.path.push(place);
         let admitted = &state.admitted[place];
-        Entered {
+        TreeEntry {
             tree: Arc::clone(self),
-            serving: Arc::clone(admitted.serving()),
+            active_revision: Arc::clone(admitted.active_revision()),
             lane: admitted.lane(),
         }
     }
 
-    fn enter_again(self: &Arc<Self>, target: &Named) -> Result<Option<Entered>> {
+    fn enter_again(self: &Arc<Self>, target: &DeploymentEntry) -> Result<Option<TreeEntry>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
-        let is_target = |admitted: &Admitted| admitted.is_call_of(target);
+        let is_target = |admitted: &TreeAdmission| admitted.is_call_of(target);
         let Some(place) = state.admitted.iter().position(is_target) else {
             return Ok(None);
         };
-        let serving = state.admitted[place].serving();
+        let serving = state.admitted[place].active_revision();
         let is_inside =
-            |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].serving(), serving);
+            |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].active_revision(), serving);
         if state.path.iter().filter(is_inside).count() >= serving.instances.max() {
             return Err(reentrant(
                 target,
                 "it is called from within its own call: each of its instances waits for this very call",
             ));
         }
-        Ok(Some(self.again(&mut state, place)))
+        Ok(Some(self.enter_place(&mut state, place)))
     }
 }
 
-impl State {
-    fn check_depth(&self, target: &Named) -> Result<()> {
+impl CallTreeState {
+    fn check_depth(&self, target: &DeploymentEntry) -> Result<()> {
         if self.path.len() < DEPTH_MAX {
             return Ok(());
         }
@@ -162,35 +162,35 @@ impl State {
     }
 }
 
-impl Admitted {
-    fn serving(&self) -> &Arc<Serving> {
+impl TreeAdmission {
+    fn active_revision(&self) -> &Arc<ActiveRevision> {
         match self {
-            Self::ByName(admission) => admission.serving(),
-            Self::Beside(serving) => serving,
+            Self::Regular(admission) => admission.active_revision(),
+            Self::Retired(serving) => serving,
         }
     }
 
     fn lane(&self) -> usize {
         match self {
-            Self::ByName(admission) => admission.lane,
+            Self::Regular(admission) => admission.lane,
             // The call has its instance, and needs no lane to find one.
-            Self::Beside(_) => 0,
+            Self::Retired(_) => 0,
         }
     }
 
     /// Returns `true` if further calls of the deployment belong there too.
-    fn is_call_of(&self, target: &Named) -> bool {
-        matches!(self, Self::ByName(admission) if *admission.serving().revision.name() == target.name)
+    fn is_call_of(&self, target: &DeploymentEntry) -> bool {
+        matches!(self, Self::Regular(admission) if *admission.active_revision().revision.name() == target.name)
     }
 }
 
-impl Drop for Entered {
+impl Drop for TreeEntry {
     fn drop(&mut self) {
         self.tree.0.lock().path.pop();
     }
 }
 
-fn reentrant(target: &Named, why: &str) -> Error {
+fn reentrant(target: &DeploymentEntry, why: &str) -> Error {
     let message = format!("`{}` cannot be called here: {why}", target.name);
     Error::new(ErrorKind::Reentrant, message)
 }

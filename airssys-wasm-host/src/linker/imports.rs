@@ -5,7 +5,7 @@
 use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::world::{Interface, InterfaceName, World};
 
-use crate::capability::{Provided, Providers, provides, provides_function};
+use crate::capability::{LinkedProvider, Providers, provides, provides_function};
 
 /// The WASI version whose interfaces are provided.
 const WASI_VERSION: &str = "0.2.12";
@@ -30,7 +30,7 @@ const PROVIDED_0_3: [&str; 12] = [
 const PROVIDED_0_3: [&str; 0] = [];
 
 /// Interfaces that are provided in exactly one version, because their standards are not final.
-const DRAFTS: [&str; 3] = [
+const PROVIDED_DRAFTS: [&str; 3] = [
     "airssys:secrets/store@0.1.0",
     "wasi:config/store@0.2.0-rc.1",
     "wasi:logging/logging@0.1.0-draft",
@@ -73,19 +73,19 @@ const PROVIDED: [&str; 29] = [
 pub(crate) fn unprovided<'a>(world: &'a World, providers: &Providers) -> Vec<&'a Interface> {
     let interfaces = world.imports.interfaces.iter();
     interfaces
-        .filter(|import| needs_somebody(import))
+        .filter(|import| needs_provider(import))
         .filter(|import| !provides(providers.iter(), &import.name) && !is_built_in(&import.name))
         .collect()
 }
 
 /// Returns `true` if the host itself provides an interface in a version that serves this name.
 pub(crate) fn is_built_in(name: &InterfaceName) -> bool {
-    found(name, &[]).is_none()
+    import_problem(name, &[]).is_none()
 }
 
 /// Returns `true` if an import needs a provider. An interface with types alone needs none, unless
 /// it claims to be part of WASI.
-fn needs_somebody(import: &Interface) -> bool {
+fn needs_provider(import: &Interface) -> bool {
     !import.functions.is_empty()
         || !import.resources.is_empty()
         || import.name.path().starts_with("wasi:")
@@ -110,15 +110,16 @@ pub(crate) fn world_level_problems(world: &World, providers: &Providers) -> Vec<
 }
 
 /// Returns the message for an interface without a provider.
-pub(crate) fn problem(name: &InterfaceName, providers: &Providers) -> String {
-    let embedded: Vec<&InterfaceName> = providers.iter().flat_map(Provided::imports).collect();
-    found(name, &embedded).unwrap_or_default()
+pub(crate) fn missing_import_message(name: &InterfaceName, providers: &Providers) -> String {
+    let embedded: Vec<&InterfaceName> =
+        providers.iter().flat_map(LinkedProvider::imports).collect();
+    import_problem(name, &embedded).unwrap_or_default()
 }
 
 /// Returns the imports that are served by a provider in a different version, as messages.
-pub(crate) fn other_versions(world: &World, providers: &Providers) -> Vec<String> {
+pub(crate) fn version_differences(world: &World, providers: &Providers) -> Vec<String> {
     let served = |import: &Interface| {
-        let mut imports = providers.iter().flat_map(Provided::imports);
+        let mut imports = providers.iter().flat_map(LinkedProvider::imports);
         let provided = imports.find(|provided| provided.is_compatible(&import.name))?;
         (*provided != import.name).then(|| format!("`{}` is served by `{provided}`", import.name))
     };
@@ -127,9 +128,9 @@ pub(crate) fn other_versions(world: &World, providers: &Providers) -> Vec<String
 
 /// Returns the problem with an import, if there is one. `embedded` lists what the embedder
 /// provides.
-fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
+fn import_problem(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
     if embedded.iter().any(|provided| provided.is_compatible(name))
-        || DRAFTS.contains(&name.to_string().as_str())
+        || PROVIDED_DRAFTS.contains(&name.to_string().as_str())
     {
         return None;
     }
@@ -144,7 +145,7 @@ fn found(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
             versions.join(" and ")
         ));
     }
-    if let Some(draft) = DRAFTS
+    if let Some(draft) = PROVIDED_DRAFTS
         .iter()
         .find(|draft| draft.split('@').next() == Some(name.path()))
     {
@@ -209,7 +210,7 @@ mod tests {
                 Some("provides `wasi:config/store@0.2.0-rc.1`"),
             ),
         ] {
-            let problem = found(&InterfaceName::new(name), &[]);
+            let problem = import_problem(&InterfaceName::new(name), &[]);
             assert_eq!(problem.is_some(), expected.is_some(), "{name}");
             assert!(
                 problem

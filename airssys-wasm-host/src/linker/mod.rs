@@ -15,10 +15,10 @@ use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
-use imports::other_versions;
-pub(crate) use imports::{problem, unprovided, world_level_problems};
+use imports::version_differences;
+pub(crate) use imports::{missing_import_message, unprovided, world_level_problems};
 
-use crate::capability::{Provided, Providers, link, provides, provides_function};
+use crate::capability::{LinkedProvider, Providers, link, provides, provides_function};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::instance::InstanceState;
 use crate::link::define;
@@ -36,7 +36,7 @@ impl Linkers {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidProvider`], with the provider and the problem.
-    pub(crate) fn new(providers: Vec<Provided>, engines: &Engines) -> Result<Self> {
+    pub(crate) fn new(providers: Vec<LinkedProvider>, engines: &Engines) -> Result<Self> {
         let providers = providers::check(providers, engines)?;
         Ok(Self {
             filled: Mutex::default(),
@@ -72,32 +72,32 @@ impl Linkers {
         compiled: &wasmtime::component::Component,
         world: &World,
     ) -> Result<InstancePre<InstanceState>> {
-        let mut linker = self.filled(key, compiled.engine())?;
+        let mut linker = self.linker(key, compiled.engine())?;
         let imports = unprovided(world, &self.providers);
         define(&mut linker, &imports)
             .and_then(|()| linker.instantiate_pre(compiled))
             .map_err(|error| {
                 let mut message =
                     format!("its imports do not match what the host provides: {error:#}");
-                for other in other_versions(world, &self.providers) {
+                for other in version_differences(world, &self.providers) {
                     message += &format!("; {other}");
                 }
                 Error::new(ErrorKind::Unusable, message)
             })
     }
 
-    fn filled(&self, key: (Profile, Allocation), engine: &Engine) -> Result<Linker<InstanceState>> {
+    fn linker(&self, key: (Profile, Allocation), engine: &Engine) -> Result<Linker<InstanceState>> {
         let mut linkers = self.filled.lock();
         Ok(match linkers.entry(key) {
             Entry::Occupied(filled) => filled.get().clone(),
             Entry::Vacant(empty) => empty
-                .insert(filled(key.0, engine, &self.providers)?)
+                .insert(fill_linker(key.0, engine, &self.providers)?)
                 .clone(),
         })
     }
 }
 
-fn filled(
+fn fill_linker(
     profile: Profile,
     engine: &Engine,
     providers: &Providers,
@@ -105,11 +105,11 @@ fn filled(
     let mut linker = Linker::new(engine);
     let linked = link(&mut linker, profile)
         .and_then(|()| providers::link_all(&mut linker, profile, providers));
-    linked.map_err(|error| not_linked(&error))?;
+    linked.map_err(|error| link_failed(&error))?;
     Ok(linker)
 }
 
-fn not_linked(error: &wasmtime::Error) -> Error {
+fn link_failed(error: &wasmtime::Error) -> Error {
     Error::new(
         ErrorKind::Internal,
         format!("cannot link the provided interfaces: {error:#}"),

@@ -10,19 +10,19 @@ use airssys_wasm_core::world::InterfaceName;
 use wasmtime::component::Linker;
 
 use super::imports::is_built_in;
-use crate::capability::{Provided, Providers, link};
+use crate::capability::{LinkedProvider, Providers, link};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
 /// Checks that each provider links what it declares, and nothing that the host or another provider
 /// links.
-pub(super) fn check(mut providers: Vec<Provided>, engines: &Engines) -> Result<Providers> {
+pub(super) fn check(mut providers: Vec<LinkedProvider>, engines: &Engines) -> Result<Providers> {
     if providers.is_empty() {
         return Ok(Arc::default());
     }
     check_names(&providers)?;
-    let mut linkers = linkers(engines)?;
+    let mut linkers = trial_linkers(engines)?;
     for provided in &mut providers {
         check_link(provided, &mut linkers)?;
     }
@@ -44,25 +44,25 @@ pub(super) fn link_all(
 }
 
 /// Linkers of both profiles, with the host's own interfaces.
-struct Linkers {
+struct TrialLinkers {
     plain: Linker<InstanceState>,
     concurrent: Linker<InstanceState>,
 }
 
-fn linkers(engines: &Engines) -> Result<Linkers> {
+fn trial_linkers(engines: &Engines) -> Result<TrialLinkers> {
     let linker = |profile| -> Result<Linker<InstanceState>> {
         let mut linker = Linker::new(&engines.get(profile, Allocation::OnDemand)?.engine);
-        link(&mut linker, profile).map_err(|error| super::not_linked(&error))?;
+        link(&mut linker, profile).map_err(|error| super::link_failed(&error))?;
         Ok(linker)
     };
-    Ok(Linkers {
+    Ok(TrialLinkers {
         plain: linker(Profile::PLAIN)?,
         concurrent: linker(Profile::CONCURRENT)?,
     })
 }
 
-fn check_names(providers: &[Provided]) -> Result<()> {
-    let mut owners: BTreeMap<&InterfaceName, &Provided> = BTreeMap::new();
+fn check_names(providers: &[LinkedProvider]) -> Result<()> {
+    let mut owners: BTreeMap<&InterfaceName, &LinkedProvider> = BTreeMap::new();
     for provided in providers {
         for name in provided.imports() {
             if is_built_in(name) {
@@ -70,7 +70,7 @@ fn check_names(providers: &[Provided]) -> Result<()> {
                     "{} provides `{name}`, which the host provides itself",
                     provided.label()
                 );
-                return Err(invalid(message));
+                return Err(invalid_provider(message));
             }
             match owners.entry(name) {
                 Entry::Vacant(free) => drop(free.insert(provided)),
@@ -78,7 +78,7 @@ fn check_names(providers: &[Provided]) -> Result<()> {
                     let (first, second) = (owner.get().label(), provided.label());
                     let message =
                         format!("{first} and {second} both provide `{name}`; remove one of them");
-                    return Err(invalid(message));
+                    return Err(invalid_provider(message));
                 }
             }
         }
@@ -88,10 +88,10 @@ fn check_names(providers: &[Provided]) -> Result<()> {
 
 /// Links a provider after those before it. A provider with `async` functions links only where they
 /// can run.
-fn check_link(provided: &mut Provided, linkers: &mut Linkers) -> Result<()> {
+fn check_link(provided: &mut LinkedProvider, linkers: &mut TrialLinkers) -> Result<()> {
     provided.link(&mut linkers.concurrent).map_err(|error| {
         let message = format!("{} does not link: {error:#}", provided.label());
-        invalid(message).with_source(error)
+        invalid_provider(message).with_source(error)
     })?;
     let mut plain = linkers.plain.clone();
     match provided.link(&mut plain) {
@@ -104,7 +104,7 @@ fn check_link(provided: &mut Provided, linkers: &mut Linkers) -> Result<()> {
         .find(|name| !is_linked(&linkers.concurrent, name));
     match missing {
         None => Ok(()),
-        Some(name) => Err(invalid(format!(
+        Some(name) => Err(invalid_provider(format!(
             "{} declares `{name}`, but links nothing of that name; use the names of the WIT, \
              with the version if the package has one",
             provided.label()
@@ -121,6 +121,6 @@ fn is_linked(linker: &Linker<InstanceState>, name: &InterfaceName) -> bool {
         .is_err()
 }
 
-fn invalid(message: String) -> Error {
+fn invalid_provider(message: String) -> Error {
     Error::new(ErrorKind::InvalidProvider, message)
 }

@@ -16,19 +16,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use airssys_wasm_core::policy::{Operation, Reason};
+use airssys_wasm_core::policy::{DenialReason, Operation};
 use airssys_wasm_core::{ComponentName, Digest, Rule};
 use parking_lot::Mutex;
 use semver::Version;
 use serde_json::json;
 
-use super::outbox::{Outbox, Room};
+use super::outbox::{Outbox, QueueCapacity};
 
 /// The number of records of one revision that are recorded individually per second.
 const DETAILED_PER_SECOND: u32 = 100;
 
 /// The number of queued records: limited for each deployment, but not in total.
-const ROOM: Room = Room {
+const QUEUE_CAPACITY: QueueCapacity = QueueCapacity {
     share_max: 1_000,
     total_max: usize::MAX,
 };
@@ -69,7 +69,7 @@ pub enum Verdict {
     /// The operation is denied.
     Denied {
         /// The reason.
-        reason: Reason,
+        reason: DenialReason,
     },
 }
 
@@ -124,9 +124,9 @@ impl AuditRecord {
             "digest": self.identity.digest.to_string(),
             "call": self.call.to_string(),
             "operation": self.operation.action(),
-            "target": self.operation.shown_target(),
+            "target": self.operation.escaped_target(),
             "decision": decision,
-            "reason": reason.map(Reason::word),
+            "reason": reason.map(DenialReason::as_str),
             "detail": reason.map(ToString::to_string),
             "rule": rule.map(|rule| rule.without_value().to_string()),
             "count": self.count,
@@ -163,42 +163,42 @@ impl AuditLog for TracingAudit {
 /// The front of the audit log, which passes records on individually or aggregated.
 pub(crate) struct AuditTrail {
     outbox: Outbox<AuditRecord>,
-    counted: Mutex<Counted>,
+    counts: Mutex<RecordCounts>,
 }
 
 #[derive(Default)]
-struct Counted {
+struct RecordCounts {
     /// The number of records passed on individually in this second, by the address of the identity
     /// and by denial. An identity allocated at a freed address shares the count of its predecessor
     /// for that second.
     detailed: HashMap<(usize, bool), u32>,
     /// Aggregated records, by identity, action and reason.
-    beyond: HashMap<(Arc<Identity>, String, &'static str), AuditRecord>,
+    aggregated: HashMap<(Arc<Identity>, String, &'static str), AuditRecord>,
 }
 
 impl AuditTrail {
     pub(crate) fn new(log: Arc<dyn AuditLog>) -> Self {
-        let outbox = Outbox::new("airssys-wasm-audit", ROOM, move |record| {
+        let outbox = Outbox::new("airssys-wasm-audit", QUEUE_CAPACITY, move |record| {
             log.record(&record)
         });
         Self {
             outbox,
-            counted: Mutex::default(),
+            counts: Mutex::default(),
         }
     }
 
     /// Records a decision or aggregates it. Returns the number of the record, or `None` if it was
     /// aggregated.
     pub(crate) fn record(&self, record: AuditRecord) -> Option<u64> {
-        let mut counted = self.counted.lock();
-        if counted.counts(&record) {
+        let mut counted = self.counts.lock();
+        if counted.aggregate_excess(&record) {
             return None;
         }
         let identity = Arc::clone(&record.identity);
         match self.outbox.put(&identity.component, 1, record) {
             Ok(number) => Some(number),
             Err(record) => {
-                counted.count_until_flushed(record);
+                counted.aggregate_until_flush(record);
                 None
             }
         }
@@ -207,12 +207,12 @@ impl AuditTrail {
     /// Ends a second: records what was aggregated. Records that do not fit into the queue stay
     /// aggregated.
     pub(crate) fn flush(&self) {
-        let mut counted = self.counted.lock();
+        let mut counted = self.counts.lock();
         counted.detailed.clear();
-        for (_, record) in std::mem::take(&mut counted.beyond) {
+        for (_, record) in std::mem::take(&mut counted.aggregated) {
             let identity = Arc::clone(&record.identity);
             if let Err(record) = self.outbox.put(&identity.component, 1, record) {
-                counted.count_until_flushed(record);
+                counted.aggregate_until_flush(record);
             }
         }
     }
@@ -224,57 +224,58 @@ impl AuditTrail {
     }
 
     /// Waits until the log has taken every record up to this number. Cancel safe.
-    pub(crate) async fn taken(&self, number: u64) {
-        self.outbox.taken(number).await;
+    pub(crate) async fn wait_until_taken(&self, number: u64) {
+        self.outbox.wait_until_taken(number).await;
     }
 
     /// Waits until the log has taken every record so far, except for aggregated ones. Cancel safe.
-    pub(crate) async fn emptied(&self) {
-        self.outbox.emptied().await;
+    pub(crate) async fn wait_until_empty(&self) {
+        self.outbox.wait_until_empty().await;
     }
 }
 
 impl Drop for AuditTrail {
     /// Records the remaining aggregates, regardless of the queue's capacity.
     fn drop(&mut self) {
-        for (_, record) in std::mem::take(&mut self.counted.get_mut().beyond) {
+        for (_, record) in std::mem::take(&mut self.counts.get_mut().aggregated) {
             let identity = Arc::clone(&record.identity);
-            self.outbox.put_beyond(&identity.component, 1, record);
+            self.outbox.put_unbounded(&identity.component, 1, record);
         }
     }
 }
 
-impl Counted {
+impl RecordCounts {
     /// Aggregates a record if enough of its kind were recorded in this second. Returns `true` if it
     /// did.
-    fn counts(&mut self, record: &AuditRecord) -> bool {
-        let told = self.detailed.entry(whose(record)).or_default();
+    fn aggregate_excess(&mut self, record: &AuditRecord) -> bool {
+        let told = self.detailed.entry(counter_key(record)).or_default();
         *told = told.saturating_add(1);
         if *told <= DETAILED_PER_SECOND {
             return false;
         }
-        self.count(record.clone());
+        self.aggregate(record.clone());
         true
     }
 
     /// Aggregates a record that does not fit into the queue, and those that follow it, to preserve
     /// their order.
-    fn count_until_flushed(&mut self, record: AuditRecord) {
-        self.detailed.insert(whose(&record), DETAILED_PER_SECOND);
-        self.count(record);
+    fn aggregate_until_flush(&mut self, record: AuditRecord) {
+        self.detailed
+            .insert(counter_key(&record), DETAILED_PER_SECOND);
+        self.aggregate(record);
     }
 
-    fn count(&mut self, record: AuditRecord) {
+    fn aggregate(&mut self, record: AuditRecord) {
         let why = match &record.verdict {
             Verdict::Allowed { .. } => "allowed",
-            Verdict::Denied { reason } => reason.word(),
+            Verdict::Denied { reason } => reason.as_str(),
         };
         let key = (
             Arc::clone(&record.identity),
             record.operation.action().to_owned(),
             why,
         );
-        match self.beyond.entry(key) {
+        match self.aggregated.entry(key) {
             std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(record)),
             std::collections::hash_map::Entry::Occupied(mut entry) => {
                 let count = entry.get().count + record.count;
@@ -284,9 +285,9 @@ impl Counted {
     }
 }
 
-/// The key of a record in [`Counted::detailed`]: the address of its identity, and `true` for a
+/// The key of a record in [`RecordCounts::detailed`]: the address of its identity, and `true` for a
 /// denial.
-fn whose(record: &AuditRecord) -> (usize, bool) {
+fn counter_key(record: &AuditRecord) -> (usize, bool) {
     (Arc::as_ptr(&record.identity).addr(), record.is_denial())
 }
 
@@ -295,9 +296,9 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Told(Mutex<Vec<AuditRecord>>);
+    struct RecordingLog(Mutex<Vec<AuditRecord>>);
 
-    impl AuditLog for Told {
+    impl AuditLog for RecordingLog {
         fn record(&self, record: &AuditRecord) {
             self.0.lock().push(record.clone());
         }
@@ -309,7 +310,7 @@ mod tests {
             component,
             revision: 1,
             version: None,
-            digest: Digest::of(b""),
+            digest: Digest::compute(b""),
         })
     }
 
@@ -320,7 +321,7 @@ mod tests {
             call: CallId::default(),
             operation: Arc::new(Operation::Lookup { name: name.into() }),
             verdict: Verdict::Denied {
-                reason: Reason::NotGranted,
+                reason: DenialReason::NotGranted,
             },
             count: 1,
         }
@@ -328,13 +329,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_is_counted_and_none_is_lost() {
-        let told = Arc::new(Told::default());
+        let told = Arc::new(RecordingLog::default());
         let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
         let identity = identity();
         for n in 0..10_000 {
             trail.record(denial(&identity, &n.to_string()));
         }
-        trail.emptied().await;
+        trail.wait_until_empty().await;
         assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize);
         drop(trail);
         ended(&told);
@@ -353,9 +354,9 @@ mod tests {
     }
 
     /// A log that takes nothing until it is released.
-    struct Held(Mutex<std::sync::mpsc::Receiver<()>>, Told);
+    struct BlockedAuditLog(Mutex<std::sync::mpsc::Receiver<()>>, RecordingLog);
 
-    impl AuditLog for Held {
+    impl AuditLog for BlockedAuditLog {
         fn record(&self, record: &AuditRecord) {
             let _ = self.0.lock().recv();
             self.1.record(record);
@@ -365,7 +366,7 @@ mod tests {
     #[test]
     fn a_log_that_takes_nothing_loses_nothing_and_holds_no_more_than_it_may() {
         let (go_on, may) = std::sync::mpsc::channel();
-        let told = Arc::new(Held(Mutex::new(may), Told::default()));
+        let told = Arc::new(BlockedAuditLog(Mutex::new(may), RecordingLog::default()));
         let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
         let (identity, other) = (
             identity(),
@@ -386,7 +387,7 @@ mod tests {
             "other deployments have room"
         );
         assert_eq!(
-            trail.counted.lock().beyond.len(),
+            trail.counts.lock().aggregated.len(),
             1,
             "records without room are aggregated"
         );
@@ -394,7 +395,7 @@ mod tests {
         drop(go_on);
         ended(&told);
         let told = told.1.0.lock();
-        assert_eq!(told.len(), ROOM.share_max + 2);
+        assert_eq!(told.len(), QUEUE_CAPACITY.share_max + 2);
         let all = u64::from(seconds * DETAILED_PER_SECOND);
         assert_eq!(told.iter().map(|record| record.count).sum::<u64>(), all + 1);
         let last = told
@@ -402,7 +403,7 @@ mod tests {
             .rfind(|record| record.identity.component == identity.component);
         assert_eq!(
             last.map(|last| last.count),
-            Some(all - ROOM.share_max as u64),
+            Some(all - QUEUE_CAPACITY.share_max as u64),
             "in order"
         );
     }

@@ -83,12 +83,12 @@ impl GuestLog for StderrLog {
     fn line(&self, line: GuestLine<'_>) {
         use std::io::Write as _;
         // The embedder may have closed stderr.
-        let _ = writeln!(std::io::stderr().lock(), "{}", shown(line));
+        let _ = writeln!(std::io::stderr().lock(), "{}", format_line(line));
     }
 }
 
 /// Formats a line with its origin, safe to print to a terminal.
-fn shown(line: GuestLine<'_>) -> String {
+fn format_line(line: GuestLine<'_>) -> String {
     let dropped = match line.dropped_before {
         0 => String::new(),
         lines => format!(" ({lines} lines dropped before)"),
@@ -120,12 +120,15 @@ mod tests {
             text: "\u{1b}[2Jgone\u{202e}",
             dropped_before: 0,
         };
-        assert_eq!(shown(line), r"greeter[12.3]: \u{1b}[2Jgone\u{202e}");
+        assert_eq!(format_line(line), r"greeter[12.3]: \u{1b}[2Jgone\u{202e}");
         let line = GuestLine {
             text: "",
             dropped_before: 2,
             ..line
         };
-        assert_eq!(shown(line), "greeter[12.3] (2 lines dropped before): ");
+        assert_eq!(
+            format_line(line),
+            "greeter[12.3] (2 lines dropped before): "
+        );
     }
 }

@@ -13,10 +13,10 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// The budget shared by all instances of a revision.
 pub(crate) struct LogBudget {
     bytes_per_window: usize,
-    window: Mutex<Window>,
+    window: Mutex<BudgetWindow>,
 }
 
-struct Window {
+struct BudgetWindow {
     ends: Ticks,
     bytes_left: usize,
     dropped: u64,
@@ -24,7 +24,7 @@ struct Window {
 
 impl LogBudget {
     pub(crate) fn new(bytes_per_second: usize) -> Self {
-        let window = Window {
+        let window = BudgetWindow {
             ends: Ticks(0),
             bytes_left: 0,
             dropped: 0,
@@ -40,7 +40,7 @@ impl LogBudget {
     pub(crate) fn take(&self, bytes: usize, now: Ticks) -> Option<u64> {
         let mut window = self.window.lock();
         if now >= window.ends {
-            window.ends = now.plus(Ticks::lasting(WINDOW));
+            window.ends = now.saturating_add(Ticks::from_duration(WINDOW));
             window.bytes_left = self.bytes_per_window;
         }
         match window.bytes_left.checked_sub(bytes) {
@@ -61,12 +61,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drops_what_is_beyond_the_budget_and_says_how_much() {
+    fn drops_lines_beyond_the_budget_and_counts_them() {
         let budget = LogBudget::new(10);
         assert_eq!(budget.take(6, Ticks(1)), Some(0));
         assert_eq!(budget.take(6, Ticks(1)), None);
         assert_eq!(budget.take(6, Ticks(2)), None);
-        let next = Ticks(1).plus(Ticks::lasting(WINDOW));
+        let next = Ticks(1).saturating_add(Ticks::from_duration(WINDOW));
         assert_eq!(budget.take(6, next), Some(2));
         assert_eq!(budget.take(4, next), Some(0));
     }

@@ -20,22 +20,22 @@ use tokio::sync::Notify;
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
 /// A handle to the queue. Dropping it delivers the remaining items and ends the thread.
-pub(super) struct Outbox<T: Send + 'static>(Arc<Shared<T>>);
+pub(super) struct Outbox<T: Send + 'static>(Arc<OutboxShared<T>>);
 
 /// The capacity of an outbox, in the unit of its items' sizes.
 #[derive(Clone, Copy)]
-pub(super) struct Room {
+pub(super) struct QueueCapacity {
     /// The maximum for one deployment.
     pub(super) share_max: usize,
     /// The maximum for all deployments.
     pub(super) total_max: usize,
 }
 
-struct Shared<T> {
+struct OutboxShared<T> {
     name: &'static str,
-    room: Room,
+    capacity: QueueCapacity,
     sink: Box<dyn Fn(T) + Send + Sync>,
-    queue: Mutex<Queue<T>>,
+    queue: Mutex<OutboxQueue<T>>,
     /// Signals that an item was added or the outbox closed.
     changed: Condvar,
     /// The number of items that the sink has taken.
@@ -44,18 +44,18 @@ struct Shared<T> {
     progressed: Notify,
 }
 
-struct Queue<T> {
-    items: VecDeque<Item<T>>,
+struct OutboxQueue<T> {
+    items: VecDeque<OutboxItem<T>>,
     shares: HashMap<ComponentName, usize>,
     total: usize,
     /// The number of items added since the outbox was created.
-    put: u64,
+    added: u64,
     has_thread: bool,
     is_closed: bool,
 }
 
-struct Item<T> {
-    of: ComponentName,
+struct OutboxItem<T> {
+    owner: ComponentName,
     size: usize,
     value: T,
 }
@@ -63,20 +63,20 @@ struct Item<T> {
 impl<T: Send + 'static> Outbox<T> {
     pub(super) fn new(
         name: &'static str,
-        room: Room,
+        room: QueueCapacity,
         sink: impl Fn(T) + Send + Sync + 'static,
     ) -> Self {
-        let queue = Queue {
+        let queue = OutboxQueue {
             items: VecDeque::new(),
             shares: HashMap::new(),
             total: 0,
-            put: 0,
+            added: 0,
             has_thread: false,
             is_closed: false,
         };
-        Self(Arc::new(Shared {
+        Self(Arc::new(OutboxShared {
             name,
-            room,
+            capacity: room,
             sink: Box::new(sink),
             queue: Mutex::new(queue),
             changed: Condvar::new(),
@@ -91,8 +91,8 @@ impl<T: Send + 'static> Outbox<T> {
         let mut queue = self.0.queue.lock();
         let share = queue.shares.get(of).copied().unwrap_or(0);
         // An item larger than the whole share is accepted while nothing else is queued.
-        let fits = share == 0 || share + size <= self.0.room.share_max;
-        if fits && (queue.total == 0 || queue.total + size <= self.0.room.total_max) {
+        let fits = share == 0 || share + size <= self.0.capacity.share_max;
+        if fits && (queue.total == 0 || queue.total + size <= self.0.capacity.total_max) {
             Ok(self.push(&mut queue, of, size, value))
         } else {
             Err(value)
@@ -100,7 +100,7 @@ impl<T: Send + 'static> Outbox<T> {
     }
 
     /// Adds an item regardless of the capacity, for items that are added only once.
-    pub(super) fn put_beyond(&self, of: &ComponentName, size: usize, value: T) -> u64 {
+    pub(super) fn put_unbounded(&self, of: &ComponentName, size: usize, value: T) -> u64 {
         self.push(&mut self.0.queue.lock(), of, size, value)
     }
 
@@ -111,7 +111,7 @@ impl<T: Send + 'static> Outbox<T> {
     }
 
     /// Waits until the sink has taken every item up to this number. Cancel safe.
-    pub(super) async fn taken(&self, number: u64) {
+    pub(super) async fn wait_until_taken(&self, number: u64) {
         loop {
             let mut progressed = std::pin::pin!(self.0.progressed.notified());
             progressed.as_mut().enable();
@@ -123,17 +123,17 @@ impl<T: Send + 'static> Outbox<T> {
     }
 
     /// Waits until the sink has taken every item added so far. Cancel safe.
-    pub(super) async fn emptied(&self) {
-        let put = self.0.queue.lock().put;
-        self.taken(put).await;
+    pub(super) async fn wait_until_empty(&self) {
+        let put = self.0.queue.lock().added;
+        self.wait_until_taken(put).await;
     }
 
-    fn push(&self, queue: &mut Queue<T>, of: &ComponentName, size: usize, value: T) -> u64 {
+    fn push(&self, queue: &mut OutboxQueue<T>, of: &ComponentName, size: usize, value: T) -> u64 {
         *queue.shares.entry(of.clone()).or_default() += size;
         queue.total += size;
-        queue.put += 1;
-        queue.items.push_back(Item {
-            of: of.clone(),
+        queue.added += 1;
+        queue.items.push_back(OutboxItem {
+            owner: of.clone(),
             size,
             value,
         });
@@ -141,12 +141,12 @@ impl<T: Send + 'static> Outbox<T> {
             let shared = Arc::clone(&self.0);
             let started = thread::Builder::new()
                 .name(self.0.name.into())
-                .spawn(move || shared.hand_over());
+                .spawn(move || shared.deliver());
             // If no thread can be started, the item stays queued until one can.
             queue.has_thread = started.is_ok();
         }
         self.0.changed.notify_one();
-        queue.put
+        queue.added
     }
 }
 
@@ -157,13 +157,18 @@ impl<T: Send + 'static> Drop for Outbox<T> {
     }
 }
 
-impl<T> Shared<T> {
+impl<T> OutboxShared<T> {
     /// Passes items to the sink until the queue has been empty for a while, or the outbox is
     /// closed.
-    fn hand_over(&self) {
+    fn deliver(&self) {
         let mut queue = self.queue.lock();
         loop {
-            if let Some(Item { of, size, value }) = queue.items.pop_front() {
+            if let Some(OutboxItem {
+                owner: of,
+                size,
+                value,
+            }) = queue.items.pop_front()
+            {
                 // An item whose sink panics counts as taken.
                 let outcome = MutexGuard::unlocked(&mut queue, || {
                     catch_unwind(AssertUnwindSafe(|| (self.sink)(value)))
@@ -171,7 +176,7 @@ impl<T> Shared<T> {
                 if outcome.is_err() {
                     tracing::error!(thread = self.name, "a log of the embedder panicked");
                 }
-                queue.give_back(&of, size);
+                queue.release(&of, size);
                 self.taken.fetch_add(1, Ordering::Release);
                 self.progressed.notify_waiters();
                 continue;
@@ -187,8 +192,8 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T> Queue<T> {
-    fn give_back(&mut self, of: &ComponentName, size: usize) {
+impl<T> OutboxQueue<T> {
+    fn release(&mut self, of: &ComponentName, size: usize) {
         self.total -= size;
         if let Some(share) = self.shares.get_mut(of) {
             *share -= size;
@@ -207,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    const ROOM: Room = Room {
+    const ROOM: QueueCapacity = QueueCapacity {
         share_max: 3,
         total_max: 5,
     };
@@ -250,7 +255,7 @@ mod tests {
             "other deployments have their own share"
         );
         assert_eq!(outbox.put(&other, 1, 6), Err(6), "the total is full");
-        assert_eq!(outbox.put_beyond(&other, 1, 7), 5);
+        assert_eq!(outbox.put_unbounded(&other, 1, 7), 5);
         drop(go_on);
         assert_eq!(
             told.iter().take(5).collect::<Vec<_>>(),
@@ -260,14 +265,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tells_what_was_taken() {
+    async fn reports_what_was_taken() {
         let (outbox, go_on, _told) = held();
         let first = outbox.put(&name("one"), 1, 1).expect("there is room");
         let second = outbox.put(&name("one"), 1, 2).expect("there is room");
-        let mut emptied = Box::pin(outbox.emptied());
+        let mut emptied = Box::pin(outbox.wait_until_empty());
         assert!(poll!(&mut emptied).is_pending());
         go_on.send(()).expect("it waits");
-        outbox.taken(first).await;
+        outbox.wait_until_taken(first).await;
         assert!(outbox.has_taken(first) && !outbox.has_taken(second));
         go_on.send(()).expect("it waits");
         emptied.await;
@@ -276,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_panics_has_the_next_all_the_same() {
+    fn sink_that_panics_receives_the_next_item() {
         let (tell, told) = mpsc::channel();
         let outbox = Outbox::new("test", ROOM, move |item: u32| {
             assert_ne!(item, 1, "on purpose");
@@ -289,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn hands_over_what_is_in_when_it_is_dropped() {
+    fn delivers_the_remaining_items_when_dropped() {
         let (outbox, go_on, told) = held();
         for item in [1, 2] {
             outbox.put(&name("one"), 1, item).expect("there is room");

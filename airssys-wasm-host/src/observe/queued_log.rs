@@ -10,11 +10,11 @@ use airssys_wasm_core::ComponentName;
 use parking_lot::Mutex;
 use semver::Version;
 
-use super::outbox::{Outbox, Room};
+use super::outbox::{Outbox, QueueCapacity};
 use super::{CallId, GuestLine, GuestLog, GuestStream};
 
 /// Capacity in bytes of queued lines.
-const ROOM: Room = Room {
+const QUEUE_CAPACITY: QueueCapacity = QueueCapacity {
     share_max: 256 << 10,
     total_max: 4 << 20,
 };
@@ -25,13 +25,13 @@ const LINE_BYTES: usize = 256;
 /// A log that passes lines to another on a thread of its own. Lines that do not fit into its queue
 /// are dropped and counted.
 pub(crate) struct QueuedLog {
-    outbox: Outbox<OwnLine>,
+    outbox: Outbox<OwnedLine>,
     /// The number of lines dropped since the last queued one, by deployment.
     dropped: Mutex<HashMap<ComponentName, u64>>,
-    dropped_in_all: AtomicU64,
+    dropped_total: AtomicU64,
 }
 
-struct OwnLine {
+struct OwnedLine {
     component: ComponentName,
     revision: u64,
     version: Option<Version>,
@@ -43,32 +43,36 @@ struct OwnLine {
 
 impl QueuedLog {
     pub(crate) fn new(log: Arc<dyn GuestLog>) -> Self {
-        let outbox = Outbox::new("airssys-wasm-log", ROOM, move |line: OwnLine| {
-            log.line(GuestLine {
-                component: &line.component,
-                revision: line.revision,
-                version: line.version.as_ref(),
-                call: line.call,
-                stream: line.stream,
-                text: &line.text,
-                dropped_before: line.dropped_before,
-            });
-        });
+        let outbox = Outbox::new(
+            "airssys-wasm-log",
+            QUEUE_CAPACITY,
+            move |line: OwnedLine| {
+                log.line(GuestLine {
+                    component: &line.component,
+                    revision: line.revision,
+                    version: line.version.as_ref(),
+                    call: line.call,
+                    stream: line.stream,
+                    text: &line.text,
+                    dropped_before: line.dropped_before,
+                });
+            },
+        );
         Self {
             outbox,
             dropped: Mutex::default(),
-            dropped_in_all: AtomicU64::new(0),
+            dropped_total: AtomicU64::new(0),
         }
     }
 
     /// Returns the number of lines dropped since the host was built.
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped_in_all.load(Ordering::Relaxed)
+        self.dropped_total.load(Ordering::Relaxed)
     }
 
     /// Waits until the log has taken all lines so far.
-    pub(crate) async fn emptied(&self) {
-        self.outbox.emptied().await;
+    pub(crate) async fn wait_until_empty(&self) {
+        self.outbox.wait_until_empty().await;
     }
 }
 
@@ -76,7 +80,7 @@ impl GuestLog for QueuedLog {
     fn line(&self, line: GuestLine<'_>) {
         let mut dropped = self.dropped.lock();
         let before = dropped.remove(line.component).unwrap_or(0) + line.dropped_before;
-        let own = OwnLine {
+        let own = OwnedLine {
             component: line.component.clone(),
             revision: line.revision,
             version: line.version.cloned(),
@@ -91,7 +95,7 @@ impl GuestLog for QueuedLog {
             .is_err()
         {
             dropped.insert(line.component.clone(), before + 1);
-            self.dropped_in_all.fetch_add(1, Ordering::Relaxed);
+            self.dropped_total.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -103,12 +107,12 @@ mod tests {
     use super::*;
 
     /// A log that takes nothing until it is released.
-    struct Held {
+    struct BlockedGuestLog {
         may: Mutex<mpsc::Receiver<()>>,
         taken: mpsc::Sender<(String, u64)>,
     }
 
-    impl GuestLog for Held {
+    impl GuestLog for BlockedGuestLog {
         fn line(&self, line: GuestLine<'_>) {
             let _ = self.may.lock().recv();
             let _ = self
@@ -135,7 +139,7 @@ mod tests {
     async fn a_slow_log_delays_nobody_and_what_it_misses_is_counted() {
         let (go_on, may) = mpsc::channel();
         let (taken, has_taken) = mpsc::channel();
-        let log = QueuedLog::new(Arc::new(Held {
+        let log = QueuedLog::new(Arc::new(BlockedGuestLog {
             may: Mutex::new(may),
             taken,
         }));
@@ -144,7 +148,7 @@ mod tests {
             print(&log, "loud", &long);
         }
         let dropped = log.dropped();
-        let room = ROOM.share_max / (long.len() + LINE_BYTES);
+        let room = QUEUE_CAPACITY.share_max / (long.len() + LINE_BYTES);
         assert_eq!(dropped, 100 - room as u64);
         print(&log, "quiet", "heard");
         drop(go_on);
@@ -154,7 +158,7 @@ mod tests {
             Some(&("hear".to_owned(), 0)),
             "another deployment has its share"
         );
-        log.emptied().await;
+        log.wait_until_empty().await;
         print(&log, "loud", "last");
         drop(log);
         assert_eq!(

@@ -6,30 +6,30 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use airssys_wasm_core::pipeline::{Source, Stage};
-use airssys_wasm_core::world::{Function as FunctionType, Signature};
+use airssys_wasm_core::pipeline::{SourceMode, Stage};
+use airssys_wasm_core::world::{Function as FunctionType, PlainSignature};
 use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::component::Val;
 
-use super::item::{Held, Item, Items, Returned};
-use super::stream::{PerChunk, Streaming};
-use super::time::AttemptTime;
-use crate::deployment::Named;
+use super::item::{Item, ItemValue, Items, ReturnedValue};
+use super::stream::{ChunkedCall, StreamingCall};
+use super::time::AttemptLimit;
+use crate::deployment::DeploymentEntry;
 use crate::function::{
     DynamicFunction, Function, Params, Results, StreamingFunction, WithTypes, with_types,
 };
 use crate::{Error, ErrorKind, Result};
 
-pub(super) type Called<'a> = Pin<Box<dyn Future<Output = Result<Returned>> + Send + 'a>>;
+pub(super) type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<ReturnedValue>> + Send + 'a>>;
 
 /// A function that takes items. A call stores the number of the revision that serves it in
 /// `revision`.
-pub(super) trait Call: Send + Sync {
-    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a>;
+pub(super) trait StageCall: Send + Sync {
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> CallFuture<'a>;
 }
 
 /// The output of a stage for one item.
-pub(super) enum Came {
+pub(super) enum StageOutput {
     /// The function's output, if it has one.
     Output(Option<Item>),
     /// The error that the function returned, if it has a payload.
@@ -39,51 +39,55 @@ pub(super) enum Came {
 }
 
 /// Interprets the value that a stage's function returned.
-pub(super) fn meaning(returned: Returned, is_fallible: bool, source: Option<Source>) -> Came {
+pub(super) fn interpret(
+    returned: ReturnedValue,
+    is_fallible: bool,
+    source: Option<SourceMode>,
+) -> StageOutput {
     let returned = if is_fallible {
-        split(returned)
+        split_result(returned)
     } else {
         Ok(returned)
     };
     match (returned, source) {
-        (Err(error), _) => Came::Error(error),
-        (Ok(returned), Some(Source::UntilNone)) => match unwrapped(returned) {
-            Some(item) => Came::Output(Some(item)),
-            None => Came::End,
+        (Err(error), _) => StageOutput::Error(error),
+        (Ok(returned), Some(SourceMode::UntilNone)) => match unwrap_option(returned) {
+            Some(item) => StageOutput::Output(Some(item)),
+            None => StageOutput::End,
         },
-        (Ok(returned), _) => Came::Output(whole(returned)),
+        (Ok(returned), _) => StageOutput::Output(into_item(returned)),
     }
 }
 
-fn split(returned: Returned) -> Result<Returned, Option<Item>> {
-    let boxed = |val: Option<Box<Val>>| val.map(|val| Item(Held::Val(*val)));
+fn split_result(returned: ReturnedValue) -> Result<ReturnedValue, Option<Item>> {
+    let boxed = |val: Option<Box<Val>>| val.map(|val| Item(ItemValue::Val(*val)));
     match returned {
-        Returned::Either(Ok(item)) => Ok(Returned::One(item)),
-        Returned::Either(Err(item)) => Err(Some(item)),
-        Returned::One(Item(Held::Val(Val::Result(Ok(ok))))) => {
-            Ok(boxed(ok).map_or(Returned::Nothing, Returned::One))
+        ReturnedValue::Either(Ok(item)) => Ok(ReturnedValue::One(item)),
+        ReturnedValue::Either(Err(item)) => Err(Some(item)),
+        ReturnedValue::One(Item(ItemValue::Val(Val::Result(Ok(ok))))) => {
+            Ok(boxed(ok).map_or(ReturnedValue::Nothing, ReturnedValue::One))
         }
-        Returned::One(Item(Held::Val(Val::Result(Err(error))))) => Err(boxed(error)),
+        ReturnedValue::One(Item(ItemValue::Val(Val::Result(Err(error))))) => Err(boxed(error)),
         other => Ok(other),
     }
 }
 
-fn unwrapped(returned: Returned) -> Option<Item> {
+fn unwrap_option(returned: ReturnedValue) -> Option<Item> {
     match returned {
-        Returned::Maybe(item) => item,
-        Returned::One(Item(Held::Val(Val::Option(item)))) => {
-            item.map(|item| Item(Held::Val(*item)))
+        ReturnedValue::Maybe(item) => item,
+        ReturnedValue::One(Item(ItemValue::Val(Val::Option(item)))) => {
+            item.map(|item| Item(ItemValue::Val(*item)))
         }
-        Returned::One(item) => Some(item),
-        Returned::Nothing | Returned::Either(_) => None,
+        ReturnedValue::One(item) => Some(item),
+        ReturnedValue::Nothing | ReturnedValue::Either(_) => None,
     }
 }
 
-fn whole(returned: Returned) -> Option<Item> {
+fn into_item(returned: ReturnedValue) -> Option<Item> {
     match returned {
-        Returned::Nothing => None,
-        Returned::One(item) | Returned::Either(Ok(item) | Err(item)) => Some(item),
-        Returned::Maybe(item) => {
+        ReturnedValue::Nothing => None,
+        ReturnedValue::One(item) | ReturnedValue::Either(Ok(item) | Err(item)) => Some(item),
+        ReturnedValue::Maybe(item) => {
             let value = item
                 .map(|item| item.into_value().map(Box::new))
                 .transpose()
@@ -95,20 +99,20 @@ fn whole(returned: Returned) -> Option<Item> {
 
 /// Creates a handle to a stage's function in its deployment, for a pipeline.
 pub(super) fn connect(
-    target: &Arc<Named>,
+    target: &Arc<DeploymentEntry>,
     function: &FunctionType,
     stage: &Stage,
     pipeline: &ComponentName,
-) -> Result<Arc<dyn Call>> {
-    let connect = Connect {
+) -> Result<Arc<dyn StageCall>> {
+    let connect = ConnectStage {
         target,
         function,
         pipeline,
     };
-    let time = AttemptTime::of(stage, target);
+    let time = AttemptLimit::for_stage(stage, target);
     if let Some((elements, lists)) = stage.chunk() {
-        return Ok(Arc::new(PerChunk::new(
-            connect.values()?,
+        return Ok(Arc::new(ChunkedCall::new(
+            connect.connect_values()?,
             elements,
             lists,
             time,
@@ -116,28 +120,28 @@ pub(super) fn connect(
     }
     if stage.has_streams() {
         let (name, caller) = connect.names();
-        return Ok(Arc::new(Streaming::new(
-            StreamingFunction::of_caller(target, name, caller)?,
+        return Ok(Arc::new(StreamingCall::new(
+            StreamingFunction::for_caller(target, name, caller)?,
             time,
         )));
     }
-    connect.values()
+    connect.connect_values()
 }
 
-struct Connect<'a> {
-    target: &'a Arc<Named>,
+struct ConnectStage<'a> {
+    target: &'a Arc<DeploymentEntry>,
     function: &'a FunctionType,
     pipeline: &'a ComponentName,
 }
 
-impl Connect<'_> {
+impl ConnectStage<'_> {
     /// Creates a function that is called with values.
-    fn values(self) -> Result<Arc<dyn Call>> {
-        if let Some(signature) = Signature::of(self.function) {
+    fn connect_values(self) -> Result<Arc<dyn StageCall>> {
+        if let Some(signature) = PlainSignature::from_function(self.function) {
             return with_types(signature, self);
         }
         let (name, caller) = self.names();
-        Ok(Arc::new(Dynamic(DynamicFunction::of_caller(
+        Ok(Arc::new(DynamicCall(DynamicFunction::for_caller(
             self.target,
             name,
             caller,
@@ -149,12 +153,12 @@ impl Connect<'_> {
     }
 }
 
-impl WithTypes for Connect<'_> {
-    type Out = Result<Arc<dyn Call>>;
+impl WithTypes for ConnectStage<'_> {
+    type Out = Result<Arc<dyn StageCall>>;
 
     fn with<P: Params, R: Results>(self) -> Self::Out {
         let (name, caller) = self.names();
-        Ok(Arc::new(Typed(Function::<P, R>::of_caller(
+        Ok(Arc::new(TypedCall(Function::<P, R>::for_caller(
             self.target,
             name,
             caller,
@@ -162,21 +166,25 @@ impl WithTypes for Connect<'_> {
     }
 }
 
-struct Typed<P, R>(Function<P, R>);
+struct TypedCall<P, R>(Function<P, R>);
 
-impl<P: Params, R: Results> Call for Typed<P, R> {
-    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
+impl<P: Params, R: Results> StageCall for TypedCall<P, R> {
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> CallFuture<'a> {
         Box::pin(async move {
-            let params = P::from_items(items).ok_or_else(other_types)?;
-            Ok(self.0.call_told(params, revision).await?.into_returned())
+            let params = P::from_items(items).ok_or_else(wrong_edge_type)?;
+            Ok(self
+                .0
+                .call_recording_revision(params, revision)
+                .await?
+                .into_returned())
         })
     }
 }
 
-struct Dynamic(DynamicFunction);
+struct DynamicCall(DynamicFunction);
 
-impl Call for Dynamic {
-    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
+impl StageCall for DynamicCall {
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> CallFuture<'a> {
         let params = self.0.ty().params.iter();
         let params: Result<Vec<Val>> = items
             .into_iter()
@@ -184,13 +192,15 @@ impl Call for Dynamic {
             .map(|(item, param)| item.into_val(&param.ty))
             .collect();
         Box::pin(async move {
-            let result = self.0.call_told(params?, revision).await?;
-            Ok(result.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
+            let result = self.0.call_recording_revision(params?, revision).await?;
+            Ok(result.map_or(ReturnedValue::Nothing, |val| {
+                ReturnedValue::One(Item(ItemValue::Val(val)))
+            }))
         })
     }
 }
 
-pub(super) fn other_types() -> Error {
+pub(super) fn wrong_edge_type() -> Error {
     Error::new(
         ErrorKind::Internal,
         "an item does not have the type of its edge; this is a bug",

@@ -9,34 +9,34 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::call::Came;
+use super::call::StageOutput;
 use super::evaluate::Outcome;
 use super::item::Item;
-use super::runner::{Inside, Runner};
-use super::unit::{Done, Place};
+use super::running::{ItemGuard, RunningPipeline};
+use super::unit::{StageResult, UnitPlace};
 use crate::Result;
 
 /// An item on its way through a chain.
-pub(super) struct Following {
-    runner: Arc<Runner>,
+pub(super) struct ChainRun {
+    runner: Arc<RunningPipeline>,
     /// The number of the item in its run, if it belongs to one.
     number: Option<u64>,
     item: Item,
     /// The place at the first unit.
-    place: Place,
-    _inside: Inside,
+    place: UnitPlace,
+    _inside: ItemGuard,
 }
 
-impl Following {
+impl ChainRun {
     /// Takes an item in. It is queued at the first unit from here on.
     pub(super) fn begin(
-        runner: &Arc<Runner>,
+        runner: &Arc<RunningPipeline>,
         chain: &[usize],
         number: Option<u64>,
         item: Item,
-        inside: Inside,
+        inside: ItemGuard,
     ) -> Self {
-        let place = runner.units[chain[0]].line();
+        let place = runner.units[chain[0]].join_queue();
         Self {
             runner: Arc::clone(runner),
             number,
@@ -63,20 +63,20 @@ impl Following {
         let mut units = runner.chain.iter().flatten().copied().peekable();
         while let Some(this) = units.next() {
             let unit = &runner.units[this];
-            if let Place::Awaited(_) = place {
-                place = Place::Had(unit.arrive(place).await);
+            if let UnitPlace::Queued(_) = place {
+                place = UnitPlace::Granted(unit.wait_for_place(place).await);
                 now = Instant::now();
             }
             let done = unit.work([item].into(), false, &mut now).await;
-            let next = units.peek().map(|next| runner.units[*next].line());
-            if let Place::Had(slot) = place {
-                drop(done.hold(slot));
+            let next = units.peek().map(|next| runner.units[*next].join_queue());
+            if let UnitPlace::Granted(slot) = place {
+                drop(done.hold_slot(slot));
             }
             item = match done {
-                Done::Came(Came::Output(Some(item))) => item,
-                Done::Came(_) => return Ok(outcome),
-                Done::Ended(action, ended) => {
-                    runner.end(this, number, action, ended)?;
+                StageResult::Returned(StageOutput::Output(Some(item))) => item,
+                StageResult::Returned(_) => return Ok(outcome),
+                StageResult::Dropped(action, ended) => {
+                    runner.apply_action(this, number, action, ended)?;
                     return Ok(outcome);
                 }
             };

@@ -5,10 +5,10 @@
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineInput};
 
 use super::item::Inputs;
-use super::runner::Runner;
+use super::running::RunningPipeline;
 use crate::{Error, ErrorKind, Result};
 
-impl Runner {
+impl RunningPipeline {
     /// Checks that there is an item of the right type for each input. `number` is the number of the
     /// item in its run, if it belongs to one.
     pub(super) fn check(&self, inputs: &mut Inputs, number: Option<u64>) -> Result<()> {
@@ -16,7 +16,7 @@ impl Runner {
         match problem(pipeline, inputs) {
             None => Ok(()),
             Some(problem) => {
-                let what = told(pipeline, number);
+                let what = describe_item(pipeline, number);
                 Err(Error::new(
                     ErrorKind::TypeMismatch,
                     format!("{what}: {problem}"),
@@ -27,7 +27,7 @@ impl Runner {
 }
 
 /// Describes an item for errors: by its number in its run, if it belongs to one.
-pub(super) fn told(pipeline: &ComponentPipeline, number: Option<u64>) -> String {
+pub(super) fn describe_item(pipeline: &ComponentPipeline, number: Option<u64>) -> String {
     match number {
         Some(number) => format!("item {number} of `{}`", pipeline.name()),
         None => format!("`{}`", pipeline.name()),
@@ -40,23 +40,23 @@ fn problem(pipeline: &ComponentPipeline, inputs: &mut Inputs) -> Option<String> 
         return Some("it has its own sources and takes no items; run it with `run_sources`".into());
     }
     if wanted.len() != given {
-        return Some(other_number(pipeline, given));
+        return Some(wrong_count(pipeline, given));
     }
     inputs.0.iter_mut().zip(wanted).find_map(|(item, input)| {
-        let found = item.fit(&input.ty).err()?;
+        let found = item.fit_input(&input.ty).err()?;
         Some(format!(
             "input `{}` takes `{}`, but was given {found}",
-            port(pipeline, input),
+            port_name(pipeline, input),
             input.ty
         ))
     })
 }
 
-fn other_number(pipeline: &ComponentPipeline, given: usize) -> String {
+fn wrong_count(pipeline: &ComponentPipeline, given: usize) -> String {
     let ports: Vec<String> = pipeline
         .inputs()
         .iter()
-        .map(|input| format!("`{}`", port(pipeline, input)))
+        .map(|input| format!("`{}`", port_name(pipeline, input)))
         .collect();
     let were = if given == 1 {
         "1 item was"
@@ -70,7 +70,7 @@ fn other_number(pipeline: &ComponentPipeline, given: usize) -> String {
 }
 
 /// Returns the name of an input: its stage and parameter.
-pub(super) fn port(pipeline: &ComponentPipeline, input: &PipelineInput) -> String {
+pub(super) fn port_name(pipeline: &ComponentPipeline, input: &PipelineInput) -> String {
     let stage = &pipeline.stages()[input.stage];
     format!("{}.{}", stage.name(), stage.inputs()[input.param].name)
 }

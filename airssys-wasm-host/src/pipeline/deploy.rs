@@ -8,21 +8,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use airssys_wasm_core::compose::Chain;
-use airssys_wasm_core::pipeline::{ComponentPipeline, Source};
+use airssys_wasm_core::fuse::Chain;
+use airssys_wasm_core::pipeline::{ComponentPipeline, SourceMode};
 use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
 
 use super::RUN;
+use super::dead_letter::DeadLetterReceiver;
 use super::handle::PipelineDeployment;
-use super::letter::DeadLetters;
-use super::runner::Runner;
+use super::running::RunningPipeline;
 use super::unit::Unit;
-use crate::aside::may_write;
-use crate::rollout::StageOf;
+use crate::blocking::run_state_write;
+use crate::rollout::ParentPipeline;
 use crate::runtime::Runtime;
-use crate::state::{Action, Change, PipelineRecord, Serves, Transaction};
+use crate::state::{Action, Change, PipelineRecord, RevisionSummary, Transaction};
 use crate::{Component, Deploy, Error, ErrorKind, Host, Result};
 
 /// A pending deploy of a pipeline; await it to begin. See [`Host::deploy_pipeline`].
@@ -30,41 +30,41 @@ use crate::{Component, Deploy, Error, ErrorKind, Host, Result};
 pub struct DeployPipeline<'a> {
     host: &'a Host,
     pipeline: ComponentPipeline,
-    stages: BTreeMap<String, Said>,
-    letters: Option<Arc<dyn DeadLetters>>,
+    stages: BTreeMap<String, StageSettings>,
+    dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
 }
 
 /// The stages deployed so far. Dropped before it is finished, it removes them again; with a state
 /// directory, that blocks.
-struct Begun {
+struct PartialDeployment {
     host: Host,
-    pipeline: StageOf,
+    pipeline: ParentPipeline,
     names: Vec<ComponentName>,
     units: Vec<Unit>,
 }
 
-impl Begun {
-    fn finished(mut self) -> Vec<Unit> {
+impl PartialDeployment {
+    fn into_units(mut self) -> Vec<Unit> {
         self.names.clear();
         std::mem::take(&mut self.units)
     }
 }
 
-impl Drop for Begun {
+impl Drop for PartialDeployment {
     fn drop(&mut self) {
         self.units.clear();
         // A stage that is still being stored removes itself.
-        self.pipeline.is_given_up.store(true, Ordering::SeqCst);
+        self.pipeline.is_abandoned.store(true, Ordering::SeqCst);
         self.host
             .0
-            .names
-            .take_away(&self.names, &self.pipeline.pipeline);
+            .deployments
+            .discard_stages(&self.names, &self.pipeline.pipeline);
     }
 }
 
 /// The options set for a stage.
 #[derive(Default)]
-struct Said {
+struct StageSettings {
     grants: Option<Grants>,
     limits: Option<Limits>,
     instancing: Option<Instancing>,
@@ -76,7 +76,7 @@ impl<'a> DeployPipeline<'a> {
             host,
             pipeline,
             stages: BTreeMap::new(),
-            letters: None,
+            dead_letters: None,
         }
     }
 
@@ -102,9 +102,9 @@ impl<'a> DeployPipeline<'a> {
 
     /// Sets the receiver of dead letters. Required if a stage has the option
     /// [`OnError::DeadLetter`](super::OnError::DeadLetter) and the host has no receiver.
-    pub fn dead_letters(self, letters: impl DeadLetters) -> Self {
+    pub fn dead_letters(self, letters: impl DeadLetterReceiver) -> Self {
         Self {
-            letters: Some(Arc::new(letters)),
+            dead_letters: Some(Arc::new(letters)),
             ..self
         }
     }
@@ -116,10 +116,10 @@ impl<'a> DeployPipeline<'a> {
     ///
     /// The errors of a deploy, except those that only starting the components would reveal.
     pub async fn rehearse(self) -> Result<()> {
-        self.check_said()?;
+        self.check_settings()?;
         let _reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
         for stages in self.units() {
-            self.prepare(&stages, &self.stage_of())
+            self.prepare(&stages, &self.parent_pipeline())
                 .await?
                 .0
                 .rehearse()
@@ -129,10 +129,10 @@ impl<'a> DeployPipeline<'a> {
     }
 
     async fn run(self) -> Result<PipelineDeployment> {
-        self.check_said()?;
+        self.check_settings()?;
         let mut reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
-        let stage_of = self.stage_of();
-        let mut begun = Begun {
+        let stage_of = self.parent_pipeline();
+        let mut begun = PartialDeployment {
             host: self.host.clone(),
             pipeline: stage_of.clone(),
             names: Vec::new(),
@@ -144,30 +144,30 @@ impl<'a> DeployPipeline<'a> {
             begun.units.push(unit);
         }
         let host = self.host.clone();
-        let letters = self.letters.or_else(|| host.0.letters.clone());
+        let letters = self.dead_letters.or_else(|| host.0.dead_letters.clone());
         let (state, pipeline) = (host.0.runtime.state(), self.pipeline);
         let finish = move || {
             if let Some(state) = state {
-                let record = record_of(&pipeline, &begun.units);
+                let record = pipeline_record(&pipeline, &begun.units);
                 let pipelines = &[(pipeline.name(), Some(&record))];
-                let changes: Vec<Change> = begun.units.iter().map(deployed).collect();
+                let changes: Vec<Change> = begun.units.iter().map(deploy_change).collect();
                 state.commit(&Transaction {
                     pipelines,
                     changes: &changes,
                     ..Transaction::default()
                 })?;
             }
-            let runner = Arc::new(Runner::new(pipeline, begun.finished(), letters));
+            let runner = Arc::new(RunningPipeline::new(pipeline, begun.into_units(), letters));
             reserved.fill(&runner);
             Ok(runner)
         };
         // The caller may stop waiting meanwhile; what has been stored stays deployed.
-        let runner = may_write(&self.host.0.runtime, finish).await?;
+        let runner = run_state_write(&self.host.0.runtime, finish).await?;
         Ok(PipelineDeployment::new(host, runner))
     }
 
-    fn check_said(&self) -> Result<()> {
-        if self.host.0.runtime.keeps() && self.letters.is_some() {
+    fn check_settings(&self) -> Result<()> {
+        if self.host.0.runtime.is_persistent() && self.dead_letters.is_some() {
             let message = "a receiver of dead letters set here would be lost after a restart: set it with `HostBuilder::dead_letters`";
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
@@ -179,9 +179,9 @@ impl<'a> DeployPipeline<'a> {
             let message = format!("`{}` has no stage `{stage}`", self.pipeline.name());
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
-        check_letters(
+        check_dead_letters(
             &self.pipeline,
-            self.letters.is_some() || self.host.0.letters.is_some(),
+            self.dead_letters.is_some() || self.host.0.dead_letters.is_some(),
         )
     }
 
@@ -200,10 +200,10 @@ impl<'a> DeployPipeline<'a> {
         fused.into_iter().chain(alone).collect()
     }
 
-    fn stage_of(&self) -> StageOf {
-        StageOf {
+    fn parent_pipeline(&self) -> ParentPipeline {
+        ParentPipeline {
             pipeline: self.pipeline.name().clone(),
-            is_given_up: Arc::default(),
+            is_abandoned: Arc::default(),
         }
     }
 
@@ -215,24 +215,24 @@ impl<'a> DeployPipeline<'a> {
         )
     }
 
-    async fn deploy(&self, stages: &[usize], stage_of: &StageOf) -> Result<Unit> {
+    async fn deploy(&self, stages: &[usize], stage_of: &ParentPipeline) -> Result<Unit> {
         let (deploy, function) = self.prepare(stages, stage_of).await?;
-        Unit::connected(&self.pipeline, stages, &deploy.await?, &function)
+        Unit::connect(&self.pipeline, stages, &deploy.await?, &function)
     }
 
     async fn prepare(
         &self,
         stages: &[usize],
-        stage_of: &StageOf,
+        stage_of: &ParentPipeline,
     ) -> Result<(Deploy<'a>, Function)> {
         let first = &self.pipeline.stages()[stages[0]];
-        let component = component_of(&self.host.0.runtime, &self.pipeline, stages).await?;
-        let function = function_of(&self.pipeline, stages, &component)?;
+        let component = unit_component(&self.host.0.runtime, &self.pipeline, stages).await?;
+        let function = unit_function(&self.pipeline, stages, &component)?;
         let name = self.name_of(stages);
         let said = self.stages.get(first.name());
         let pool = match first.source() {
             // The source remembers how far it has come.
-            Some(Source::UntilNone) => Instancing::Stateful,
+            Some(SourceMode::UntilNone) => Instancing::Stateful,
             _ => Instancing::pooled(first.options().concurrency_max()),
         };
         let wanted = said
@@ -256,11 +256,11 @@ impl<'a> DeployPipeline<'a> {
 }
 
 /// Checks that there is a receiver if a stage produces dead letters.
-pub(super) fn check_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Result<()> {
+pub(super) fn check_dead_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Result<()> {
     match pipeline
         .stages()
         .iter()
-        .find(|stage| stage.options().puts_aside())
+        .find(|stage| stage.options().has_dead_letters())
     {
         Some(stage) if !is_taken => {
             let message = format!(
@@ -279,15 +279,15 @@ pub(super) fn unit_name(pipeline: &ComponentName, first: &str) -> String {
 }
 
 /// Returns the change that records the deploy of a unit.
-fn deployed(unit: &Unit) -> Change {
+fn deploy_change(unit: &Unit) -> Change {
     Change::now(
         &unit.named.name,
-        Action::Deployed(Serves::of(&unit.named.revision())),
+        Action::Deployed(RevisionSummary::from_revision(&unit.named.revision())),
     )
 }
 
 /// Returns the record of a pipeline to store in the state directory.
-fn record_of(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
+fn pipeline_record(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
     PipelineRecord {
         definition: pipeline.definition().to_json(),
         units: units.iter().map(|unit| unit.stages.clone()).collect(),
@@ -300,7 +300,7 @@ fn record_of(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineRecord {
 }
 
 /// Returns the component that runs the stages, which fuses them if there are several.
-pub(super) async fn component_of(
+pub(super) async fn unit_component(
     runtime: &Runtime,
     pipeline: &ComponentPipeline,
     stages: &[usize],
@@ -314,18 +314,18 @@ pub(super) async fn component_of(
         chain.stage(stage.component().clone(), stage.function().name.clone())
     });
     let bytes = runtime
-        .aside
-        .compile(move || chain.fuse().map_err(|error| not_fused(&error)))
+        .blocking
+        .compile(move || chain.fuse().map_err(|error| fuse_error(&error)))
         .await?;
     let parts = stages
         .iter()
         .map(|stage| all[*stage].component().clone().into())
         .collect();
-    Ok(Component::from_bytes(bytes)?.fused_of(parts))
+    Ok(Component::from_bytes(bytes)?.with_parts(parts))
 }
 
 /// Returns the function of `component` that runs the stages.
-pub(super) fn function_of(
+pub(super) fn unit_function(
     pipeline: &ComponentPipeline,
     stages: &[usize],
     component: &Component,
@@ -337,7 +337,7 @@ pub(super) fn function_of(
     Ok(component.world().function(&run)?.clone())
 }
 
-fn not_fused(error: &airssys_wasm_core::compose::ComposeError) -> Error {
+fn fuse_error(error: &airssys_wasm_core::fuse::FuseError) -> Error {
     Error::new(
         ErrorKind::InvalidPipeline,
         format!("its stages cannot be fused: {error}"),

@@ -9,15 +9,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use airssys_wasm_core::pipeline::FromPort;
+use airssys_wasm_core::pipeline::OutputPort;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-use super::call::Came;
+use super::call::StageOutput;
 use super::item::{Item, Items};
-use super::runner::{Inside, Runner};
+use super::running::{ItemGuard, RunningPipeline};
 use super::turnstile::Turnstile;
-use super::unit::{Done, Place, Slot, count};
+use super::unit::{StageResult, UnitPlace, UnitSlot, increment};
 use crate::Result;
 
 /// The outputs of a pipeline for one item.
@@ -46,42 +46,42 @@ impl Outcome {
 
 /// The order of a run: a turnstile for each unit that works on several items at once and keeps
 /// their order.
-pub(super) struct Order(Vec<Option<Turnstile>>);
+pub(super) struct RunOrder(Vec<Option<Turnstile>>);
 
 /// An item on its way through a pipeline.
 pub(super) struct Evaluation {
-    runner: Arc<Runner>,
-    order: Option<Arc<Order>>,
+    runner: Arc<RunningPipeline>,
+    order: Option<Arc<RunOrder>>,
     sequence: u64,
     /// Items that have arrived at an input of a unit and wait for those of its other inputs.
     arrived: Vec<Vec<VecDeque<Item>>>,
-    ready: Vec<Ready>,
+    ready: Vec<ReadyUnit>,
     outcome: Outcome,
     passed: Vec<bool>,
-    _inside: Inside,
+    _inside: ItemGuard,
 }
 
 /// A unit whose inputs are complete, in the queue for a place.
-struct Ready {
+struct ReadyUnit {
     unit: usize,
     items: Items,
-    place: Place,
+    place: UnitPlace,
 }
 
-struct Finished {
+struct FinishedUnit {
     unit: usize,
-    done: Done,
-    slot: Option<Slot>,
+    done: StageResult,
+    slot: Option<UnitSlot>,
 }
 
-impl Order {
-    pub(super) fn of(runner: &Runner) -> Arc<Self> {
+impl RunOrder {
+    pub(super) fn for_pipeline(runner: &RunningPipeline) -> Arc<Self> {
         let turnstile = |unit: &super::unit::Unit| unit.keeps_order().then(Turnstile::default);
         Arc::new(Self(runner.units.iter().map(turnstile).collect()))
     }
 
     /// Returns `true` if queueing alone keeps the order of items, without turnstiles.
-    pub(super) fn is_that_of_lines(&self) -> bool {
+    pub(super) fn is_kept_by_queues(&self) -> bool {
         self.0.iter().all(Option::is_none)
     }
 }
@@ -89,11 +89,11 @@ impl Order {
 impl Evaluation {
     /// Takes an item in. It is queued at its first stages from here on.
     pub(super) fn begin(
-        runner: &Arc<Runner>,
-        order: Option<&Arc<Order>>,
+        runner: &Arc<RunningPipeline>,
+        order: Option<&Arc<RunOrder>>,
         sequence: u64,
         items: Vec<Item>,
-        inside: Inside,
+        inside: ItemGuard,
     ) -> Self {
         let arrived = runner
             .units
@@ -120,8 +120,13 @@ impl Evaluation {
     }
 
     /// Adds what a source returned for this item.
-    pub(super) fn give(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {
-        self.leave(unit, port, item)
+    pub(super) fn add_source_item(
+        &mut self,
+        unit: usize,
+        port: OutputPort,
+        item: Option<Item>,
+    ) -> Result<()> {
+        self.pass_on(unit, port, item)
     }
 
     /// Follows the item to its end.
@@ -155,16 +160,22 @@ impl Evaluation {
     }
 
     /// Passes on the result of a unit, and then lets the next item have its place and its turn.
-    fn finish(&mut self, finished: Finished) -> Result<()> {
-        let Finished { unit, done, slot } = finished;
+    fn finish(&mut self, finished: FinishedUnit) -> Result<()> {
+        let FinishedUnit { unit, done, slot } = finished;
         let sent = match done {
-            Done::Came(Came::Output(item)) => self.leave(unit, FromPort::Output, item),
-            Done::Came(Came::Error(item)) => self.leave(unit, FromPort::Error, item),
-            Done::Came(Came::End) => Ok(()),
-            Done::Ended(action, ended) => self.runner.end(unit, self.number(), action, ended),
+            StageResult::Returned(StageOutput::Output(item)) => {
+                self.pass_on(unit, OutputPort::Output, item)
+            }
+            StageResult::Returned(StageOutput::Error(item)) => {
+                self.pass_on(unit, OutputPort::Error, item)
+            }
+            StageResult::Returned(StageOutput::End) => Ok(()),
+            StageResult::Dropped(action, ended) => {
+                self.runner.apply_action(unit, self.number(), action, ended)
+            }
         };
         drop(slot);
-        self.pass(unit);
+        self.pass_turnstile(unit);
         sent
     }
 
@@ -173,16 +184,16 @@ impl Evaluation {
         self.order.as_ref().map(|_| self.sequence)
     }
 
-    fn leave(&mut self, unit: usize, port: FromPort, item: Option<Item>) -> Result<()> {
+    fn pass_on(&mut self, unit: usize, port: OutputPort, item: Option<Item>) -> Result<()> {
         let runner = Arc::clone(&self.runner);
         let Some(item) = item else { return Ok(()) };
-        let mut ways = runner.ways[unit]
+        let mut ways = runner.edges[unit]
             .iter()
             .filter(|way| way.port == port)
             .peekable();
         let leaves = runner.outputs[unit]
             .as_ref()
-            .filter(|_| port == FromPort::Output);
+            .filter(|_| port == OutputPort::Output);
         let mut is_lost = leaves.is_none();
         let mut item = Some(item);
         if let Some(name) = leaves {
@@ -212,7 +223,7 @@ impl Evaluation {
             }
         }
         if is_lost {
-            count(&runner.units[unit].counters.unrouted);
+            increment(&runner.units[unit].counters.unrouted);
         }
         Ok(())
     }
@@ -224,10 +235,10 @@ impl Evaluation {
             return;
         }
         let items = inputs.iter_mut().filter_map(VecDeque::pop_front).collect();
-        self.ready.push(Ready {
+        self.ready.push(ReadyUnit {
             unit,
             items,
-            place: self.runner.units[unit].line(),
+            place: self.runner.units[unit].join_queue(),
         });
     }
 
@@ -235,11 +246,11 @@ impl Evaluation {
     fn count_unmatched(&self) {
         for (unit, inputs) in self.runner.units.iter().zip(&self.arrived) {
             let left = inputs.iter().flatten();
-            left.for_each(|_| count(&unit.counters.unmatched));
+            left.for_each(|_| increment(&unit.counters.unmatched));
         }
     }
 
-    fn pass(&mut self, unit: usize) {
+    fn pass_turnstile(&mut self, unit: usize) {
         self.passed[unit] = true;
         if let Some(turnstile) = self.order.as_ref().and_then(|order| order.0[unit].as_ref()) {
             turnstile.pass(self.sequence);
@@ -253,26 +264,31 @@ impl Drop for Evaluation {
     fn drop(&mut self) {
         for unit in 0..self.passed.len() {
             if !self.passed[unit] {
-                self.pass(unit);
+                self.pass_turnstile(unit);
             }
         }
     }
 }
 
-async fn work(runner: &Runner, order: Option<&Order>, sequence: u64, ready: Ready) -> Finished {
-    let Ready {
+async fn work(
+    runner: &RunningPipeline,
+    order: Option<&RunOrder>,
+    sequence: u64,
+    ready: ReadyUnit,
+) -> FinishedUnit {
+    let ReadyUnit {
         unit: place,
         items,
         place: line,
     } = ready;
     let unit = &runner.units[place];
-    let slot = unit.arrive(line).await;
+    let slot = unit.wait_for_place(line).await;
     let done = unit
         .work(items, runner.takes_errors(place), &mut Instant::now())
         .await;
-    let slot = done.hold(slot);
+    let slot = done.hold_slot(slot);
     let Some(turnstile) = order.and_then(|order| order.0[place].as_ref()) else {
-        return Finished {
+        return FinishedUnit {
             unit: place,
             done,
             slot,
@@ -280,8 +296,8 @@ async fn work(runner: &Runner, order: Option<&Order>, sequence: u64, ready: Read
     };
     // An item that waits for its turn must not hold a place that others need.
     drop(slot);
-    turnstile.turn(sequence).await;
-    Finished {
+    turnstile.wait_turn(sequence).await;
+    FinishedUnit {
         unit: place,
         done,
         slot: None,

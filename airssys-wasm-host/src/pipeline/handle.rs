@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt as _};
 use super::evaluate::Outcome;
 use super::item::{Inputs, ItemType};
 use super::run::{self, Outcomes};
-use super::runner::Runner;
+use super::running::RunningPipeline;
 use super::status::{PipelineStatus, StageStatus};
 use super::typed::TypedPipeline;
 use super::update::UpdateStage;
@@ -23,24 +23,27 @@ use crate::{Component, Error, ErrorKind, Host, Result};
 #[derive(Clone)]
 pub struct PipelineDeployment {
     host: Host,
-    runner: Arc<Runner>,
+    running: Arc<RunningPipeline>,
 }
 
 impl PipelineDeployment {
-    pub(crate) fn new(host: Host, runner: Arc<Runner>) -> Self {
-        Self { host, runner }
+    pub(crate) fn new(host: Host, runner: Arc<RunningPipeline>) -> Self {
+        Self {
+            host,
+            running: runner,
+        }
     }
 
     /// Returns the name of the pipeline.
     #[must_use]
     pub fn name(&self) -> ComponentName {
-        self.runner.pipeline.name().clone()
+        self.running.pipeline.name().clone()
     }
 
     /// Returns the pipeline with the current components of its stages.
     #[must_use]
     pub fn pipeline(&self) -> ComponentPipeline {
-        self.runner.with_serving()
+        self.running.with_active_components()
     }
 
     /// Sends one item through the pipeline.
@@ -53,7 +56,7 @@ impl PipelineDeployment {
     /// [`StageError`](crate::ErrorKind::StageError) if a function returned an error that no edge
     /// takes; and the errors of calls, unless the options of the stage specify otherwise.
     pub async fn call(&self, inputs: impl Into<Inputs>) -> Result<Outcome> {
-        run::one(&self.runner, inputs.into()).await
+        run::run_one(&self.running, inputs.into()).await
     }
 
     /// Returns the pipeline with Rust types at its ends, which are checked here once: it must have
@@ -82,13 +85,13 @@ impl PipelineDeployment {
         S: Stream + Send + 'static,
         S::Item: Into<Inputs>,
     {
-        run::run(Arc::clone(&self.runner), input.map(Into::into).boxed())
+        run::run(Arc::clone(&self.running), input.map(Into::into).boxed())
     }
 
     /// Runs the items of the pipeline's own sources, to their end.
     pub fn run_sources(&self) -> Outcomes {
         run::run(
-            Arc::clone(&self.runner),
+            Arc::clone(&self.running),
             futures_util::stream::repeat_with(Inputs::default).boxed(),
         )
     }
@@ -107,7 +110,7 @@ impl PipelineDeployment {
     ///
     /// Cancel safe, as [`Host::update`] is.
     pub fn update(&self, stage: &str, component: Component) -> UpdateStage<'_> {
-        UpdateStage::new(&self.host, &self.runner, stage, component)
+        UpdateStage::new(&self.host, &self.running, stage, component)
     }
 
     /// Removes the pipeline: accepts no more items, waits until those inside have come to their
@@ -127,15 +130,15 @@ impl PipelineDeployment {
         self.host
             .check_pipeline_removal(self.name().as_str())
             .await?;
-        self.runner.close();
-        self.runner.empty().await;
-        if !self.host.0.pipelines.is_still(&self.name(), &self.runner) {
+        self.running.close();
+        self.running.wait_until_empty().await;
+        if !self.host.0.pipelines.refers_to(&self.name(), &self.running) {
             let message = format!("the pipeline `{}` was removed already", self.name());
             return Err(Error::new(ErrorKind::NotDeployed, message));
         }
         let removed = self.host.remove_stages(&self.name()).await;
         if removed.is_err() {
-            self.runner.reopen();
+            self.running.reopen();
         }
         removed
     }
@@ -143,9 +146,9 @@ impl PipelineDeployment {
     /// Returns a snapshot of the pipeline.
     #[must_use]
     pub fn status(&self) -> PipelineStatus {
-        let pipeline = &self.runner.pipeline;
+        let pipeline = &self.running.pipeline;
         let name_of = |stage: &usize| pipeline.stages()[*stage].name().to_owned();
-        let stages = self.runner.units.iter().map(|unit| StageStatus {
+        let stages = self.running.units.iter().map(|unit| StageStatus {
             stages: unit.stages.iter().map(name_of).collect(),
             component: unit.named.name.clone(),
             revision: unit.revision(),
@@ -161,7 +164,7 @@ impl PipelineDeployment {
         });
         PipelineStatus {
             pipeline: pipeline.name().clone(),
-            in_flight: self.runner.in_flight(),
+            in_flight: self.running.in_flight(),
             stages: stages.collect(),
         }
     }

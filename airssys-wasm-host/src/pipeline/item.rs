@@ -5,7 +5,7 @@
 //! Tests: `tests/suite/pipelines`.
 
 use airssys_wasm_core::world::Type;
-use airssys_wasm_core::{Mismatch, Value};
+use airssys_wasm_core::{Value, ValueMismatch};
 use futures_util::stream;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future};
 use smallvec::SmallVec;
@@ -25,10 +25,10 @@ use crate::{Error, ErrorKind, Result};
 /// # Ok::<(), airssys_wasm_host::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Item(pub(super) Held);
+pub struct Item(pub(super) ItemValue);
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Held {
+pub(super) enum ItemValue {
     Bytes(Vec<u8>),
     Text(String),
     U32(u32),
@@ -55,13 +55,13 @@ impl Item {
     /// [`TypeMismatch`](ErrorKind::TypeMismatch) if a part of it belongs to an instance.
     pub fn into_value(self) -> Result<Value> {
         Ok(match self.0 {
-            Held::Bytes(bytes) => Value::List(bytes.into_iter().map(Value::U8).collect()),
-            Held::Text(text) => Value::String(text),
-            Held::U32(number) => Value::U32(number),
-            Held::U64(number) => Value::U64(number),
-            Held::Val(val) => values::from_wasm(val)?,
-            Held::Value(value) => value,
-            Held::Stream(_) => return Err(no_value()),
+            ItemValue::Bytes(bytes) => Value::List(bytes.into_iter().map(Value::U8).collect()),
+            ItemValue::Text(text) => Value::String(text),
+            ItemValue::U32(number) => Value::U32(number),
+            ItemValue::U64(number) => Value::U64(number),
+            ItemValue::Val(val) => values::from_wasm(val)?,
+            ItemValue::Value(value) => value,
+            ItemValue::Stream(_) => return Err(not_a_value()),
         })
     }
 
@@ -69,8 +69,8 @@ impl Item {
     #[must_use]
     pub fn into_bytes(self) -> Option<Vec<u8>> {
         match self.0 {
-            Held::Bytes(bytes) => Some(bytes),
-            Held::Val(Val::List(items)) => items
+            ItemValue::Bytes(bytes) => Some(bytes),
+            ItemValue::Val(Val::List(items)) => items
                 .into_iter()
                 .map(|item| {
                     if let Val::U8(byte) = item {
@@ -80,7 +80,7 @@ impl Item {
                     }
                 })
                 .collect(),
-            Held::Value(Value::List(items)) => items
+            ItemValue::Value(Value::List(items)) => items
                 .into_iter()
                 .map(|item| {
                     if let Value::U8(byte) = item {
@@ -98,9 +98,9 @@ impl Item {
     #[must_use]
     pub fn into_text(self) -> Option<String> {
         match self.0 {
-            Held::Text(text) | Held::Val(Val::String(text)) | Held::Value(Value::String(text)) => {
-                Some(text)
-            }
+            ItemValue::Text(text)
+            | ItemValue::Val(Val::String(text))
+            | ItemValue::Value(Value::String(text)) => Some(text),
             _ => None,
         }
     }
@@ -119,7 +119,7 @@ impl Item {
     pub fn from_stream<T: StreamElement>(
         chunks: impl Stream<Item = Vec<T>> + Send + 'static,
     ) -> Self {
-        Self(Held::Stream(Flow::new(chunks.map(Ok))))
+        Self(ItemValue::Stream(Flow::new(chunks.map(Ok))))
     }
 
     /// Creates an item that is a stream of chunks that may fail. After a failure, the reader of the
@@ -131,25 +131,25 @@ impl Item {
         T: StreamElement,
         E: std::error::Error + Send + Sync + 'static,
     {
-        Self(Held::Stream(Flow::new(chunks.map_err(input_failed))))
+        Self(ItemValue::Stream(Flow::new(chunks.map_err(input_failed))))
     }
 
     /// Returns the elements, if it is a list of them or an unread stream.
     #[must_use]
     pub fn into_stream<T: StreamElement>(self) -> Option<ItemStream<T>> {
         match self.0 {
-            Held::Stream(flow) => flow.read(),
+            ItemValue::Stream(flow) => flow.read(),
             list => {
-                let elements = T::of_list(Self(list))?;
+                let elements = T::from_list(Self(list))?;
                 Flow::new(stream::once(future::ready(Ok(elements)))).read()
             }
         }
     }
 
     /// Keeps `held` until the item's stream has ended. Returns it if the item is not a stream.
-    pub(super) fn hold<T: Send + 'static>(&self, held: T) -> Option<T> {
+    pub(super) fn hold_until_end<T: Send + 'static>(&self, held: T) -> Option<T> {
         match &self.0 {
-            Held::Stream(flow) => {
+            ItemValue::Stream(flow) => {
                 flow.hold(held);
                 None
             }
@@ -168,65 +168,70 @@ impl Item {
 
     /// Prepares the item for an input of type `ty`. If it has another type, fails with a
     /// description of it.
-    pub(super) fn fit(&mut self, ty: &Type) -> Result<(), String> {
+    pub(super) fn fit_input(&mut self, ty: &Type) -> Result<(), String> {
         // An item from a stage of another pipeline may have any type.
-        if let Held::Val(val) = &self.0 {
-            self.0 =
-                Held::Value(values::from_wasm(val.clone()).map_err(|error| error.to_string())?);
+        if let ItemValue::Val(val) = &self.0 {
+            self.0 = ItemValue::Value(
+                values::from_wasm(val.clone()).map_err(|error| error.to_string())?,
+            );
         }
         let fits = match (&self.0, ty) {
-            (Held::Bytes(_), Type::List(item)) => **item == Type::U8,
-            (Held::Stream(flow), ty) => flow.element().stream() == *ty,
-            (_, Type::Stream(Some(element))) => return self.fit(&Type::List(element.clone())),
-            (Held::Text(_), Type::String)
-            | (Held::U32(_), Type::U32)
-            | (Held::U64(_), Type::U64) => true,
-            (Held::Value(value), ty) => {
-                return value.fits(ty).map_err(|error| unfit(value, &error));
+            (ItemValue::Bytes(_), Type::List(item)) => **item == Type::U8,
+            (ItemValue::Stream(flow), ty) => flow.element().to_stream_type() == *ty,
+            (_, Type::Stream(Some(element))) => {
+                return self.fit_input(&Type::List(element.clone()));
+            }
+            (ItemValue::Text(_), Type::String)
+            | (ItemValue::U32(_), Type::U32)
+            | (ItemValue::U64(_), Type::U64) => true,
+            (ItemValue::Value(value), ty) => {
+                return value
+                    .fits(ty)
+                    .map_err(|error| describe_mismatch(value, &error));
             }
             _ => false,
         };
         if fits {
             Ok(())
         } else {
-            Err(format!("`{}`", self.word()))
+            Err(format!("`{}`", self.type_text()))
         }
     }
 
     /// Describes the type, as far as it is known.
-    fn word(&self) -> String {
+    fn type_text(&self) -> String {
         match &self.0 {
-            Held::Bytes(_) => "list<u8>".into(),
-            Held::Text(_) => "string".into(),
-            Held::U32(_) => "u32".into(),
-            Held::U64(_) => "u64".into(),
-            Held::Value(value) => value.describe(),
-            Held::Val(_) => "value".into(),
-            Held::Stream(flow) => flow.element().stream().to_string(),
+            ItemValue::Bytes(_) => "list<u8>".into(),
+            ItemValue::Text(_) => "string".into(),
+            ItemValue::U32(_) => "u32".into(),
+            ItemValue::U64(_) => "u64".into(),
+            ItemValue::Value(value) => value.describe(),
+            ItemValue::Val(_) => "value".into(),
+            ItemValue::Stream(flow) => flow.element().to_stream_type().to_string(),
         }
     }
 
     /// Converts the item to a value of the runtime, of a type that it was checked against.
     pub(super) fn into_val(self, ty: &Type) -> Result<Val> {
         Ok(match self.0 {
-            Held::Bytes(bytes) => Val::List(bytes.into_iter().map(Val::U8).collect()),
-            Held::Text(text) => Val::String(text),
-            Held::U32(number) => Val::U32(number),
-            Held::U64(number) => Val::U64(number),
-            Held::Val(val) => val,
-            Held::Value(value) => values::to_wasm(&value, ty),
-            Held::Stream(_) => return Err(no_value()),
+            ItemValue::Bytes(bytes) => Val::List(bytes.into_iter().map(Val::U8).collect()),
+            ItemValue::Text(text) => Val::String(text),
+            ItemValue::U32(number) => Val::U32(number),
+            ItemValue::U64(number) => Val::U64(number),
+            ItemValue::Val(val) => val,
+            ItemValue::Value(value) => values::to_wasm(&value, ty),
+            ItemValue::Stream(_) => return Err(not_a_value()),
         })
     }
 
     fn into_u64(self) -> Option<u64> {
         match self.0 {
-            Held::U32(number) | Held::Val(Val::U32(number)) | Held::Value(Value::U32(number)) => {
-                Some(number.into())
-            }
-            Held::U64(number) | Held::Val(Val::U64(number)) | Held::Value(Value::U64(number)) => {
-                Some(number)
-            }
+            ItemValue::U32(number)
+            | ItemValue::Val(Val::U32(number))
+            | ItemValue::Value(Value::U32(number)) => Some(number.into()),
+            ItemValue::U64(number)
+            | ItemValue::Val(Val::U64(number))
+            | ItemValue::Value(Value::U64(number)) => Some(number),
             _ => None,
         }
     }
@@ -237,12 +242,12 @@ fn input_failed(error: impl std::error::Error + Send + Sync + 'static) -> Error 
     Error::new(ErrorKind::InputFailed, message).with_source(error)
 }
 
-fn no_value() -> Error {
+fn not_a_value() -> Error {
     mismatch("the item is a stream, not a value; read it with `Item::into_stream`")
 }
 
 /// Describes a value, and the part of it that has another type.
-fn unfit(value: &Value, error: &Mismatch) -> String {
+fn describe_mismatch(value: &Value, error: &ValueMismatch) -> String {
     match error.path() {
         [] => format!("`{}`", value.describe()),
         _ => format!("`{}`: {error}", value.describe()),
@@ -255,37 +260,37 @@ fn mismatch(problem: &str) -> Error {
 
 impl From<Value> for Item {
     fn from(value: Value) -> Self {
-        Self(Held::Value(value))
+        Self(ItemValue::Value(value))
     }
 }
 
 impl From<Vec<u8>> for Item {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Held::Bytes(bytes))
+        Self(ItemValue::Bytes(bytes))
     }
 }
 
 impl From<String> for Item {
     fn from(text: String) -> Self {
-        Self(Held::Text(text))
+        Self(ItemValue::Text(text))
     }
 }
 
 impl From<&str> for Item {
     fn from(text: &str) -> Self {
-        Self(Held::Text(text.into()))
+        Self(ItemValue::Text(text.into()))
     }
 }
 
 impl From<u32> for Item {
     fn from(number: u32) -> Self {
-        Self(Held::U32(number))
+        Self(ItemValue::U32(number))
     }
 }
 
 impl From<u64> for Item {
     fn from(number: u64) -> Self {
-        Self(Held::U64(number))
+        Self(ItemValue::U64(number))
     }
 }
 
@@ -307,7 +312,7 @@ pub(crate) trait FromItems: Sized {
 }
 
 /// The result of a function, as far as its Rust types describe it.
-pub(crate) enum Returned {
+pub(crate) enum ReturnedValue {
     Nothing,
     One(Item),
     Maybe(Option<Item>),
@@ -316,19 +321,19 @@ pub(crate) enum Returned {
 
 /// A result that a pipeline can interpret.
 pub(crate) trait IntoReturned {
-    fn into_returned(self) -> Returned;
+    fn into_returned(self) -> ReturnedValue;
 }
 
 /// A Rust value taken from an item of its type.
-pub trait Single: Sized {
+pub trait FromItem: Sized {
     #[doc(hidden)]
-    fn single(item: Item) -> Option<Self>;
+    fn from_item(item: Item) -> Option<Self>;
 }
 
 /// A Rust type whose values are items: numbers, `bool`, `char`, `String` and `Vec<u8>`.
 ///
 /// Sealed: everything else that a stage takes or returns is a [`Value`].
-pub trait ItemType: Into<Item> + Single + Send + 'static {
+pub trait ItemType: Into<Item> + FromItem + Send + 'static {
     /// Returns the WIT type.
     fn wit_type() -> Type;
 }
@@ -358,12 +363,12 @@ macro_rules! plain {
     ($($rust:ty => $case:ident),* $(,)?) => {$(
         impl From<$rust> for Item {
             fn from(plain: $rust) -> Self {
-                Self(Held::Value(plain.into()))
+                Self(ItemValue::Value(plain.into()))
             }
         }
 
-        impl Single for $rust {
-            fn single(item: Item) -> Option<Self> {
+        impl FromItem for $rust {
+            fn from_item(item: Item) -> Option<Self> {
                 match item.into_value().ok()? {
                     Value::$case(plain) => Some(plain),
                     _ => None,
@@ -378,26 +383,26 @@ plain! {
     f64 => F64, char => Char,
 }
 
-impl Single for Vec<u8> {
-    fn single(item: Item) -> Option<Self> {
+impl FromItem for Vec<u8> {
+    fn from_item(item: Item) -> Option<Self> {
         item.into_bytes()
     }
 }
 
-impl Single for String {
-    fn single(item: Item) -> Option<Self> {
+impl FromItem for String {
+    fn from_item(item: Item) -> Option<Self> {
         item.into_text()
     }
 }
 
-impl Single for u32 {
-    fn single(item: Item) -> Option<Self> {
+impl FromItem for u32 {
+    fn from_item(item: Item) -> Option<Self> {
         item.into_u64().and_then(|number| number.try_into().ok())
     }
 }
 
-impl Single for u64 {
-    fn single(item: Item) -> Option<Self> {
+impl FromItem for u64 {
+    fn from_item(item: Item) -> Option<Self> {
         item.into_u64()
     }
 }
@@ -408,43 +413,43 @@ impl FromItems for () {
     }
 }
 
-impl<A: Single> FromItems for (A,) {
+impl<A: FromItem> FromItems for (A,) {
     fn from_items(mut items: Items) -> Option<Self> {
         let one = items.pop()?;
-        Some((A::single(one)?,))
+        Some((A::from_item(one)?,))
     }
 }
 
-impl<A: Single, B: Single> FromItems for (A, B) {
+impl<A: FromItem, B: FromItem> FromItems for (A, B) {
     fn from_items(mut items: Items) -> Option<Self> {
         let (second, first) = (items.pop()?, items.pop()?);
-        Some((A::single(first)?, B::single(second)?))
+        Some((A::from_item(first)?, B::from_item(second)?))
     }
 }
 
 impl IntoReturned for () {
-    fn into_returned(self) -> Returned {
-        Returned::Nothing
+    fn into_returned(self) -> ReturnedValue {
+        ReturnedValue::Nothing
     }
 }
 
 macro_rules! one {
     ($($ty:ty),*) => {$(
         impl IntoReturned for ($ty,) {
-            fn into_returned(self) -> Returned {
-                Returned::One(self.0.into())
+            fn into_returned(self) -> ReturnedValue {
+                ReturnedValue::One(self.0.into())
             }
         }
 
         impl IntoReturned for (Option<$ty>,) {
-            fn into_returned(self) -> Returned {
-                Returned::Maybe(self.0.map(Item::from))
+            fn into_returned(self) -> ReturnedValue {
+                ReturnedValue::Maybe(self.0.map(Item::from))
             }
         }
 
         impl IntoReturned for (Result<$ty, String>,) {
-            fn into_returned(self) -> Returned {
-                Returned::Either(self.0.map(Item::from).map_err(Item::from))
+            fn into_returned(self) -> ReturnedValue {
+                ReturnedValue::Either(self.0.map(Item::from).map_err(Item::from))
             }
         }
     )*};

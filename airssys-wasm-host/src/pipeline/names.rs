@@ -10,14 +10,14 @@ use airssys_wasm_core::suggest::nearest;
 use parking_lot::Mutex;
 
 use super::restore::restore;
-use super::runner::Runner;
-use crate::registry::{Registry, Reserved};
+use super::running::RunningPipeline;
+use crate::registry::{NameRegistry, NameReservation};
 use crate::state::PipelineRecord;
 use crate::{Error, ErrorKind, Host, Result};
 
 /// Every pipeline of a host.
 pub(crate) struct Pipelines {
-    awake: Registry<Runner>,
+    awake: NameRegistry<RunningPipeline>,
     /// Pipelines in the state directory that were not used since the host was started. This lock is
     /// taken before that of `awake`.
     asleep: Mutex<BTreeMap<ComponentName, PipelineRecord>>,
@@ -26,12 +26,12 @@ pub(crate) struct Pipelines {
 impl Pipelines {
     pub(crate) fn new(asleep: BTreeMap<ComponentName, PipelineRecord>) -> Self {
         Self {
-            awake: Registry::default(),
+            awake: NameRegistry::default(),
             asleep: Mutex::new(asleep),
         }
     }
 
-    pub(super) fn reserve(&self, name: &ComponentName) -> Result<Reserved<Runner>> {
+    pub(super) fn reserve(&self, name: &ComponentName) -> Result<NameReservation<RunningPipeline>> {
         let asleep = self.asleep.lock();
         let free = !asleep.contains_key(name);
         free.then(|| self.awake.reserve(name))
@@ -50,7 +50,7 @@ impl Pipelines {
     }
 
     /// Returns `true` if the name still refers to `runner`.
-    pub(super) fn is_still(&self, name: &ComponentName, runner: &Arc<Runner>) -> bool {
+    pub(super) fn refers_to(&self, name: &ComponentName, runner: &Arc<RunningPipeline>) -> bool {
         let entries = self.awake.0.read();
         entries.get(name).is_some_and(|entry| {
             entry
@@ -79,17 +79,17 @@ impl Pipelines {
 
     /// Returns a pipeline by its name. Restores one that is asleep, with its stages; then this
     /// blocks.
-    pub(crate) fn get(&self, host: &Host, name: &str) -> Result<Arc<Runner>> {
+    pub(crate) fn get(&self, host: &Host, name: &str) -> Result<Arc<RunningPipeline>> {
         let parsed = name.parse::<ComponentName>();
         let known = parsed.ok().ok_or_else(|| self.unknown(name))?;
-        if let Some(runner) = self.awake(&known) {
+        if let Some(runner) = self.get_awake(&known) {
             return Ok(runner);
         }
         let mut asleep = self.asleep.lock();
         let Some(record) = asleep.get(&known) else {
             drop(asleep);
             // Another thread may have restored it.
-            return self.awake(&known).ok_or_else(|| self.unknown(name));
+            return self.get_awake(&known).ok_or_else(|| self.unknown(name));
         };
         let runner = Arc::new(restore(host, &known, record)?);
         self.awake
@@ -100,7 +100,7 @@ impl Pipelines {
         Ok(runner)
     }
 
-    fn awake(&self, name: &ComponentName) -> Option<Arc<Runner>> {
+    fn get_awake(&self, name: &ComponentName) -> Option<Arc<RunningPipeline>> {
         self.awake.0.read().get(name).cloned().flatten()
     }
 

@@ -7,8 +7,8 @@
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
 
-use super::deploy::{function_of, unit_name};
-use super::runner::Runner;
+use super::deploy::{unit_function, unit_name};
+use super::running::RunningPipeline;
 use super::unit::Unit;
 use crate::state::PipelineRecord;
 use crate::{Component, Error, ErrorKind, Host, Result};
@@ -22,14 +22,18 @@ pub(super) fn restore(
     host: &Host,
     name: &ComponentName,
     record: &PipelineRecord,
-) -> Result<Runner> {
-    restored(host, name, record).map_err(|error| {
+) -> Result<RunningPipeline> {
+    try_restore(host, name, record).map_err(|error| {
         let message = format!("the pipeline `{name}` is deployed but cannot run: {error}");
         Error::new(ErrorKind::StateDamaged, message)
     })
 }
 
-fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Result<Runner> {
+fn try_restore(
+    host: &Host,
+    name: &ComponentName,
+    record: &PipelineRecord,
+) -> Result<RunningPipeline> {
     let definition =
         PipelineDefinition::from_json(&record.definition).map_err(|error| damaged(&error))?;
     let stages: Vec<&str> = definition.stages().map(|(stage, _)| stage).collect();
@@ -52,13 +56,17 @@ fn restored(host: &Host, name: &ComponentName, record: &PipelineRecord) -> Resul
         .collect::<Option<Vec<_>>>()
         .ok_or_else(incomplete)?;
     let pipeline = with_components(&definition, &record.digests, components)?;
-    super::deploy::check_letters(&pipeline, host.0.letters.is_some())?;
+    super::deploy::check_dead_letters(&pipeline, host.0.dead_letters.is_some())?;
     let units = units.iter().map(|(places, deployment, component)| {
-        let function = function_of(&pipeline, places, component)?;
-        Unit::connected(&pipeline, places, deployment, &function)
+        let function = unit_function(&pipeline, places, component)?;
+        Unit::connect(&pipeline, places, deployment, &function)
     });
     let units = units.collect::<Result<Vec<_>>>()?;
-    Ok(Runner::new(pipeline, units, host.0.letters.clone()))
+    Ok(RunningPipeline::new(
+        pipeline,
+        units,
+        host.0.dead_letters.clone(),
+    ))
 }
 
 /// Returns the pipeline with the current components of its stages.

@@ -9,17 +9,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use airssys_wasm_core::pipeline::{FromPort, Order as Ordering, Source};
+use airssys_wasm_core::pipeline::{OutputOrder as Ordering, OutputPort, SourceMode};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
-use super::call::Came;
-use super::chain::Following;
-use super::evaluate::{Evaluation, Order, Outcome};
+use super::call::StageOutput;
+use super::chain::ChainRun;
+use super::evaluate::{Evaluation, Outcome, RunOrder};
 use super::item::{Inputs, Item, Items};
-use super::runner::{Inside, Runner};
+use super::running::{ItemGuard, RunningPipeline};
 use super::task::Task;
-use super::unit::{Done, count};
+use super::unit::{StageResult, increment};
 use crate::{Error, ErrorKind, Result};
 
 /// The outcomes of a run, one for each item, in the order of the items unless a stage specifies
@@ -38,25 +38,25 @@ impl Stream for Outcomes {
 }
 
 /// The items that sources returned for one item of a run, by their units and ports.
-type Given = Vec<(usize, FromPort, Option<Item>)>;
+type SourceItems = Vec<(usize, OutputPort, Option<Item>)>;
 
 /// An item that was taken in, with what sources returned for it.
-struct Fed {
+struct AdmittedItem {
     sequence: u64,
     inputs: Inputs,
-    given: Given,
-    inside: Inside,
+    source_items: SourceItems,
+    inside: ItemGuard,
 }
 
 /// Runs the items of `input`.
-pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Outcomes {
-    let order = Order::of(&runner);
+pub(super) fn run(runner: Arc<RunningPipeline>, input: BoxStream<'static, Inputs>) -> Outcomes {
+    let order = RunOrder::for_pipeline(&runner);
     let in_order = runner
         .units
         .iter()
         .all(|unit| unit.options.ordering() == Ordering::Kept);
     let most = runner.in_flight_max;
-    let fed = feed(Arc::clone(&runner), input);
+    let fed = admit_items(Arc::clone(&runner), input);
     let begun = fed.map(move |fed| begin(&runner, &order, fed));
     let outcomes = if in_order {
         begun.buffered(most).boxed()
@@ -67,33 +67,33 @@ pub(super) fn run(runner: Arc<Runner>, input: BoxStream<'static, Inputs>) -> Out
 }
 
 /// Sends a single item through.
-pub(super) async fn one(runner: &Arc<Runner>, mut inputs: Inputs) -> Result<Outcome> {
+pub(super) async fn run_one(runner: &Arc<RunningPipeline>, mut inputs: Inputs) -> Result<Outcome> {
     runner.check(&mut inputs, None)?;
     let inside = runner.enter()?;
     let Some(given) = from_sources(runner, None).await? else {
         return Ok(Outcome::default());
     };
-    let way = started(
+    let way = start(
         runner,
         None,
-        Fed {
+        AdmittedItem {
             sequence: 0,
             inputs,
-            given,
+            source_items: given,
             inside,
         },
     )?;
-    in_time(runner, way.run()).await
+    within_deadline(runner, way.run()).await
 }
 
 /// Numbers the items, and adds what sources return for them. Ends when a source does.
-fn feed(
-    runner: Arc<Runner>,
+fn admit_items(
+    runner: Arc<RunningPipeline>,
     input: BoxStream<'static, Inputs>,
-) -> impl Stream<Item = Result<Fed>> + Send {
+) -> impl Stream<Item = Result<AdmittedItem>> + Send {
     let open = input.take_until({
         let runner = Arc::clone(&runner);
-        async move { runner.closed().await }
+        async move { runner.wait_until_closed().await }
     });
     stream::try_unfold(
         (Box::pin(open.enumerate()), runner),
@@ -107,12 +107,12 @@ fn feed(
             };
             let sequence = sequence as u64;
             runner.check(&mut inputs, Some(sequence))?;
-            match fed(&runner, sequence, inside).await? {
+            match next_source_items(&runner, sequence, inside).await? {
                 Some((given, inside)) => Ok(Some((
-                    Fed {
+                    AdmittedItem {
                         sequence,
                         inputs,
-                        given,
+                        source_items: given,
                         inside,
                     },
                     (input, runner),
@@ -125,15 +125,15 @@ fn feed(
 
 /// Collects what the sources return for the next item of a run. They are called in a task, so that
 /// a run that is not polled does not delay a removal.
-async fn fed(
-    runner: &Arc<Runner>,
+async fn next_source_items(
+    runner: &Arc<RunningPipeline>,
     sequence: u64,
-    inside: Inside,
-) -> Result<Option<(Given, Inside)>> {
+    inside: ItemGuard,
+) -> Result<Option<(SourceItems, ItemGuard)>> {
     if runner.units.iter().all(|unit| unit.source.is_none()) {
-        return Ok(Some((Given::new(), inside)));
+        return Ok(Some((SourceItems::new(), inside)));
     }
-    let task = Task::of({
+    let task = Task::spawn({
         let runner = Arc::clone(runner);
         async move {
             let given = from_sources(&runner, Some(sequence)).await;
@@ -141,7 +141,7 @@ async fn fed(
             given
         }
     });
-    let Some(given) = task.await.unwrap_or_else(|error| Err(lost(&error)))? else {
+    let Some(given) = task.await.unwrap_or_else(|error| Err(lost_item(&error)))? else {
         return Ok(None);
     };
     // The pipeline was removed before this was polled: the items of the sources are not used.
@@ -153,7 +153,10 @@ async fn fed(
 }
 
 /// Collects an item from each source. Returns `None` if one of them is at its end.
-async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Option<Given>> {
+async fn from_sources(
+    runner: &Arc<RunningPipeline>,
+    number: Option<u64>,
+) -> Result<Option<SourceItems>> {
     let is_later = number.is_some_and(|number| number > 0);
     let mut given = Vec::new();
     for (place, unit) in runner
@@ -162,29 +165,33 @@ async fn from_sources(runner: &Arc<Runner>, number: Option<u64>) -> Result<Optio
         .enumerate()
         .filter(|(_, unit)| unit.source.is_some())
     {
-        let has_ended = is_later && unit.source == Some(Source::Once);
+        let has_ended = is_later && unit.source == Some(SourceMode::Once);
         let done = if has_ended {
-            Done::Came(Came::End)
+            StageResult::Returned(StageOutput::End)
         } else {
             from_source(runner, place).await
         };
         match done {
-            Done::Came(Came::Output(item)) => given.push((place, FromPort::Output, item)),
-            Done::Came(Came::Error(error)) => given.push((place, FromPort::Error, error)),
-            Done::Came(Came::End) => {
+            StageResult::Returned(StageOutput::Output(item)) => {
+                given.push((place, OutputPort::Output, item))
+            }
+            StageResult::Returned(StageOutput::Error(error)) => {
+                given.push((place, OutputPort::Error, error))
+            }
+            StageResult::Returned(StageOutput::End) => {
                 count_unmatched(runner, &given);
                 return Ok(None);
             }
-            Done::Ended(action, ended) => {
-                runner.end(place, number, action, ended)?;
-                given.push((place, FromPort::Output, None));
+            StageResult::Dropped(action, ended) => {
+                runner.apply_action(place, number, action, ended)?;
+                given.push((place, OutputPort::Output, None));
             }
         }
     }
     Ok(Some(given))
 }
 
-async fn from_source(runner: &Runner, place: usize) -> Done {
+async fn from_source(runner: &RunningPipeline, place: usize) -> StageResult {
     runner.units[place]
         .work(
             Items::new(),
@@ -195,56 +202,61 @@ async fn from_source(runner: &Runner, place: usize) -> Done {
 }
 
 /// Counts the inputs, and the items of other sources, that are lost when a source is at its end.
-fn count_unmatched(runner: &Runner, given: &Given) {
+fn count_unmatched(runner: &RunningPipeline, given: &SourceItems) {
     let of_sources = given
         .iter()
         .filter(|(_, _, item)| item.is_some())
         .map(|(unit, ..)| unit);
     for unit in of_sources.chain(runner.inputs.iter().map(|(unit, _)| unit)) {
-        count(&runner.units[*unit].counters.unmatched);
+        increment(&runner.units[*unit].counters.unmatched);
     }
 }
 
 /// Begins an item, which is queued from here on. The rest runs in its own task.
 fn begin(
-    runner: &Arc<Runner>,
-    order: &Arc<Order>,
-    fed: Result<Fed>,
+    runner: &Arc<RunningPipeline>,
+    order: &Arc<RunOrder>,
+    fed: Result<AdmittedItem>,
 ) -> impl Future<Output = Result<Outcome>> + Send + use<> {
-    let begun = fed.and_then(|fed| started(runner, Some(order), fed));
+    let begun = fed.and_then(|fed| start(runner, Some(order), fed));
     let runner = Arc::clone(runner);
-    let task = begun.map(|way| Task::of(async move { in_time(&runner, way.run()).await }));
-    async move { task?.await.unwrap_or_else(|error| Err(lost(&error))) }
+    let task =
+        begun.map(|way| Task::spawn(async move { within_deadline(&runner, way.run()).await }));
+    async move { task?.await.unwrap_or_else(|error| Err(lost_item(&error))) }
 }
 
 /// An item on its way.
-enum Way {
-    Chain(Following),
-    AnyShape(Box<Evaluation>),
+enum ItemRun {
+    Chain(ChainRun),
+    Graph(Box<Evaluation>),
 }
 
-impl Way {
+impl ItemRun {
     async fn run(self) -> Result<Outcome> {
         match self {
             Self::Chain(following) => following.run().await,
-            Self::AnyShape(evaluation) => evaluation.run().await,
+            Self::Graph(evaluation) => evaluation.run().await,
         }
     }
 }
 
 /// Begins an item with what sources returned for it.
-fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result<Way> {
-    let Fed {
+fn start(
+    runner: &Arc<RunningPipeline>,
+    order: Option<&Arc<RunOrder>>,
+    fed: AdmittedItem,
+) -> Result<ItemRun> {
+    let AdmittedItem {
         sequence,
         mut inputs,
-        given,
+        source_items: given,
         inside,
     } = fed;
-    let keeps_to_lines = order.is_none_or(|order| order.is_that_of_lines());
+    let keeps_to_lines = order.is_none_or(|order| order.is_kept_by_queues());
     if let Some(chain) = runner.chain.as_deref().filter(|_| keeps_to_lines)
         && let Some(item) = inputs.0.pop()
     {
-        return Ok(Way::Chain(Following::begin(
+        return Ok(ItemRun::Chain(ChainRun::begin(
             runner,
             chain,
             order.map(|_| sequence),
@@ -255,11 +267,14 @@ fn started(runner: &Arc<Runner>, order: Option<&Arc<Order>>, fed: Fed) -> Result
     let mut evaluation = Evaluation::begin(runner, order, sequence, inputs.0, inside);
     given
         .into_iter()
-        .try_for_each(|(unit, port, item)| evaluation.give(unit, port, item))?;
-    Ok(Way::AnyShape(Box::new(evaluation)))
+        .try_for_each(|(unit, port, item)| evaluation.add_source_item(unit, port, item))?;
+    Ok(ItemRun::Graph(Box::new(evaluation)))
 }
 
-async fn in_time(runner: &Runner, way: impl Future<Output = Result<Outcome>>) -> Result<Outcome> {
+async fn within_deadline(
+    runner: &RunningPipeline,
+    way: impl Future<Output = Result<Outcome>>,
+) -> Result<Outcome> {
     let Some(deadline) = runner.pipeline.deadline() else {
         return way.await;
     };
@@ -273,7 +288,7 @@ async fn in_time(runner: &Runner, way: impl Future<Output = Result<Outcome>>) ->
         })
 }
 
-fn lost(error: &tokio::task::JoinError) -> Error {
+fn lost_item(error: &tokio::task::JoinError) -> Error {
     Error::new(ErrorKind::Internal, format!("an item was lost: {error}"))
 }
 

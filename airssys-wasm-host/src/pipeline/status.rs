@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm_core::ComponentName;
 
-use super::unit::count;
+use super::unit::increment;
 
 /// The state of a pipeline at one moment.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub(super) struct Counters {
     pub(super) unrouted: AtomicU64,
     pub(super) unmatched: AtomicU64,
     pub(super) waiting: AtomicU64,
-    took: [AtomicU64; BUCKETS],
+    durations: [AtomicU64; BUCKETS],
 }
 
 impl Default for Counters {
@@ -77,32 +77,32 @@ impl Default for Counters {
             unrouted: AtomicU64::new(0),
             unmatched: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
-            took: std::array::from_fn(|_| AtomicU64::new(0)),
+            durations: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
 }
 
 impl Counters {
     /// Counts an attempt that began at `begun`. Returns the time when it ended.
-    pub(super) fn tried(&self, begun: Instant) -> Instant {
+    pub(super) fn count_attempt(&self, begun: Instant) -> Instant {
         let ended = Instant::now();
         let nanoseconds = u64::try_from(ended.duration_since(begun).as_nanos()).unwrap_or(u64::MAX);
-        count(&self.took[(nanoseconds.max(1).ilog2() as usize).min(BUCKETS - 1)]);
+        increment(&self.durations[(nanoseconds.max(1).ilog2() as usize).min(BUCKETS - 1)]);
         ended
     }
 
     /// Counts a waiting item until the returned guard is dropped.
-    pub(super) fn wait(&self) -> Waiting<'_> {
-        count(&self.waiting);
-        Waiting(&self.waiting)
+    pub(super) fn count_waiting(&self) -> WaitingItem<'_> {
+        increment(&self.waiting);
+        WaitingItem(&self.waiting)
     }
 
-    pub(super) fn retried(&self) {
-        count(&self.retried);
+    pub(super) fn count_retry(&self) {
+        increment(&self.retried);
     }
 
     pub(super) fn attempts_so_far(&self) -> u64 {
-        self.took
+        self.durations
             .iter()
             .map(|bucket| bucket.load(Ordering::Relaxed))
             .sum()
@@ -115,7 +115,7 @@ impl Counters {
     /// Returns the upper end of the bucket that 99 of 100 attempts do not exceed.
     pub(super) fn p99(&self) -> Duration {
         let took: Vec<u64> = self
-            .took
+            .durations
             .iter()
             .map(|bucket| bucket.load(Ordering::Relaxed))
             .collect();
@@ -130,9 +130,9 @@ impl Counters {
 }
 
 /// A guard that counts a waiting item.
-pub(super) struct Waiting<'a>(&'a AtomicU64);
+pub(super) struct WaitingItem<'a>(&'a AtomicU64);
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingItem<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -147,7 +147,8 @@ mod tests {
         let counters = Counters::default();
         assert_eq!(counters.p99(), Duration::ZERO);
         let times = |nanoseconds: u64, count: usize| {
-            counters.took[nanoseconds.ilog2() as usize].fetch_add(count as u64, Ordering::Relaxed);
+            counters.durations[nanoseconds.ilog2() as usize]
+                .fetch_add(count as u64, Ordering::Relaxed);
         };
         times(1_000, 1);
         assert_eq!(counters.p99(), Duration::from_nanos(1_024));

@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use airssys_wasm_core::pipeline::Stage;
 
-use crate::call::within;
-use crate::deployment::Named;
+use crate::call::run_until_deadline;
+use crate::deployment::DeploymentEntry;
 use crate::engine::{Clock, Ticks};
 use crate::{Error, ErrorKind, Result};
 
 /// The deadline of a stage, if it has one.
 #[derive(Clone)]
-pub(super) struct AttemptTime {
+pub(super) struct AttemptLimit {
     stage: Arc<str>,
-    longest: Option<Duration>,
+    deadline: Option<Duration>,
     clock: Arc<Clock>,
 }
 
-impl AttemptTime {
-    pub(super) fn of(stage: &Stage, named: &Named) -> Self {
+impl AttemptLimit {
+    pub(super) fn for_stage(stage: &Stage, named: &DeploymentEntry) -> Self {
         Self {
             stage: stage.name().into(),
-            longest: stage.options().attempt_deadline(),
+            deadline: stage.options().attempt_deadline(),
             clock: Arc::clone(named.runtime.engines.clock()),
         }
     }
@@ -35,15 +35,15 @@ impl AttemptTime {
         &self,
         call: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
     ) -> Result<T> {
-        let Some(longest) = self.longest else {
+        let Some(longest) = self.deadline else {
             return call.await;
         };
         let deadline = self
             .clock
             .now()
-            .plus(Ticks::lasting(longest))
-            .plus(Ticks(1));
-        within(&self.clock, deadline, call)
+            .saturating_add(Ticks::from_duration(longest))
+            .saturating_add(Ticks(1));
+        run_until_deadline(&self.clock, deadline, call)
             .await
             .unwrap_or_else(|_| {
                 let message = format!(

@@ -10,19 +10,19 @@ use std::task::{Poll, Waker};
 use parking_lot::Mutex;
 
 #[derive(Default)]
-pub(super) struct Turnstile(Mutex<State>);
+pub(super) struct Turnstile(Mutex<TurnstileState>);
 
 #[derive(Default)]
-struct State {
+struct TurnstileState {
     next: u64,
     /// Numbers beyond `next` that have already passed.
-    through: BTreeSet<u64>,
+    passed: BTreeSet<u64>,
     waiting: BTreeMap<u64, Waker>,
 }
 
 impl Turnstile {
     /// Waits until every smaller number has passed.
-    pub(super) async fn turn(&self, number: u64) {
+    pub(super) async fn wait_turn(&self, number: u64) {
         poll_fn(|context| {
             let mut state = self.0.lock();
             if state.next >= number {
@@ -41,10 +41,10 @@ impl Turnstile {
             let mut state = self.0.lock();
             state.waiting.remove(&number);
             if number >= state.next {
-                state.through.insert(number);
+                state.passed.insert(number);
             }
-            while state.through.first() == Some(&state.next) {
-                state.through.pop_first();
+            while state.passed.first() == Some(&state.next) {
+                state.passed.pop_first();
                 state.next += 1;
             }
             let next = state.next;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn numbers_come_in_their_order_and_some_do_not_come() {
+    async fn numbers_pass_in_order_even_if_some_never_arrive() {
         let turnstile = Arc::new(Turnstile::default());
         let order: Arc<Mutex<Vec<u64>>> = Arc::default();
         let comers: Vec<_> = [4u64, 2, 0, 3]
@@ -71,7 +71,7 @@ mod tests {
             .map(|number| {
                 let (turnstile, order) = (Arc::clone(&turnstile), Arc::clone(&order));
                 tokio::spawn(async move {
-                    turnstile.turn(number).await;
+                    turnstile.wait_turn(number).await;
                     order.lock().push(number);
                     turnstile.pass(number);
                 })

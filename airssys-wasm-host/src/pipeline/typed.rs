@@ -13,8 +13,8 @@ use airssys_wasm_core::pipeline::ComponentPipeline;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
-use super::call::other_types;
-use super::check::port;
+use super::call::wrong_edge_type;
+use super::check::port_name;
 use super::handle::PipelineDeployment;
 use super::item::{Item, ItemType};
 use crate::{Error, ErrorKind, Result};
@@ -85,9 +85,9 @@ impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
     pub async fn call(&self, item: In) -> Result<Option<Out>> {
         let mut outputs = self.pipeline.call(item).await?.outputs;
         if outputs.len() > 1 {
-            return Err(several(&self.pipeline, outputs.len()));
+            return Err(several_results(&self.pipeline, outputs.len()));
         }
-        outputs.pop().map(|(_, item)| typed(item)).transpose()
+        outputs.pop().map(|(_, item)| into_typed(item)).transpose()
     }
 
     /// Sends the items of a stream through, and returns the outputs; there is none for an item that
@@ -102,7 +102,12 @@ impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
     {
         let outcomes = self.pipeline.run(input);
         let outputs = outcomes.map_ok(|outcome| {
-            stream::iter(outcome.outputs.into_iter().map(|(_, item)| typed(item)))
+            stream::iter(
+                outcome
+                    .outputs
+                    .into_iter()
+                    .map(|(_, item)| into_typed(item)),
+            )
         });
         TypedOutcomes(outputs.try_flatten().boxed())
     }
@@ -148,7 +153,7 @@ fn problems<In: ItemType, Out: ItemType>(pipeline: &ComponentPipeline) -> Vec<St
     let inputs = pipeline
         .inputs()
         .iter()
-        .map(|input| (port(pipeline, input), &input.ty))
+        .map(|input| (port_name(pipeline, input), &input.ty))
         .collect();
     let outputs = pipeline
         .outputs()
@@ -191,11 +196,11 @@ fn problem<T: ItemType>(
     }
 }
 
-fn typed<T: ItemType>(item: Item) -> Result<T> {
-    T::single(item).ok_or_else(other_types)
+fn into_typed<T: ItemType>(item: Item) -> Result<T> {
+    T::from_item(item).ok_or_else(wrong_edge_type)
 }
 
-fn several(pipeline: &PipelineDeployment, results: usize) -> Error {
+fn several_results(pipeline: &PipelineDeployment, results: usize) -> Error {
     let message = format!(
         "`{}` returned {results} results for one item, but a typed call returns one; use `run` to get all of them",
         pipeline.name()

@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, Source, StageOptions};
+use airssys_wasm_core::pipeline::{ComponentPipeline, OnError, SourceMode, StageOptions};
 use airssys_wasm_core::world::Function;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
 
-use super::call::{Call, Came, connect, meaning};
+use super::call::{StageCall, StageOutput, connect, interpret};
+use super::dead_letter::FailureCause;
 use super::item::{Item, Items};
-use super::letter::Cause;
 use super::status::Counters;
-use super::time::AttemptTime;
-use crate::deployment::Named;
+use super::time::AttemptLimit;
+use crate::deployment::DeploymentEntry;
 use crate::{Deployment, Result};
 
 pub(super) struct Unit {
@@ -26,59 +26,59 @@ pub(super) struct Unit {
     pub(super) stages: Vec<usize>,
     /// The name of the first stage.
     pub(super) name: String,
-    pub(super) named: Arc<Named>,
-    call: Arc<dyn Call>,
-    time: AttemptTime,
+    pub(super) named: Arc<DeploymentEntry>,
+    call: Arc<dyn StageCall>,
+    time: AttemptLimit,
     /// The number of inputs.
     pub(super) inputs: usize,
     pub(super) options: StageOptions,
     is_fallible: bool,
-    pub(super) source: Option<Source>,
+    pub(super) source: Option<SourceMode>,
     slots: Arc<Semaphore>,
     pub(super) counters: Counters,
 }
 
 /// The result of a unit for an item, after all attempts.
-pub(super) enum Done {
-    Came(Came),
+pub(super) enum StageResult {
+    Returned(StageOutput),
     /// The item goes no further, as the options of its stage specify.
-    Ended(OnError, Ended),
+    Dropped(OnError, DroppedItem),
 }
 
-impl Done {
+impl StageResult {
     /// Leaves the place with the output if that is a stream, which is still being written. Returns
     /// it otherwise.
-    pub(super) fn hold(&self, slot: Slot) -> Option<Slot> {
+    pub(super) fn hold_slot(&self, slot: UnitSlot) -> Option<UnitSlot> {
         match self {
-            Self::Came(Came::Output(Some(item))) => item.hold(slot),
+            Self::Returned(StageOutput::Output(Some(item))) => item.hold_until_end(slot),
             _ => Some(slot),
         }
     }
 }
 
 /// An item that goes no further.
-pub(super) struct Ended {
+pub(super) struct DroppedItem {
     pub(super) revision: Option<u64>,
     pub(super) attempts: u32,
     pub(super) inputs: Vec<Item>,
-    pub(super) cause: Cause,
+    pub(super) cause: FailureCause,
 }
 
 /// A place at a unit.
-pub(super) struct Slot {
+pub(super) struct UnitSlot {
     _permit: OwnedSemaphorePermit,
 }
 
 /// A place at a unit, held or requested. Requests are granted in order.
-pub(super) enum Place {
-    Had(Slot),
-    Awaited(Pin<Box<dyn Future<Output = Permit> + Send>>),
+pub(super) enum UnitPlace {
+    Granted(UnitSlot),
+    Queued(Pin<Box<dyn Future<Output = SlotPermit> + Send>>),
 }
 
-type Permit = std::result::Result<OwnedSemaphorePermit, AcquireError>;
+type SlotPermit = std::result::Result<OwnedSemaphorePermit, AcquireError>;
 
-impl Slot {
-    fn of(permit: Permit) -> Self {
+impl UnitSlot {
+    fn from_permit(permit: SlotPermit) -> Self {
         Self {
             _permit: permit.expect("the semaphore is never closed"),
         }
@@ -88,7 +88,7 @@ impl Slot {
 impl Unit {
     /// Creates the unit of some stages, given by their places in the pipeline, which a function of
     /// a deployment runs.
-    pub(super) fn connected(
+    pub(super) fn connect(
         pipeline: &ComponentPipeline,
         stages: &[usize],
         deployment: &Deployment,
@@ -104,7 +104,7 @@ impl Unit {
             name: first.name().to_owned(),
             named: Arc::clone(named),
             call,
-            time: AttemptTime::of(first, named),
+            time: AttemptLimit::for_stage(first, named),
             inputs: first.inputs().len(),
             is_fallible: last.is_fallible(),
             source: first.source(),
@@ -115,10 +115,10 @@ impl Unit {
     }
 
     /// Joins the queue for a place at once. The place is granted when the result is awaited.
-    pub(super) fn line(&self) -> Place {
+    pub(super) fn join_queue(&self) -> UnitPlace {
         // A permit is left over only if no item waits: it would have received it.
         if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
-            return Place::Had(Slot { _permit: permit });
+            return UnitPlace::Granted(UnitSlot { _permit: permit });
         }
         // The order of the queue is that of the first polls: tokio must not defer any of them.
         let mut permit = Box::pin(unconstrained(Arc::clone(&self.slots).acquire_owned()));
@@ -126,18 +126,18 @@ impl Unit {
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
         {
-            Poll::Ready(permit) => Place::Had(Slot::of(permit)),
-            Poll::Pending => Place::Awaited(permit),
+            Poll::Ready(permit) => UnitPlace::Granted(UnitSlot::from_permit(permit)),
+            Poll::Pending => UnitPlace::Queued(permit),
         }
     }
 
     /// Waits for a place in the queue, and counts as waiting meanwhile.
-    pub(super) async fn arrive(&self, place: Place) -> Slot {
+    pub(super) async fn wait_for_place(&self, place: UnitPlace) -> UnitSlot {
         match place {
-            Place::Had(slot) => slot,
-            Place::Awaited(permit) => {
-                let _waiting = self.counters.wait();
-                Slot::of(permit.await)
+            UnitPlace::Granted(slot) => slot,
+            UnitPlace::Queued(permit) => {
+                let _waiting = self.counters.count_waiting();
+                UnitSlot::from_permit(permit.await)
             }
         }
     }
@@ -145,69 +145,76 @@ impl Unit {
     /// Returns `true` if results leave in the order of the items although several are processed at
     /// once.
     pub(super) fn keeps_order(&self) -> bool {
-        self.options.ordering() == airssys_wasm_core::pipeline::Order::Kept
+        self.options.ordering() == airssys_wasm_core::pipeline::OutputOrder::Kept
             && self.options.concurrency_max() > 1
     }
 
     /// Works on one item: makes the attempts that the options allow, and then gives it up as they
     /// specify. `takes_errors` is `true` if an edge takes the errors of the unit. `now` is the time
     /// at the start, and is set to the time at the end.
-    pub(super) async fn work(&self, items: Items, takes_errors: bool, now: &mut Instant) -> Done {
+    pub(super) async fn work(
+        &self,
+        items: Items,
+        takes_errors: bool,
+        now: &mut Instant,
+    ) -> StageResult {
         let attempts_max = self
             .options
-            .retries()
+            .retry_policy()
             .map_or(1, |retry| retry.attempts.max(1));
-        let keeps = attempts_max > 1 || self.options.puts_aside();
+        let keeps = attempts_max > 1 || self.options.has_dead_letters();
         let mut items = Some(items);
         let mut attempt = 1;
         loop {
             let given = if keeps { items.clone() } else { items.take() };
             let revision = AtomicU64::new(0);
             let came = self.attempt(given.unwrap_or_default(), &revision).await;
-            *now = self.counters.tried(*now);
+            *now = self.counters.count_attempt(*now);
             let cause = match came {
-                Ok(Came::Error(error)) if !takes_errors => Cause::Returned(value_of(error)),
-                Ok(came) => return Done::Came(came),
-                Err(error) => Cause::Failed(Arc::new(error)),
+                Ok(StageOutput::Error(error)) if !takes_errors => {
+                    FailureCause::Returned(value_of(error))
+                }
+                Ok(came) => return StageResult::Returned(came),
+                Err(error) => FailureCause::Failed(Arc::new(error)),
             };
             if attempt < attempts_max {
-                self.counters.retried();
+                self.counters.count_retry();
                 self.pause(attempt).await;
                 *now = Instant::now();
                 attempt += 1;
                 continue;
             }
             let revision = Some(revision.into_inner()).filter(|revision| *revision > 0);
-            let ended = Ended {
+            let ended = DroppedItem {
                 revision,
                 attempts: attempt,
                 inputs: items.take().unwrap_or_default().into_vec(),
                 cause,
             };
-            return Done::Ended(self.action(&ended.cause), ended);
+            return StageResult::Dropped(self.action(&ended.cause), ended);
         }
     }
 
-    async fn attempt(&self, items: Items, revision: &AtomicU64) -> Result<Came> {
+    async fn attempt(&self, items: Items, revision: &AtomicU64) -> Result<StageOutput> {
         let returned = self
             .time
             .within(self.call.call(items, revision).as_mut())
             .await?;
-        Ok(meaning(returned, self.is_fallible, self.source))
+        Ok(interpret(returned, self.is_fallible, self.source))
     }
 
     /// Waits before the next attempt, each time twice as long.
     async fn pause(&self, attempt: u32) {
-        if let Some(retry) = self.options.retries() {
+        if let Some(retry) = self.options.retry_policy() {
             let doubled = 1u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
             tokio::time::sleep(retry.backoff.saturating_mul(doubled)).await;
         }
     }
 
-    fn action(&self, cause: &Cause) -> OnError {
+    fn action(&self, cause: &FailureCause) -> OnError {
         match cause {
-            Cause::Returned(_) => self.options.error_action().unwrap_or(OnError::Fail),
-            Cause::Failed(_) => self.options.failure_action(),
+            FailureCause::Returned(_) => self.options.error_action().unwrap_or(OnError::Fail),
+            FailureCause::Failed(_) => self.options.failure_action(),
         }
     }
 
@@ -228,6 +235,6 @@ fn value_of(item: Option<Item>) -> Option<airssys_wasm_core::Value> {
 }
 
 /// Counts one more.
-pub(super) fn count(counter: &AtomicU64) {
+pub(super) fn increment(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }

@@ -13,8 +13,8 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::{ComponentName, Instancing, Limits, Strategy};
 use semver::Version;
 
-use super::deploy::component_of;
-use super::runner::Runner;
+use super::deploy::unit_component;
+use super::running::RunningPipeline;
 use super::unit::Unit;
 use crate::{Approval, Component, Enforcement, Error, ErrorKind, Host, Promoted, Result, Update};
 
@@ -22,20 +22,20 @@ use crate::{Approval, Component, Enforcement, Error, ErrorKind, Host, Promoted, 
 /// [`PipelineDeployment::update`](super::PipelineDeployment::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct UpdateStage<'a> {
-    runner: &'a Arc<Runner>,
+    runner: &'a Arc<RunningPipeline>,
     stage: String,
     component: Component,
-    versions: Versions,
+    versions: VersionPolicy,
     /// The update of the deployment that the stage is in.
     update: Update<'a>,
     /// The options set so far that only a stage with its own deployment can have, by the names of
     /// their methods.
-    said: Vec<&'static str>,
+    options_set: Vec<&'static str>,
 }
 
 /// The versions that an update accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Versions {
+enum VersionPolicy {
     NotOlder,
     Any,
 }
@@ -43,7 +43,7 @@ enum Versions {
 impl<'a> UpdateStage<'a> {
     pub(super) fn new(
         host: &'a Host,
-        runner: &'a Arc<Runner>,
+        runner: &'a Arc<RunningPipeline>,
         stage: &str,
         component: Component,
     ) -> Self {
@@ -56,8 +56,8 @@ impl<'a> UpdateStage<'a> {
             runner,
             stage: stage.to_owned(),
             component,
-            versions: Versions::NotOlder,
-            said: Vec::new(),
+            versions: VersionPolicy::NotOlder,
+            options_set: Vec::new(),
         }
     }
 
@@ -72,30 +72,30 @@ impl<'a> UpdateStage<'a> {
     /// Allows an update to an older version.
     pub fn any_version(self) -> Self {
         Self {
-            versions: Versions::Any,
+            versions: VersionPolicy::Any,
             ..self
         }
     }
 
     /// Sets the grants, as [`Update::grants`] does. Not available for a fused stage.
     pub fn grants(self, grants: Grants) -> Self {
-        self.say("grants", |update| update.grants(grants))
+        self.set_option("grants", |update| update.grants(grants))
     }
 
     /// Allows grants to restore what was revoked, as [`Update::lifting_revocations`] does. Not
     /// available for a fused stage.
     pub fn lifting_revocations(self) -> Self {
-        self.say("lifting_revocations", |update| update.lifting_revocations())
+        self.set_option("lifting_revocations", |update| update.lifting_revocations())
     }
 
     /// Applies an approval, as [`Update::approval`] does. Not available for a fused stage.
     pub fn approval(self, approval: Approval) -> Self {
-        self.say("approval", |update| update.approval(approval))
+        self.set_option("approval", |update| update.approval(approval))
     }
 
     /// Sets the enforcement mode, as [`Update::enforcement`] does. Not available for a fused stage.
     pub fn enforcement(self, enforcement: Enforcement) -> Self {
-        self.say("enforcement", move |update| update.enforcement(enforcement))
+        self.set_option("enforcement", move |update| update.enforcement(enforcement))
     }
 
     /// Selects the deployment that serves an imported interface, as [`Update::link`] does. Not
@@ -108,28 +108,32 @@ impl<'a> UpdateStage<'a> {
     pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
         let (interface, deployment): (String, ComponentName) =
             (interface.to_owned(), deployment.parse()?);
-        Ok(self.say("link", |update| update.bind(interface, deployment)))
+        Ok(self.set_option("link", |update| update.link_to(interface, deployment)))
     }
 
     /// Sets the limits. Defaults to those of the active revision. Not available for a fused stage.
     pub fn limits(self, limits: Limits) -> Self {
-        self.say("limits", |update| update.limits(limits))
+        self.set_option("limits", |update| update.limits(limits))
     }
 
     /// Sets the instancing mode. Defaults to that of the active revision. Not available for a fused
     /// stage.
     pub fn instancing(self, instancing: Instancing) -> Self {
-        self.say("instancing", move |update| update.instancing(instancing))
+        self.set_option("instancing", move |update| update.instancing(instancing))
     }
 
     /// Allows the state of a stateful stage to be lost, as [`Update::discard_state`] does. Not
     /// available for a fused stage, which has no state.
     pub fn discard_state(self) -> Self {
-        self.say("discard_state", |update| update.discard_state())
+        self.set_option("discard_state", |update| update.discard_state())
     }
 
-    fn say(mut self, method: &'static str, say: impl FnOnce(Update<'a>) -> Update<'a>) -> Self {
-        self.said.push(method);
+    fn set_option(
+        mut self,
+        method: &'static str,
+        say: impl FnOnce(Update<'a>) -> Update<'a>,
+    ) -> Self {
+        self.options_set.push(method);
         Self {
             update: say(self.update),
             ..self
@@ -143,18 +147,18 @@ impl<'a> UpdateStage<'a> {
     ///
     /// The errors of an update, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
-        let _turn = self.runner.updating.lock().await;
+        let _turn = self.runner.update_lock.lock().await;
         self.prepare().await?.rehearse().await
     }
 
     async fn run(self) -> Result<Promoted> {
-        let _turn = self.runner.updating.lock().await;
+        let _turn = self.runner.update_lock.lock().await;
         self.prepare().await?.await
     }
 
     async fn prepare(self) -> Result<Update<'a>> {
-        let now = self.runner.with_serving();
-        if let (Some(known), Versions::NotOlder) = (now.stage(&self.stage), self.versions) {
+        let now = self.runner.with_active_components();
+        if let (Some(known), VersionPolicy::NotOlder) = (now.stage(&self.stage), self.versions) {
             check_not_older(known.component().version(), self.component.version())?;
         }
         let next = now.with_replacement(&self.stage, self.component.into())?;
@@ -163,15 +167,15 @@ impl<'a> UpdateStage<'a> {
             .unit_of(&self.stage)
             .expect("a stage that could be replaced is in a unit");
         if unit.stages.len() > 1 {
-            check_fused(&next, unit, &self.stage, &self.said)?;
+            check_fused(&next, unit, &self.stage, &self.options_set)?;
         }
-        let component = component_of(&unit.named.runtime, &next, &unit.stages).await?;
+        let component = unit_component(&unit.named.runtime, &next, &unit.stages).await?;
         // The version of a fused component means nothing, and that of the stage was checked above.
         Ok(self
             .update
-            .component(component)
+            .with_component(component)
             .any_version()
-            .in_its_pipeline())
+            .checked_by_pipeline())
     }
 }
 

@@ -8,43 +8,43 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 
-use super::named;
-use crate::deployment::{Kept, Named};
-use crate::link::{Links, resolve};
+use super::restore_deployment;
+use crate::deployment::{DeploymentEntry, RetainedRevision};
+use crate::link::{RevisionLinks, resolve};
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::state::NameRecord;
+use crate::state::DeploymentRecord;
 use crate::{Error, Result};
 
 /// The outcome of restoring deployments with links.
 #[derive(Default)]
-pub(crate) struct Linked {
-    pub(crate) awake: Vec<Arc<Named>>,
+pub(crate) struct LinkedDeployments {
+    pub(crate) awake: Vec<Arc<DeploymentEntry>>,
     pub(crate) failed: Vec<(ComponentName, Error)>,
 }
 
 /// Restores every deployment that is linked to others or that others are linked to. Blocks.
-pub(crate) fn linked(
+pub(crate) fn restore_linked(
     runtime: &Arc<Runtime>,
-    records: &BTreeMap<ComponentName, NameRecord>,
-) -> Linked {
-    let mut outcome = Linked::default();
+    records: &BTreeMap<ComponentName, DeploymentRecord>,
+) -> LinkedDeployments {
+    let mut outcome = LinkedDeployments::default();
     let mut made = BTreeMap::new();
-    for name in members(records) {
-        match named(runtime, name, &records[name]) {
+    for name in linked_names(records) {
+        match restore_deployment(runtime, name, &records[name]) {
             Ok(named) => drop(made.insert(name.clone(), named)),
             Err(error) => outcome.failed.push((name.clone(), error)),
         }
     }
     // A deployment that cannot be linked fails together with those linked to it.
     loop {
-        let deployed: Vec<Arc<Named>> = made.values().cloned().collect();
+        let deployed: Vec<Arc<DeploymentEntry>> = made.values().cloned().collect();
         let found: Vec<_> = deployed
             .iter()
             .map(|named| {
                 (
                     Arc::clone(named),
-                    links(runtime, named, &records[&named.name], &deployed),
+                    resolve_links(runtime, named, &records[&named.name], &deployed),
                 )
             })
             .collect();
@@ -64,7 +64,7 @@ pub(crate) fn linked(
                 .filter_map(|(_, links)| links.ok())
                 .flatten()
             {
-                revision.links.fill(&links);
+                revision.links.set_functions(&links);
             }
             outcome.awake = made.into_values().collect();
             return outcome;
@@ -73,7 +73,7 @@ pub(crate) fn linked(
 }
 
 /// Returns the deployments with links, and those that they are linked to.
-fn members(records: &BTreeMap<ComponentName, NameRecord>) -> Vec<&ComponentName> {
+fn linked_names(records: &BTreeMap<ComponentName, DeploymentRecord>) -> Vec<&ComponentName> {
     let mut members = std::collections::BTreeSet::new();
     for (name, record) in records {
         let targets = record
@@ -96,13 +96,13 @@ fn members(records: &BTreeMap<ComponentName, NameRecord>) -> Vec<&ComponentName>
 }
 
 /// Resolves the links of each loaded revision among the deployments that served it before.
-fn links(
+fn resolve_links(
     runtime: &Runtime,
-    named: &Named,
-    record: &NameRecord,
-    deployed: &[Arc<Named>],
-) -> Result<Vec<(Arc<Revision>, Links)>> {
-    let kept = named.history.lock().kept();
+    named: &DeploymentEntry,
+    record: &DeploymentRecord,
+    deployed: &[Arc<DeploymentEntry>],
+) -> Result<Vec<(Arc<Revision>, RevisionLinks)>> {
+    let kept = named.history.lock().retained();
     let mut all = Vec::new();
     for stored in record
         .revisions
@@ -110,11 +110,11 @@ fn links(
         .filter(|stored| !stored.linked.is_empty())
     {
         let ready = kept.iter().find_map(|kept| match kept {
-            Kept::Ready(revision) if revision.number == stored.number => Some(revision),
+            RetainedRevision::Ready(revision) if revision.number == stored.number => Some(revision),
             _ => None,
         });
         let Some(revision) = ready else { continue };
-        let candidates: Vec<Arc<Named>> = deployed
+        let candidates: Vec<Arc<DeploymentEntry>> = deployed
             .iter()
             .filter(|other| stored.linked.contains(other.name.as_str()))
             .cloned()
@@ -124,7 +124,7 @@ fn links(
             revision.component.world(),
             runtime.linkers.providers(),
             &candidates,
-            &revision.links.bound,
+            &revision.links.bindings,
         )?;
         all.push((Arc::clone(revision), links));
     }

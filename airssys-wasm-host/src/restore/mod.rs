@@ -11,37 +11,41 @@
 //!
 //! Tests: `tests/suite/state`.
 
-mod asleep;
 mod linked;
 mod revision;
+mod sleeping;
 
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 
-pub(crate) use asleep::{Asleep, Sleeping};
-pub(crate) use linked::{Linked, linked};
-pub(crate) use revision::ready;
+pub(crate) use linked::{LinkedDeployments, restore_linked};
+pub(crate) use revision::ensure_loaded;
+pub(crate) use sleeping::{SleepingDeployment, SleepingDeployments};
 
 use crate::capability::Authorization;
-use crate::deployment::{History, Named, Serving};
+use crate::deployment::{ActiveRevision, DeploymentEntry, History};
 use crate::runtime::Runtime;
-use crate::state::{NameRecord, State};
+use crate::state::{DeploymentRecord, StateDirectory};
 use crate::{Error, ErrorKind, Result};
 
 /// Restores a deployment with the revision that was active. Its links are not resolved yet. Blocks.
-fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> Result<Arc<Named>> {
+fn restore_deployment(
+    runtime: &Arc<Runtime>,
+    name: &ComponentName,
+    record: &DeploymentRecord,
+) -> Result<Arc<DeploymentEntry>> {
     let state = &*state(runtime)?;
     let revisions = record.revisions.iter();
     let needed =
         revisions.filter(|stored| stored.number == record.serving || !stored.linked.is_empty());
     let ready = needed
-        .map(|stored| revision::load(runtime, state, name, stored))
+        .map(|stored| revision::load_revision(runtime, state, name, stored))
         .collect::<Result<Vec<_>>>()?;
     let serving = ready
         .iter()
         .find(|revision| revision.number == record.serving);
-    let serving = serving.ok_or_else(|| damaged(&"its active revision is missing"))?;
+    let serving = serving.ok_or_else(|| damaged_error(&"its active revision is missing"))?;
     let waiting = record
         .waiting
         .as_ref()
@@ -52,11 +56,11 @@ fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> R
         .iter()
         .filter(|revision| revision.number != record.serving)
     {
-        authorization.add(&revision.authority, &revision.rooms, 0);
+        authorization.add_revision(&revision.authority, &revision.open_capabilities, 0);
     }
-    let history = History::restored(record, &ready, runtime.revisions_kept);
-    let serving = Serving::new(runtime, Arc::clone(serving), None);
-    Ok(Arc::new(Named::of(
+    let history = History::from_record(record, &ready, runtime.revisions_kept);
+    let serving = ActiveRevision::new(runtime, Arc::clone(serving), None);
+    Ok(Arc::new(DeploymentEntry::from_parts(
         Arc::clone(runtime),
         serving,
         history,
@@ -65,13 +69,13 @@ fn named(runtime: &Arc<Runtime>, name: &ComponentName, record: &NameRecord) -> R
     )))
 }
 
-fn state(runtime: &Runtime) -> Result<Arc<State>> {
+fn state(runtime: &Runtime) -> Result<Arc<StateDirectory>> {
     runtime
         .state()
         .ok_or_else(|| Error::new(ErrorKind::HostDropped, "the host has been dropped"))
 }
 
-fn damaged(problem: &dyn std::fmt::Display) -> Error {
+fn damaged_error(problem: &dyn std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::StateDamaged,
         format!("its record cannot be read: {problem}"),

@@ -9,24 +9,27 @@ use airssys_wasm_core::ComponentName;
 use super::state;
 use crate::Result;
 use crate::capability::Enforcement;
-use crate::code_cache::Stop;
-use crate::deployment::{Kept, Named};
-use crate::link::{Bound, Links};
-use crate::revision::{Approved, Draft, Revision};
+use crate::code_cache::StopHandle;
+use crate::deployment::{DeploymentEntry, RetainedRevision};
+use crate::link::{LinkBindings, RevisionLinks};
+use crate::revision::{GrantOrigin, Revision, RevisionPlan};
 use crate::runtime::Runtime;
-use crate::state::{RevisionRecord, State};
+use crate::state::{RevisionRecord, StateDirectory};
 use crate::{Error, ErrorKind};
 
 /// Returns a retained revision to roll back to. Loads it on a blocking thread if it is only stored.
-pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision>> {
+pub(crate) async fn ensure_loaded(
+    named: &Arc<DeploymentEntry>,
+    kept: RetainedRevision,
+) -> Result<Arc<Revision>> {
     let stored = match kept {
-        Kept::Ready(revision) => return Ok(revision),
-        Kept::Stored(stored) => stored,
+        RetainedRevision::Ready(revision) => return Ok(revision),
+        RetainedRevision::Stored(stored) => stored,
     };
-    let (aside, named) = (named.runtime.aside.clone(), Arc::clone(named));
+    let (aside, named) = (named.runtime.blocking.clone(), Arc::clone(named));
     // Loading compiles if the compiled code is gone.
     let load = move || {
-        let revision = load(
+        let revision = load_revision(
             &named.runtime,
             &*state(&named.runtime)?,
             &named.name,
@@ -35,7 +38,7 @@ pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision
         // Applies past revocations, and registers it for future ones.
         named
             .authorization
-            .add(&revision.authority, &revision.rooms, 0);
+            .add_revision(&revision.authority, &revision.open_capabilities, 0);
         Ok(revision)
     };
     aside.compile(load).await
@@ -43,37 +46,37 @@ pub(crate) async fn ready(named: &Arc<Named>, kept: Kept) -> Result<Arc<Revision
 
 /// Loads a revision; its links are not resolved yet. Blocks, and compiles if the compiled code is
 /// gone.
-pub(super) fn load(
+pub(super) fn load_revision(
     runtime: &Arc<Runtime>,
-    state: &State,
+    state: &StateDirectory,
     name: &ComponentName,
     stored: &RevisionRecord,
 ) -> Result<Arc<Revision>> {
     let component = state.component(&stored.component)?;
-    let mut draft = Draft {
+    let mut draft = RevisionPlan {
         name: name.clone(),
         number: stored.number,
         grants: stored.grants()?,
-        lifted: stored.lifted()?,
+        lifted_revocations: stored.lifted()?,
         enforcement: if stored.audit_only {
             Enforcement::AuditOnly
         } else {
             Enforcement::Enforced
         },
-        approved: Approved::Before,
-        said: Bound::new(),
-        bound: Bound::new(),
-        links: Arc::new(Links::unresolved(stored.bound()?)),
+        grant_origin: GrantOrigin::Inherited,
+        explicit_bindings: LinkBindings::new(),
+        bindings: LinkBindings::new(),
+        links: Arc::new(RevisionLinks::unresolved(stored.link_bindings()?)),
         console: None,
         data: runtime.data.clone(),
-        powers: None,
+        authority: None,
         instancing: stored.instancing,
         limits: stored.limits.clone(),
         component,
     };
     draft.open(runtime)?;
-    let program = runtime.program(&draft.component, &draft.limits, &Stop::default())?;
-    let revision = draft.with_program(runtime, program);
+    let program = runtime.program(&draft.component, &draft.limits, &StopHandle::default())?;
+    let revision = draft.into_revision(runtime, program);
     revision
         .map(Arc::new)
         .ok_or_else(|| Error::new(ErrorKind::Internal, "a revision has no open capabilities"))

@@ -5,27 +5,27 @@
 use std::sync::Arc;
 
 use airssys_wasm_core::Digest;
-use airssys_wasm_core::policy::{Grants, Requested};
+use airssys_wasm_core::policy::{Grants, RequestedCapabilities};
 
-use super::run::keep;
-use crate::aside::may_write;
-use crate::deployment::Named;
+use super::run::store_component;
+use crate::blocking::run_state_write;
+use crate::deployment::DeploymentEntry;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// Stores an update that waits for approval, in the state directory too if there is one.
-pub(super) async fn wait(
+pub(super) async fn store_pending_update(
     runtime: &Arc<Runtime>,
-    named: &Arc<Named>,
+    named: &Arc<DeploymentEntry>,
     waiting: Component,
 ) -> Result<()> {
-    let pin = keep(runtime, &waiting).await?;
+    let pin = store_component(runtime, &waiting).await?;
     let named = Arc::clone(named);
     let remember = move || {
         let _pin = pin;
-        named.wait_for_approval(waiting)
+        named.store_pending_update(waiting)
     };
-    may_write(runtime, remember).await
+    run_state_write(runtime, remember).await
 }
 
 /// Grants for exactly one component: its bytes and its requests. The approval does not cover other
@@ -43,14 +43,14 @@ pub(super) async fn wait(
 #[derive(Clone, Debug)]
 pub struct Approval {
     digest: Digest,
-    requested: Requested,
+    requested: RequestedCapabilities,
     grants: Grants,
 }
 
 impl Approval {
     /// Approves a component with these grants.
     #[must_use]
-    pub fn of(component: &Component, grants: Grants) -> Self {
+    pub fn new(component: &Component, grants: Grants) -> Self {
         Self {
             digest: component.digest(),
             requested: component.requested().clone(),

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use airssys_wasm_core::{Instancing, check_version};
 
 use crate::capability::Providers;
-use crate::deployment::Named;
-use crate::revision::{Draft, Revision};
+use crate::deployment::DeploymentEntry;
+use crate::revision::{Revision, RevisionPlan};
 use crate::{Error, ErrorKind, Result, link};
 
 /// Checks that the version is newer, unless any version is allowed.
-pub(super) fn version(serving: &Revision, next: &Draft, any_allowed: bool) -> Result<()> {
+pub(super) fn version(serving: &Revision, next: &RevisionPlan, any_allowed: bool) -> Result<()> {
     if any_allowed {
         return Ok(());
     }
@@ -36,26 +36,26 @@ pub(super) fn state(serving: &Revision, may_be_lost: bool) -> Result<()> {
 }
 
 /// Checks that the next revision has everything that callers of the active one may call.
-pub(super) fn world(serving: &Revision, next: &Draft) -> Result<()> {
+pub(super) fn world(serving: &Revision, next: &RevisionPlan) -> Result<()> {
     Ok(serving
         .component
         .world()
-        .check_stand_in(next.component.world())?)
+        .check_replacement(next.component.world())?)
 }
 
 /// Finds a provider for each import, the host or one of `deployed`, and sets the links.
 pub(super) fn imports(
-    next: &mut Draft,
+    next: &mut RevisionPlan,
     providers: &Providers,
-    deployed: &[Arc<Named>],
+    deployed: &[Arc<DeploymentEntry>],
 ) -> Result<()> {
-    link::check_said(&next.said, next.component.world(), providers)?;
+    link::check_bindings(&next.explicit_bindings, next.component.world(), providers)?;
     let links = link::resolve(
         &next.name,
         next.component.world(),
         providers,
         deployed,
-        &next.bound,
+        &next.bindings,
     )?;
     next.links = Arc::new(links);
     Ok(())

@@ -5,49 +5,51 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use crate::call::within;
-use crate::code_cache::{Stop, out_of_time};
+use crate::call::run_until_deadline;
+use crate::code_cache::{StopHandle, compile_timeout};
 use crate::engine::Ticks;
 use crate::program::Program;
-use crate::revision::Draft;
+use crate::revision::RevisionPlan;
 use crate::runtime::Runtime;
 use crate::{Error, Result};
 
 /// Returns the program of a draft: at once if its code is available, or else from the compiler.
-pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
-    if runtime.has_program_at_hand(&draft.component, &draft.limits) {
-        return runtime.program(&draft.component, &draft.limits, &Stop::default());
+pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result<Arc<Program>> {
+    if runtime.has_program_ready(&draft.component, &draft.limits) {
+        return runtime.program(&draft.component, &draft.limits, &StopHandle::default());
     }
     let clock = runtime.engines.clock();
-    let deadline = clock.now().plus(Ticks::lasting(runtime.compile_time_max));
+    let deadline = clock
+        .now()
+        .saturating_add(Ticks::from_duration(runtime.compile_time_max));
     let compiling = pin!(compile_in_turn(runtime, draft));
-    within(clock, deadline, compiling)
+    run_until_deadline(clock, deadline, compiling)
         .await
         .unwrap_or_else(|_| Err(too_slow(runtime, draft)))
 }
 
 /// Compiles one component of a deployment at a time, so that abandoned compilations occupy one
 /// thread at most. Dropping the future stops a compiler that runs in its own process.
-async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &Draft) -> Result<Arc<Program>> {
+async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result<Arc<Program>> {
     let share = runtime.shares.get(&draft.name);
-    let turn = Arc::clone(&share.turns().compile).lock_owned().await;
+    let turn = Arc::clone(&share.locks().compile).lock_owned().await;
     let (shared, component, limits) = (
         Arc::clone(runtime),
         draft.component.clone(),
         draft.limits.clone(),
     );
-    let stop = Stop::default();
+    let stop = StopHandle::default();
     let _stopped = stop.on_drop();
     let compile = move || {
         // Held until the compilation ends, even if the future was dropped.
         let _held = (share, turn);
         shared.program(&component, &limits, &stop)
     };
-    runtime.aside.compile(compile).await
+    runtime.blocking.compile(compile).await
 }
 
-fn too_slow(runtime: &Runtime, draft: &Draft) -> Error {
-    out_of_time(format_args!("`{}`", draft.name), runtime.compile_time_max)
+fn too_slow(runtime: &Runtime, draft: &RevisionPlan) -> Error {
+    compile_timeout(format_args!("`{}`", draft.name), runtime.compile_time_max)
 }
 
 #[cfg(test)]
@@ -70,7 +72,7 @@ mod tests {
         };
         // The share exists as long as it is referenced.
         let share = host.0.runtime.shares.get(&"first".parse().expect("a name"));
-        let turn = share.turns().compile.lock().await;
+        let turn = share.locks().compile.lock().await;
         let first = tokio::spawn({
             let (host, component) = (host.clone(), component("first"));
             async move { host.deploy(component).await }

@@ -7,15 +7,15 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout};
 use tracing::{Instrument as _, Span};
 
-use super::place::{NewName, StageOf};
-use super::run::{Allowed, Candidate, Run};
-use super::{Approval, Awaited};
+use super::run::{Candidate, Overrides, RolloutRun};
+use super::target::{NewDeployment, ParentPipeline};
+use super::{Approval, RolloutFuture};
 use crate::capability::Enforcement;
-use crate::data::SharedData;
+use crate::data::SharedValues;
 use crate::deployment::Deployment;
-use crate::host::Shared;
-use crate::link::Bound;
-use crate::revision::{Approved, Draft};
+use crate::host::HostShared;
+use crate::link::LinkBindings;
+use crate::revision::{GrantOrigin, RevisionPlan};
 use crate::wasi::Console;
 use crate::{Component, Error, ErrorKind, Result};
 
@@ -23,7 +23,7 @@ use crate::{Component, Error, ErrorKind, Result};
 /// [`Host::deploy`](crate::Host::deploy).
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct Deploy<'a> {
-    shared: &'a Arc<Shared>,
+    shared: &'a Arc<HostShared>,
     component: Component,
     name: Option<String>,
     limits: Option<Limits>,
@@ -31,14 +31,14 @@ pub struct Deploy<'a> {
     grants: Grants,
     approval: Option<Approval>,
     enforcement: Enforcement,
-    bound: Bound,
+    bindings: LinkBindings,
     console: Option<Arc<Console>>,
-    data: SharedData,
-    pipeline: Option<StageOf>,
+    data: SharedValues,
+    pipeline: Option<ParentPipeline>,
 }
 
 impl<'a> Deploy<'a> {
-    pub(crate) fn new(shared: &'a Arc<Shared>, component: Component) -> Self {
+    pub(crate) fn new(shared: &'a Arc<HostShared>, component: Component) -> Self {
         Self {
             shared,
             component,
@@ -48,7 +48,7 @@ impl<'a> Deploy<'a> {
             grants: Grants::new(),
             approval: None,
             enforcement: Enforcement::Enforced,
-            bound: Bound::new(),
+            bindings: LinkBindings::new(),
             console: None,
             data: shared.runtime.data.clone(),
             pipeline: None,
@@ -57,7 +57,7 @@ impl<'a> Deploy<'a> {
 
     /// Makes it a stage of a pipeline. The stage is removed again if the pipeline is not deployed
     /// in the end.
-    pub(crate) fn stage_of(self, pipeline: StageOf) -> Self {
+    pub(crate) fn stage_of(self, pipeline: ParentPipeline) -> Self {
         Self {
             pipeline: Some(pipeline),
             ..self
@@ -95,7 +95,8 @@ impl<'a> Deploy<'a> {
     /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
     /// name.
     pub fn link(mut self, interface: &str, deployment: &str) -> Result<Self> {
-        self.bound.insert(interface.to_owned(), deployment.parse()?);
+        self.bindings
+            .insert(interface.to_owned(), deployment.parse()?);
         Ok(self)
     }
 
@@ -153,7 +154,7 @@ impl<'a> Deploy<'a> {
     ///
     /// The errors of a deploy, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
-        let (run, span) = self.prepare(Rollout::deploy().rehearsal())?;
+        let (run, span) = self.prepare(Rollout::deploy().into_rehearsal())?;
         run.rehearse().instrument(span).await
     }
 
@@ -162,25 +163,27 @@ impl<'a> Deploy<'a> {
         Ok(Deployment(run.follow().instrument(span).await?))
     }
 
-    fn prepare(self, machine: Rollout) -> Result<(Run<'a, NewName>, Span)> {
-        let name = self.deployed_name()?;
+    fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, NewDeployment>, Span)> {
+        let name = self.target_name()?;
         let grants = match &self.approval {
             Some(approval) => approval.grants_for(&self.component)?,
             None => self.grants,
         };
-        let draft = Draft {
+        let draft = RevisionPlan {
             name: name.clone(),
             number: 1,
             grants,
-            lifted: Vec::new(),
+            lifted_revocations: Vec::new(),
             enforcement: self.enforcement,
-            approved: Approved::Now { lifting: 0 },
-            said: self.bound.clone(),
-            bound: self.bound,
+            grant_origin: GrantOrigin::Explicit {
+                revocations_seen: 0,
+            },
+            explicit_bindings: self.bindings.clone(),
+            bindings: self.bindings,
             links: Arc::default(),
             console: self.console,
             data: self.data,
-            powers: None,
+            authority: None,
             instancing: self
                 .instancing
                 .or(self.component.instancing())
@@ -189,20 +192,20 @@ impl<'a> Deploy<'a> {
             component: self.component,
         };
         draft.limits.check()?;
-        let reserved = self.shared.names.reserve(&name)?;
-        let place = NewName {
+        let reserved = self.shared.deployments.reserve(&name)?;
+        let place = NewDeployment {
             reserved,
             pipeline: self.pipeline,
         };
         let span = tracing::info_span!("deploy", component = %name);
         let candidate = Candidate::Draft(Box::new(draft));
         Ok((
-            Run::new(self.shared, machine, place, Allowed::default(), candidate),
+            RolloutRun::new(self.shared, machine, place, Overrides::default(), candidate),
             span,
         ))
     }
 
-    fn deployed_name(&self) -> Result<ComponentName> {
+    fn target_name(&self) -> Result<ComponentName> {
         match (&self.name, self.component.name()) {
             (Some(name), _) => Ok(name.parse()?),
             (None, Some(name)) => Ok(name.clone()),
@@ -216,7 +219,7 @@ impl<'a> Deploy<'a> {
 
 impl<'a> IntoFuture for Deploy<'a> {
     type Output = Result<Deployment>;
-    type IntoFuture = Awaited<'a, Deployment>;
+    type IntoFuture = RolloutFuture<'a, Deployment>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

@@ -4,45 +4,46 @@
 
 use airssys_wasm_core::bounds::{GRANTS_BYTES_MAX, SECTION_BYTES_MAX};
 use airssys_wasm_core::policy::{
-    Change, Granted, Operation, Requested, Review, difference, imports_means_for, kinds, mismatches,
+    GrantReview, GrantStatus, Operation, RequestChange, RequestedCapabilities, import_mismatches,
+    imported_kinds, imports_interface_for, request_changes,
 };
-use airssys_wasm_core::{Kind, Need, Rule};
+use airssys_wasm_core::{CapabilityKind, Need, Rule};
 
 use crate::observe::Event;
-use crate::revision::{Draft, Revision};
+use crate::revision::{Revision, RevisionPlan};
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
 /// Checks that what the component requires is granted, and that every rule is known here.
-pub(super) fn check(runtime: &Runtime, draft: &Draft, is_rehearsal: bool) -> Result<()> {
+pub(super) fn check(runtime: &Runtime, draft: &RevisionPlan, is_rehearsal: bool) -> Result<()> {
     check_sizes(draft)?;
-    check_custom(runtime, draft)?;
-    check_what_all_may_use(draft)?;
+    check_custom_rules(runtime, draft)?;
+    check_baseline_denies(draft)?;
     let now = runtime.engines.clock().unix_seconds();
-    check_calls(draft, now)?;
-    let review = Review::of(draft.component.requested(), &draft.grants, now);
+    check_linked_calls(draft, now)?;
+    let review = GrantReview::new(draft.component.requested(), &draft.grants, now);
     if !is_rehearsal {
-        warn(runtime, draft, &review);
+        warn_of_mismatches(runtime, draft, &review);
     }
-    if review.suffices() {
+    if review.is_sufficient() {
         return Ok(());
     }
     let lacking: Vec<String> = review
-        .lacking()
-        .map(|(rule, granted)| lack(rule, granted))
+        .unmet()
+        .map(|(rule, granted)| describe_lacking(rule, granted))
         .collect();
     let message = format!(
         "required capabilities are not granted: {}; grant them, or let the component run with less (`Shortfall::RunWithLess`)",
-        first_of(&lacking)
+        join_first(&lacking)
     );
     Err(Error::new(ErrorKind::NotGranted, message))
 }
 
 /// Checks the size of the texts that are stored with each revision.
-fn check_sizes(draft: &Draft) -> Result<()> {
+fn check_sizes(draft: &RevisionPlan) -> Result<()> {
     let requests = match draft.component.requested() {
-        Requested::These(requests) => requests.to_section().len(),
-        Requested::Anything => 0,
+        RequestedCapabilities::Listed(requests) => requests.to_section().len(),
+        RequestedCapabilities::Unlisted => 0,
     };
     let sizes = [
         (
@@ -71,7 +72,7 @@ fn check_sizes(draft: &Draft) -> Result<()> {
 }
 
 /// Joins the first of many messages, so that the result stays readable.
-pub(super) fn first_of(all: &[String]) -> String {
+pub(super) fn join_first(all: &[String]) -> String {
     const SHOWN_MAX: usize = 20;
     match all.len().checked_sub(SHOWN_MAX) {
         None | Some(0) => all.join("; "),
@@ -79,7 +80,7 @@ pub(super) fn first_of(all: &[String]) -> String {
     }
 }
 
-fn lack(rule: &Rule, granted: Granted) -> String {
+fn describe_lacking(rule: &Rule, granted: GrantStatus) -> String {
     format!("`{rule}` ({granted})")
 }
 
@@ -88,7 +89,7 @@ fn lack(rule: &Rule, granted: Granted) -> String {
 pub(super) fn check_no_growth(
     runtime: &Runtime,
     serving: &Revision,
-    next: &Draft,
+    next: &RevisionPlan,
     is_rehearsal: bool,
 ) -> Result<()> {
     let changes = growth(serving, next);
@@ -104,32 +105,34 @@ pub(super) fn check_no_growth(
     }
     let message = format!(
         "it requests more than {serving}: {}; approve it by setting grants (`.grants(...)`, or `Host::approve`)",
-        first_of(&changes)
+        join_first(&changes)
     );
     Err(Error::new(ErrorKind::AwaitsApproval, message))
 }
 
 /// Lists what the next revision requests in addition, and either requires or would be granted.
-fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
-    let given = |rule: &Rule| next.grants.allowed().any(|grant| grant.may_meet(rule));
+fn growth(serving: &Revision, next: &RevisionPlan) -> Vec<String> {
+    let given = |rule: &Rule| next.grants.allowed().any(|grant| grant.may_intersect(rule));
     match (serving.component.requested(), next.component.requested()) {
-        (Requested::These(old), Requested::These(new)) => difference(old, new)
-            .into_iter()
-            .filter(|change| match change {
-                Change::Added(rule, need) => *need == Need::Required || given(rule),
-                Change::Removed(_) => false,
-            })
-            .map(|change| change.to_string())
-            .collect(),
-        (Requested::These(_), Requested::Anything) => {
+        (RequestedCapabilities::Listed(old), RequestedCapabilities::Listed(new)) => {
+            request_changes(old, new)
+                .into_iter()
+                .filter(|change| match change {
+                    RequestChange::Added(rule, need) => *need == Need::Required || given(rule),
+                    RequestChange::Removed(_) => false,
+                })
+                .map(|change| change.to_string())
+                .collect()
+        }
+        (RequestedCapabilities::Listed(_), RequestedCapabilities::Unlisted) => {
             vec!["+ anything: it no longer declares what it needs".into()]
         }
         // A component without requests may use everything for which it imports the interfaces.
-        (Requested::Anything, _) => {
-            let old = kinds(serving.component.world());
-            let new = kinds(next.component.world());
+        (RequestedCapabilities::Unlisted, _) => {
+            let old = imported_kinds(serving.component.world());
+            let new = imported_kinds(next.component.world());
             new.difference(&old)
-                .map(|kind| format!("+ {}: it now imports an interface for it", kind.word()))
+                .map(|kind| format!("+ {}: it now imports an interface for it", kind.as_str()))
                 .collect()
         }
     }
@@ -137,7 +140,7 @@ fn growth(serving: &Revision, next: &Draft) -> Vec<String> {
 
 /// Checks that this host has a provider for each rule of an embedder's kind, and that the provider
 /// accepts the rule.
-fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
+fn check_custom_rules(runtime: &Runtime, draft: &RevisionPlan) -> Result<()> {
     let requested = draft.component.requested().rules();
     let all = requested
         .chain(draft.grants.allowed())
@@ -145,7 +148,7 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
         let provided = runtime.linkers.providers().iter();
         let mut providers = provided
-            .filter_map(|provided| provided.rules_of(rule.kind()))
+            .filter_map(|provided| provided.provider_of_kind(rule.kind()))
             .peekable();
         if providers.peek().is_none() {
             let message = format!(
@@ -165,15 +168,15 @@ fn check_custom(runtime: &Runtime, draft: &Draft) -> Result<()> {
 }
 
 /// Checks that the component may call what it is linked to; otherwise it could only trap.
-fn check_calls(draft: &Draft, now: u64) -> Result<()> {
+fn check_linked_calls(draft: &RevisionPlan, now: u64) -> Result<()> {
     let policy = draft.policy();
     let problems: Vec<String> = draft
         .links
-        .calls()
+        .required_calls()
         .into_iter()
         .filter_map(|(interface, target)| {
             let calling = Operation::Named {
-                kind: Kind::Call,
+                kind: CapabilityKind::Call,
                 name: interface.clone(),
             };
             let explained = policy.explain(&calling, now);
@@ -193,11 +196,11 @@ fn check_calls(draft: &Draft, now: u64) -> Result<()> {
 
 /// Checks that a component does not import what every component may use and is denied here: that
 /// cannot be taken away from a running component.
-fn check_what_all_may_use(draft: &Draft) -> Result<()> {
+fn check_baseline_denies(draft: &RevisionPlan) -> Result<()> {
     let denied: Vec<String> = draft
         .grants
         .denied()
-        .filter(|rule| imports_means_for(draft.component.world(), rule))
+        .filter(|rule| imports_interface_for(draft.component.world(), rule))
         .map(|rule| format!("`{rule}`"))
         .collect();
     if denied.is_empty() {
@@ -210,14 +213,14 @@ fn check_what_all_may_use(draft: &Draft) -> Result<()> {
     Err(Error::new(ErrorKind::NotGranted, message))
 }
 
-fn warn(runtime: &Runtime, draft: &Draft, review: &Review) {
+fn warn_of_mismatches(runtime: &Runtime, draft: &RevisionPlan, review: &GrantReview) {
     let unrequested = review.unrequested.iter().map(|rule| {
         format!(
             "`{}` is granted, but the component does not request it",
             rule.without_value()
         )
     });
-    let imports = mismatches(draft.component.requested(), draft.component.world());
+    let imports = import_mismatches(draft.component.requested(), draft.component.world());
     for warning in unrequested.chain(imports) {
         tracing::warn!(component = %draft.name, "{warning}");
         runtime.announcer.announce(Event::Mismatched {

@@ -6,8 +6,8 @@ use std::pin::pin;
 
 use wasmtime::component::TypedFunc;
 
-use crate::call::{deadline_message, within};
-use crate::instance::{Instance, contained};
+use crate::call::{deadline_message, run_until_deadline};
+use crate::instance::{Instance, run_catching_panics};
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
@@ -17,7 +17,7 @@ const INTERFACE: &str = "airssys:lifecycle/health@0.1.0";
 const CHECK: &str = "airssys:lifecycle/health@0.1.0#check";
 
 /// The number of characters of a guest's explanation that are reported at most.
-const WHY_MAX: usize = 500;
+const REASON_CHARS_MAX: usize = 500;
 
 /// Runs the health check, if the component exports one. Fails unless it reports success within the
 /// time of a call.
@@ -35,7 +35,7 @@ pub(super) async fn check(
         return Ok(());
     }
     let clock = runtime.engines.clock();
-    let deadline = clock.now().plus(revision.call_ticks);
+    let deadline = clock.now().saturating_add(revision.call_ticks);
     instance.arm(deadline, revision.limits.fuel_per_call)?;
     let index = instance.export(revision, &CHECK.parse()?)?;
     let check: TypedFunc<(), (Result<(), String>,)> = instance
@@ -43,7 +43,7 @@ pub(super) async fn check(
         .get_typed_func(&mut instance.store, index)
         .map_err(|error| unhealthy(revision, &format!("{error:#}")))?;
     let asked = pin!(check.call_async(&mut instance.store, ()));
-    match within(clock, deadline, pin!(contained(asked))).await {
+    match run_until_deadline(clock, deadline, pin!(run_catching_panics(asked))).await {
         Ok(Ok((Ok(()),))) => Ok(()),
         Ok(Ok((Err(why),))) => Err(unhealthy(revision, &why)),
         Ok(Err(error)) => Err(unhealthy(revision, &format!("{:#}", error.root_cause()))),
@@ -56,7 +56,7 @@ pub(super) async fn check(
 fn unhealthy(revision: &Revision, why: &str) -> Error {
     let why: String = why
         .chars()
-        .take(WHY_MAX)
+        .take(REASON_CHARS_MAX)
         .flat_map(char::escape_debug)
         .collect();
     Error::new(

@@ -4,32 +4,36 @@
 //! Tests: `tests/suite/capabilities/lifting.rs`.
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{Grants, Lifted, Lifting};
+use airssys_wasm_core::policy::{Grants, LiftedRevocation, RevocationReview};
 
-use crate::deployment::Named;
+use crate::deployment::DeploymentEntry;
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
 /// The revocations that the grants of an update may lift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RevocationsMayEnd {
+pub(super) enum LiftingConsent {
     /// Those that the grants name.
-    WhereNamed,
+    NamedOnly,
     /// Those that the grants name or include.
-    WhereGranted,
+    AnyGranted,
 }
 
 /// The revocations in force when an update began.
-pub(super) struct Revoked {
+pub(super) struct PriorRevocations {
     before: Vec<Rule>,
     /// Rules revoked since then. No grant of the update lifts these.
     since: Vec<Rule>,
 }
 
-impl Revoked {
+impl PriorRevocations {
     /// Splits the revocations of the active revision: those before the update, and those made after
     /// the first `lifting` revocations of the deployment.
-    pub(super) fn before(serving: &Revision, named: &Named, lifting: usize) -> Self {
+    pub(super) fn from_revision(
+        serving: &Revision,
+        named: &DeploymentEntry,
+        lifting: usize,
+    ) -> Self {
         let since: Vec<Rule> = named
             .authorization
             .revoked_since(lifting)
@@ -53,13 +57,13 @@ impl Revoked {
     ///
     /// [`ErrorKind::LiftsRevocation`] if they lift a revocation that they do not name, and
     /// `may_end` does not allow that.
-    pub(super) fn under(
+    pub(super) fn resolve(
         self,
         given: Grants,
-        may_end: RevocationsMayEnd,
+        may_end: LiftingConsent,
     ) -> Result<(Grants, Vec<Rule>)> {
-        let lifting = given.lifting(&self.before);
-        if may_end == RevocationsMayEnd::WhereNamed {
+        let lifting = given.review_revocations(&self.before);
+        if may_end == LiftingConsent::NamedOnly {
             check_named(&lifting)?;
         }
         let lifted = lifting
@@ -68,23 +72,25 @@ impl Revoked {
             .map(|lifted| lifted.revoked)
             .collect();
         Ok((
-            given.with_revoked(lifting.kept.into_iter().chain(self.since)),
+            given.with_revoked(lifting.in_force.into_iter().chain(self.since)),
             lifted,
         ))
     }
 }
 
-fn check_named(lifting: &Lifting) -> Result<()> {
-    let told = |Lifted { revoked, by, .. }: &Lifted| {
+fn check_named(lifting: &RevocationReview) -> Result<()> {
+    let told = |LiftedRevocation {
+                    revoked, grant: by, ..
+                }: &LiftedRevocation| {
         format!("`{revoked}`, by the grant `{}`", by.without_value())
     };
-    let told: Vec<String> = lifting.needing_consent().map(told).collect();
+    let told: Vec<String> = lifting.requiring_consent().map(told).collect();
     if told.is_empty() {
         return Ok(());
     }
     let message = format!(
         "the update would restore what was revoked: {}; deny it in the update to keep it revoked, grant exactly that rule to restore it, or consent to lifting revocations",
-        super::grants::first_of(&told)
+        super::grants::join_first(&told)
     );
     Err(Error::new(ErrorKind::LiftsRevocation, message))
 }

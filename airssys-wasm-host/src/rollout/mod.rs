@@ -12,21 +12,21 @@ mod deploy;
 mod grants;
 mod health;
 mod lifting;
-mod place;
 mod probe;
 mod promoted;
 mod rollback;
 mod run;
+mod target;
 mod update;
 
 pub use approval::Approval;
 pub use deploy::Deploy;
-pub(crate) use place::StageOf;
 pub use probe::RolloutProbe;
 pub use promoted::Promoted;
 pub use rollback::Rollback;
+pub(crate) use target::ParentPipeline;
 pub use update::Update;
 
 use crate::Result;
 
-type Awaited<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+type RolloutFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use airssys_wasm_core::{ComponentName, Rule};
 use semver::Version;
 
-use super::place::Switched;
-use crate::deployment::Serving;
+use super::target::SwitchResult;
+use crate::deployment::ActiveRevision;
 
 /// The report of an update or rollback after the switch: new calls go to the new revision, and
 /// calls that began earlier end on the old one.
 pub struct Promoted {
     component: ComponentName,
-    old: Arc<Serving>,
+    old: Arc<ActiveRevision>,
     to: u64,
     version: Option<Version>,
     lifted: Vec<Rule>,
@@ -24,7 +24,7 @@ pub struct Promoted {
 }
 
 impl Promoted {
-    pub(super) fn of(Switched { old, revision }: Switched, begun: Instant) -> Self {
+    pub(super) fn new(SwitchResult { old, revision }: SwitchResult, begun: Instant) -> Self {
         Self {
             component: revision.name().clone(),
             old,

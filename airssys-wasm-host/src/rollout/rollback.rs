@@ -8,31 +8,31 @@ use airssys_wasm_core::{Rollout, Strategy};
 use semver::Version;
 use tracing::{Instrument as _, Span};
 
-use super::place::{By, Replaced};
-use super::run::{Allowed, Candidate, Run};
-use super::{Awaited, Promoted};
-use crate::host::Shared;
+use super::run::{Candidate, Overrides, RolloutRun};
+use super::target::{ExistingDeployment, RolloutCause};
+use super::{Promoted, RolloutFuture};
+use crate::host::HostShared;
 use crate::{Error, ErrorKind, Result, restore};
 
 /// A pending rollback to an earlier revision; await it to begin. See
 /// [`Host::rollback`](crate::Host::rollback).
 #[must_use = "nothing is rolled back until this is awaited"]
 pub struct Rollback<'a> {
-    shared: &'a Arc<Shared>,
+    shared: &'a Arc<HostShared>,
     name: String,
     version: Option<String>,
     strategy: Strategy,
-    allowed: Allowed,
+    overrides: Overrides,
 }
 
 impl<'a> Rollback<'a> {
-    pub(crate) fn new(shared: &'a Arc<Shared>, name: String) -> Self {
+    pub(crate) fn new(shared: &'a Arc<HostShared>, name: String) -> Self {
         Self {
             shared,
             name,
             version: None,
             strategy: Strategy::default(),
-            allowed: Allowed::default(),
+            overrides: Overrides::default(),
         }
     }
 
@@ -53,9 +53,9 @@ impl<'a> Rollback<'a> {
     /// Allows the state of a stateful component to be lost.
     pub fn discard_state(self) -> Self {
         Self {
-            allowed: Allowed {
+            overrides: Overrides {
                 lost_state: true,
-                ..self.allowed
+                ..self.overrides
             },
             ..self
         }
@@ -68,7 +68,7 @@ impl<'a> Rollback<'a> {
     ///
     /// The errors of a rollback, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
-        let machine = Rollout::rollback(self.strategy).rehearsal();
+        let machine = Rollout::rollback(self.strategy).into_rehearsal();
         let (run, span) = self.prepare(machine).await?;
         run.rehearse().instrument(span).await
     }
@@ -77,25 +77,25 @@ impl<'a> Rollback<'a> {
         let begun = Instant::now();
         let machine = Rollout::rollback(self.strategy);
         let (run, span) = self.prepare(machine).await?;
-        Ok(Promoted::of(run.follow().instrument(span).await?, begun))
+        Ok(Promoted::new(run.follow().instrument(span).await?, begun))
     }
 
-    async fn prepare(self, machine: Rollout) -> Result<(Run<'a, Replaced>, Span)> {
+    async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let version = self.version.as_deref().map(parse_version).transpose()?;
-        let named = self.shared.names.get(&self.name)?;
-        let turn = Arc::clone(&named.rollout).lock_owned().await;
+        let named = self.shared.deployments.get(&self.name)?;
+        let turn = Arc::clone(&named.rollout_lock).lock_owned().await;
         named.check_not_ended()?;
-        let kept = named.history.lock().target(version.as_ref())?;
+        let kept = named.history.lock().rollback_target(version.as_ref())?;
         let span = tracing::info_span!("rollback", component = %named.name, to = kept.number());
-        let target = restore::ready(&named, kept).await?;
-        let place = Replaced {
+        let target = restore::ensure_loaded(&named, kept).await?;
+        let place = ExistingDeployment {
             named,
-            _turn: turn,
-            by: By::Rollback,
+            _rollout_lock: turn,
+            cause: RolloutCause::Rollback,
         };
         let candidate = Candidate::Compiled(target);
         Ok((
-            Run::new(self.shared, machine, place, self.allowed, candidate),
+            RolloutRun::new(self.shared, machine, place, self.overrides, candidate),
             span,
         ))
     }
@@ -103,7 +103,7 @@ impl<'a> Rollback<'a> {
 
 impl<'a> IntoFuture for Rollback<'a> {
     type Output = Result<Promoted>;
-    type IntoFuture = Awaited<'a, Promoted>;
+    type IntoFuture = RolloutFuture<'a, Promoted>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

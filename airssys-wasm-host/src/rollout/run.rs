@@ -6,53 +6,53 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, Decision, Effect, Outcome, Rollout, Rule};
+use airssys_wasm_core::{ComponentName, Effect, Outcome, Rollout, RolloutStep, Rule};
 
 use super::compile::compile;
-use super::place::Place;
+use super::target::RolloutTarget;
 use super::{checks, health};
-use crate::aside::may_write;
-use crate::call::within;
-use crate::deployment::{Named, Serving};
+use crate::blocking::run_state_write;
+use crate::call::run_until_deadline;
+use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::engine::Ticks;
-use crate::host::{Names, Shared};
+use crate::host::{DeploymentTable, HostShared};
 use crate::instance::Instance;
 use crate::observe::Event;
-use crate::revision::{Draft, Revision};
+use crate::revision::{Revision, RevisionPlan};
 use crate::runtime::Runtime;
-use crate::state::Pin;
+use crate::state::BlobPin;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// Time after the last deadline at which a drain is given up.
 const DRAIN_MARGIN: Ticks = Ticks(100);
 
 /// A rollout, and what it has prepared so far.
-pub(super) struct Run<'a, P: Place> {
+pub(super) struct RolloutRun<'a, P: RolloutTarget> {
     pub(super) runtime: &'a Arc<Runtime>,
-    pub(super) names: &'a Names,
+    pub(super) names: &'a DeploymentTable,
     pub(super) machine: Rollout,
     pub(super) name: ComponentName,
     /// `None` while a switch is carried out.
-    pub(super) place: Option<P>,
-    pub(super) allowed: Allowed,
+    pub(super) target: Option<P>,
+    pub(super) overrides: Overrides,
     pub(super) candidate: Candidate<P::Live>,
     /// Keeps the component's bytes in the state directory until the rollout is committed.
-    pub(super) pin: Option<Pin>,
+    pub(super) pin: Option<BlobPin>,
     // Dropped last: nothing of the candidate is left when calls resume.
-    pub(super) paused: Option<Paused>,
+    pub(super) paused: Option<PausedDeployment>,
 }
 
 /// Everything that a switch takes to the thread that carries it out, because its caller may stop
 /// waiting meanwhile.
-struct Switching<P> {
-    place: P,
-    _pin: Option<Pin>,
-    paused: Option<Paused>,
+struct PendingSwitch<P> {
+    target: P,
+    _pin: Option<BlobPin>,
+    paused: Option<PausedDeployment>,
 }
 
 /// Checks that the caller chose to override.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Allowed {
+pub(super) struct Overrides {
     pub(super) any_version: bool,
     pub(super) lost_state: bool,
 }
@@ -60,7 +60,7 @@ pub(super) struct Allowed {
 /// The next revision, in its current state of preparation.
 pub(super) enum Candidate<Live> {
     /// Not compiled yet.
-    Draft(Box<Draft>),
+    Draft(Box<RevisionPlan>),
     /// Compiled and ready to be started.
     Compiled(Arc<Revision>),
     /// Started, with its first instance.
@@ -71,21 +71,21 @@ pub(super) enum Candidate<Live> {
     Discarded,
 }
 
-impl<'a, P: Place> Run<'a, P> {
+impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     pub(super) fn new(
-        shared: &'a Shared,
+        shared: &'a HostShared,
         machine: Rollout,
         place: P,
-        allowed: Allowed,
+        allowed: Overrides,
         candidate: Candidate<P::Live>,
     ) -> Self {
         Self {
             runtime: &shared.runtime,
-            names: &shared.names,
+            names: &shared.deployments,
             machine,
             name: place.name().clone(),
-            place: Some(place),
-            allowed,
+            target: Some(place),
+            overrides: allowed,
             candidate,
             pin: None,
             paused: None,
@@ -93,37 +93,37 @@ impl<'a, P: Place> Run<'a, P> {
     }
 
     /// Returns the existing deployment. Fails for a new one.
-    pub(super) fn named(&self) -> Result<Arc<Named>> {
-        current(&self.place).cloned()
+    pub(super) fn existing(&self) -> Result<Arc<DeploymentEntry>> {
+        existing(&self.target).cloned()
     }
 
     /// Returns the revocations that the grants of the candidate lift. Empty once it is compiled.
     pub(super) fn lifted(&self) -> Vec<Rule> {
         match &self.candidate {
-            Candidate::Draft(draft) => draft.lifted.clone(),
+            Candidate::Draft(draft) => draft.lifted_revocations.clone(),
             _ => Vec::new(),
         }
     }
 
     /// Follows the machine to its end. Returns the result of the switch.
     pub(super) async fn follow(mut self) -> Result<P::Live> {
-        self.go_on().await?;
+        self.run_machine().await?;
         match self.candidate {
             Candidate::Live(live) => Ok(live),
-            _ => Err(out_of_turn("the end")),
+            _ => Err(invalid_state("the end")),
         }
     }
 
     /// Follows the machine of a rehearsal to its end; nothing remains of it.
     pub(super) async fn rehearse(mut self) -> Result<()> {
-        self.go_on().await
+        self.run_machine().await
     }
 
-    async fn go_on(&mut self) -> Result<()> {
+    async fn run_machine(&mut self) -> Result<()> {
         let mut why = None;
         loop {
             match self.machine.next() {
-                Decision::Do(effect) => {
+                RolloutStep::Perform(effect) => {
                     let outcome = self.step(effect).await;
                     self.machine.report(if outcome.is_ok() {
                         Outcome::Succeeded
@@ -132,10 +132,10 @@ impl<'a, P: Place> Run<'a, P> {
                     });
                     why = why.or(outcome.err());
                 }
-                Decision::Promoted | Decision::Rehearsed => return Ok(()),
-                Decision::RolledBack { failed } => {
+                RolloutStep::Promoted | RolloutStep::Rehearsed => return Ok(()),
+                RolloutStep::RolledBack { failed } => {
                     let error = why
-                        .unwrap_or_else(|| out_of_turn("a failure"))
+                        .unwrap_or_else(|| invalid_state("a failure"))
                         .in_phase(failed);
                     self.announce_failure(failed, &error);
                     return Err(error);
@@ -165,38 +165,39 @@ impl<'a, P: Place> Run<'a, P> {
     async fn carry_out(&mut self, effect: Effect) -> Result<()> {
         match (effect, &mut self.candidate) {
             (Effect::CheckVersion, Candidate::Draft(draft)) => {
-                let named = current(&self.place)?;
-                checks::version(&named.revision(), draft, self.allowed.any_version)
+                let named = existing(&self.target)?;
+                checks::version(&named.revision(), draft, self.overrides.any_version)
             }
-            (Effect::CheckState, _) => {
-                checks::state(&current(&self.place)?.revision(), self.allowed.lost_state)
-            }
+            (Effect::CheckState, _) => checks::state(
+                &existing(&self.target)?.revision(),
+                self.overrides.lost_state,
+            ),
             (Effect::CheckWorld, Candidate::Draft(draft)) => {
-                checks::world(&current(&self.place)?.revision(), draft)
+                checks::world(&existing(&self.target)?.revision(), draft)
             }
             (Effect::CheckImports, Candidate::Draft(draft)) => {
                 checks::imports(draft, self.runtime.linkers.providers(), &self.names.all())
             }
             (Effect::CheckGrants, Candidate::Draft(draft)) => {
-                there(&self.place)?.authorize(self.runtime, draft, self.machine.is_rehearsal())
+                target(&self.target)?.authorize(self.runtime, draft, self.machine.is_rehearsal())
             }
             (Effect::Compile, _) => self.compile().await,
-            (Effect::Keep, Candidate::Compiled(revision)) => {
-                self.pin = keep(self.runtime, &revision.component).await?;
+            (Effect::StoreBytes, Candidate::Compiled(revision)) => {
+                self.pin = store_component(self.runtime, &revision.component).await?;
                 Ok(())
             }
             (Effect::Pause, _) => {
-                self.paused = Some(Paused::begin(current(&self.place)?));
+                self.paused = Some(PausedDeployment::begin(existing(&self.target)?));
                 Ok(())
             }
-            (Effect::Drain, _) => drain(self.runtime, current(&self.place)?).await,
+            (Effect::Drain, _) => drain(self.runtime, existing(&self.target)?).await,
             (Effect::Start, Candidate::Compiled(revision)) => {
-                let instance = Instance::start_in_time(self.runtime, revision).await?;
+                let instance = Instance::start_within_call_time(self.runtime, revision).await?;
                 self.candidate = Candidate::Started(Arc::clone(revision), Box::new(instance));
                 Ok(())
             }
-            (Effect::BindCallers, Candidate::Started(revision, instance)) => {
-                current(&self.place)?.callers.bind_all(revision, instance)
+            (Effect::BindHandles, Candidate::Started(revision, instance)) => {
+                existing(&self.target)?.handles.bind_all(revision, instance)
             }
             (Effect::CheckHealth, Candidate::Started(revision, instance)) => {
                 health::check(self.runtime, revision, instance).await
@@ -210,20 +211,20 @@ impl<'a, P: Place> Run<'a, P> {
                 self.paused = None;
                 Ok(())
             }
-            (effect, _) => Err(out_of_turn(&effect.to_string())),
+            (effect, _) => Err(invalid_state(&effect.to_string())),
         }
     }
 
     /// Obtains a program: at once if its code is available, or else compiled off the threads that
     /// serve calls.
     async fn compile(&mut self) -> Result<()> {
-        let Candidate::Draft(draft) = self.take() else {
-            return Err(out_of_turn("compiling"));
+        let Candidate::Draft(draft) = self.take_candidate() else {
+            return Err(invalid_state("compiling"));
         };
         let program = compile(self.runtime, &draft).await?;
         let revision = draft
-            .with_program(self.runtime, program)
-            .ok_or_else(|| out_of_turn("compiling"))?;
+            .into_revision(self.runtime, program)
+            .ok_or_else(|| invalid_state("compiling"))?;
         self.candidate = Candidate::Compiled(Arc::new(revision));
         Ok(())
     }
@@ -232,28 +233,28 @@ impl<'a, P: Place> Run<'a, P> {
     /// is written. Once that has begun, it runs to its end.
     async fn switch(&mut self) -> Result<()> {
         let (Candidate::Started(revision, instance), Some(place)) =
-            (self.take(), self.place.take())
+            (self.take_candidate(), self.target.take())
         else {
-            return Err(out_of_turn("switching"));
+            return Err(invalid_state("switching"));
         };
-        let mut switching = Switching {
-            place,
+        let mut switching = PendingSwitch {
+            target: place,
             _pin: self.pin.take(),
             paused: self.paused.take(),
         };
         let runtime = Arc::clone(self.runtime);
         let switch = move || {
-            let live = switching.place.switch(&runtime, revision, instance);
+            let live = switching.target.switch(&runtime, revision, instance);
             Ok((live, switching))
         };
-        let (live, switching) = may_write(self.runtime, switch).await?;
+        let (live, switching) = run_state_write(self.runtime, switch).await?;
         self.paused = switching.paused;
-        self.place = Some(switching.place);
+        self.target = Some(switching.target);
         self.candidate = Candidate::Live(live?);
         Ok(())
     }
 
-    fn take(&mut self) -> Candidate<P::Live> {
+    fn take_candidate(&mut self) -> Candidate<P::Live> {
         std::mem::replace(&mut self.candidate, Candidate::Discarded)
     }
 
@@ -271,40 +272,43 @@ impl<'a, P: Place> Run<'a, P> {
     }
 }
 
-fn there<P>(place: &Option<P>) -> Result<&P> {
+fn target<P>(place: &Option<P>) -> Result<&P> {
     place
         .as_ref()
-        .ok_or_else(|| out_of_turn("an effect while it was switching"))
+        .ok_or_else(|| invalid_state("an effect while it was switching"))
 }
 
 /// Returns the existing deployment. Fails for a new one.
-fn current<P: Place>(place: &Option<P>) -> Result<&Arc<Named>> {
-    there(place)?.current()
+fn existing<P: RolloutTarget>(place: &Option<P>) -> Result<&Arc<DeploymentEntry>> {
+    target(place)?.existing()
 }
 
 /// Stores the bytes of a component in the state directory, if there is one.
-pub(super) async fn keep(runtime: &Arc<Runtime>, component: &Component) -> Result<Option<Pin>> {
+pub(super) async fn store_component(
+    runtime: &Arc<Runtime>,
+    component: &Component,
+) -> Result<Option<BlobPin>> {
     let Some(state) = runtime.state() else {
         return Ok(None);
     };
     let component = component.clone();
     runtime
-        .aside
-        .run(move || state.keep(&component).map(Some))
+        .blocking
+        .run(move || state.store_component(&component).map(Some))
         .await
 }
 
 /// Waits for the calls in flight. Each ends by its deadline, unless the embedder holds its future
 /// and does not poll it: then the drain fails, so that the other calls do not wait any longer.
-async fn drain(runtime: &Runtime, named: &Named) -> Result<()> {
+async fn drain(runtime: &Runtime, named: &DeploymentEntry) -> Result<()> {
     let revision = named.revision();
     let clock = runtime.engines.clock();
     let until = clock
         .now()
-        .plus(revision.longest_ticks())
-        .plus(DRAIN_MARGIN);
+        .saturating_add(revision.deadline_ticks_max())
+        .saturating_add(DRAIN_MARGIN);
     let drained = pin!(named.drained());
-    within(clock, until, drained).await.map_err(|_| {
+    run_until_deadline(clock, until, drained).await.map_err(|_| {
         let message = format!(
             "calls of {revision} have not ended after their deadline: their futures are held and not polled"
         );
@@ -314,14 +318,14 @@ async fn drain(runtime: &Runtime, named: &Named) -> Result<()> {
 
 /// A paused deployment whose calls wait. Dropping it resumes them, unless another revision serves
 /// by then.
-pub(super) struct Paused {
-    named: Arc<Named>,
-    serving: Arc<Serving>,
+pub(super) struct PausedDeployment {
+    named: Arc<DeploymentEntry>,
+    serving: Arc<ActiveRevision>,
 }
 
-impl Paused {
-    fn begin(named: &Arc<Named>) -> Self {
-        let serving = named.serving();
+impl PausedDeployment {
+    fn begin(named: &Arc<DeploymentEntry>) -> Self {
+        let serving = named.active_revision();
         serving.pause();
         Self {
             named: Arc::clone(named),
@@ -330,13 +334,13 @@ impl Paused {
     }
 }
 
-impl Drop for Paused {
+impl Drop for PausedDeployment {
     fn drop(&mut self) {
         self.named.resume(&self.serving);
     }
 }
 
-pub(super) fn out_of_turn(what: &str) -> Error {
+pub(super) fn invalid_state(what: &str) -> Error {
     Error::new(
         ErrorKind::Internal,
         format!("the rollout came to {what}, which is not valid in this state; this is a bug"),

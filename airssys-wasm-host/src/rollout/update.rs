@@ -8,23 +8,23 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Strategy};
 use tracing::{Instrument as _, Span};
 
-use super::lifting::{RevocationsMayEnd, Revoked};
-use super::place::{By, Replaced};
-use super::run::{Allowed, Candidate, Run};
-use super::{Approval, Awaited, Promoted, approval};
+use super::lifting::{LiftingConsent, PriorRevocations};
+use super::run::{Candidate, Overrides, RolloutRun};
+use super::target::{ExistingDeployment, RolloutCause};
+use super::{Approval, Promoted, RolloutFuture, approval};
 use crate::capability::Enforcement;
-use crate::data::SharedData;
-use crate::deployment::Named;
-use crate::host::Shared;
-use crate::link::Bound;
-use crate::revision::{Approved, Draft, Revision};
+use crate::data::SharedValues;
+use crate::deployment::DeploymentEntry;
+use crate::host::HostShared;
+use crate::link::LinkBindings;
+use crate::revision::{GrantOrigin, Revision, RevisionPlan};
 use crate::{Component, Error, ErrorKind, Result};
 
 /// A pending update of a deployment to a new revision; await it to begin. See
 /// [`Host::update`](crate::Host::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct Update<'a> {
-    shared: &'a Arc<Shared>,
+    shared: &'a Arc<HostShared>,
     name: String,
     component: Component,
     strategy: Strategy,
@@ -33,21 +33,21 @@ pub struct Update<'a> {
     grants: Option<Grants>,
     approval: Option<Approval>,
     enforcement: Option<Enforcement>,
-    revocations_may_end: RevocationsMayEnd,
-    allowed: Allowed,
-    bound: Bound,
-    data: SharedData,
+    lifting_consent: LiftingConsent,
+    overrides: Overrides,
+    bindings: LinkBindings,
+    data: SharedValues,
     /// `true` if its pipeline has checked every edge of the stage.
-    is_in_its_pipeline: bool,
+    is_checked_by_pipeline: bool,
     /// The number of revocations when this builder was created.
-    revocations: Option<usize>,
+    revocations_at_start: Option<usize>,
 }
 
 impl<'a> Update<'a> {
-    pub(crate) fn new(shared: &'a Arc<Shared>, name: String, component: Component) -> Self {
+    pub(crate) fn new(shared: &'a Arc<HostShared>, name: String, component: Component) -> Self {
         Self {
-            revocations: shared.names.revocations(&name),
-            is_in_its_pipeline: false,
+            revocations_at_start: shared.deployments.revocation_count(&name),
+            is_checked_by_pipeline: false,
             shared,
             name,
             component,
@@ -57,10 +57,10 @@ impl<'a> Update<'a> {
             grants: None,
             approval: None,
             enforcement: None,
-            revocations_may_end: RevocationsMayEnd::WhereNamed,
-            allowed: Allowed::default(),
-            bound: Bound::new(),
-            data: SharedData::default(),
+            lifting_consent: LiftingConsent::NamedOnly,
+            overrides: Overrides::default(),
+            bindings: LinkBindings::new(),
+            data: SharedValues::default(),
         }
     }
 
@@ -114,7 +114,7 @@ impl<'a> Update<'a> {
     /// ```
     pub fn lifting_revocations(self) -> Self {
         Self {
-            revocations_may_end: RevocationsMayEnd::WhereGranted,
+            lifting_consent: LiftingConsent::AnyGranted,
             ..self
         }
     }
@@ -136,24 +136,24 @@ impl<'a> Update<'a> {
     /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
     /// name.
     pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
-        Ok(self.bind(interface.to_owned(), deployment.parse()?))
+        Ok(self.link_to(interface.to_owned(), deployment.parse()?))
     }
 
     /// Selects a deployment by a name that is already parsed.
-    pub(crate) fn bind(mut self, interface: String, deployment: ComponentName) -> Self {
-        self.bound.insert(interface, deployment);
+    pub(crate) fn link_to(mut self, interface: String, deployment: ComponentName) -> Self {
+        self.bindings.insert(interface, deployment);
         self
     }
 
     /// Replaces the component to update to.
-    pub(crate) fn component(self, component: Component) -> Self {
+    pub(crate) fn with_component(self, component: Component) -> Self {
         Self { component, ..self }
     }
 
     /// Marks this as the update of a stage whose edges its pipeline has checked.
-    pub(crate) fn in_its_pipeline(self) -> Self {
+    pub(crate) fn checked_by_pipeline(self) -> Self {
         Self {
-            is_in_its_pipeline: true,
+            is_checked_by_pipeline: true,
             ..self
         }
     }
@@ -190,9 +190,9 @@ impl<'a> Update<'a> {
     /// Allows an update to an older or equal version, or to a component that declares none.
     pub fn any_version(self) -> Self {
         Self {
-            allowed: Allowed {
+            overrides: Overrides {
                 any_version: true,
-                ..self.allowed
+                ..self.overrides
             },
             ..self
         }
@@ -202,9 +202,9 @@ impl<'a> Update<'a> {
     /// the old instance is dropped when its last call has ended.
     pub fn discard_state(self) -> Self {
         Self {
-            allowed: Allowed {
+            overrides: Overrides {
                 lost_state: true,
-                ..self.allowed
+                ..self.overrides
             },
             ..self
         }
@@ -218,7 +218,7 @@ impl<'a> Update<'a> {
     /// The errors of an update, including [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval)
     /// where it would wait, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
-        let machine = Rollout::update(self.strategy).rehearsal();
+        let machine = Rollout::update(self.strategy).into_rehearsal();
         let (run, span) = self.prepare(machine).await?;
         run.rehearse().instrument(span).await
     }
@@ -228,27 +228,27 @@ impl<'a> Update<'a> {
         let (runtime, component) = (&self.shared.runtime, self.component.clone());
         let machine = Rollout::update(self.strategy);
         let (run, span) = self.prepare(machine).await?;
-        let (named, lifted) = (run.named()?, run.lifted());
+        let (named, lifted) = (run.existing()?, run.lifted());
         match run.follow().instrument(span).await {
             Err(error) if error.kind() == ErrorKind::AwaitsApproval => {
-                approval::wait(runtime, &named, component).await?;
+                approval::store_pending_update(runtime, &named, component).await?;
                 Err(error)
             }
-            outcome => outcome.map(|switched| Promoted::of(switched, begun).lifting(lifted)),
+            outcome => outcome.map(|switched| Promoted::new(switched, begun).lifting(lifted)),
         }
     }
 
-    async fn prepare(self, machine: Rollout) -> Result<(Run<'a, Replaced>, Span)> {
-        let named = self.shared.names.get(&self.name)?;
+    async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
+        let named = self.shared.deployments.get(&self.name)?;
         // Rules revoked from here on stay revoked, whatever this update grants.
         let lifting = self
-            .revocations
-            .unwrap_or_else(|| named.authorization.revocations());
-        let turn = Arc::clone(&named.rollout).lock_owned().await;
-        let serving = named.revision_to_call()?;
+            .revocations_at_start
+            .unwrap_or_else(|| named.authorization.revocation_count());
+        let turn = Arc::clone(&named.rollout_lock).lock_owned().await;
+        let serving = named.callable_revision()?;
         // An approved component was checked before it waited.
-        if self.approval.is_none() && !self.is_in_its_pipeline {
-            check_is_no_stage(&named, &serving, &self.component)?;
+        if self.approval.is_none() && !self.is_checked_by_pipeline {
+            check_not_a_stage(&named, &serving, &self.component)?;
         }
         let given = match &self.approval {
             Some(approval) => Some(approval.grants_for(&self.component)?),
@@ -257,31 +257,33 @@ impl<'a> Update<'a> {
         let mut data = serving.data.clone();
         data.extend(&self.data);
         let lifting_now = given.is_some().then_some(lifting);
-        let revoked = Revoked::before(&serving, &named, lifting);
+        let revoked = PriorRevocations::from_revision(&serving, &named, lifting);
         let (given, lifted) = match given {
             Some(given) => revoked
-                .under(given, self.revocations_may_end)
+                .resolve(given, self.lifting_consent)
                 .map(|(g, l)| (Some(g), l))?,
             None => (None, Vec::new()),
         };
-        let draft = Draft {
+        let draft = RevisionPlan {
             name: named.name.clone(),
-            approved: if given.is_some() {
-                Approved::Now { lifting }
+            grant_origin: if given.is_some() {
+                GrantOrigin::Explicit {
+                    revocations_seen: lifting,
+                }
             } else {
-                Approved::Before
+                GrantOrigin::Inherited
             },
-            bound: bound_anew(&serving.links.bound, &self.bound),
-            said: self.bound,
+            bindings: merge_bindings(&serving.links.bindings, &self.bindings),
+            explicit_bindings: self.bindings,
             links: Arc::default(),
             data,
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
-            lifted,
+            lifted_revocations: lifted,
             enforcement: self
                 .enforcement
                 .unwrap_or_else(|| serving.authority.enforcement()),
             console: serving.console.clone(),
-            powers: None,
+            authority: None,
             number: if machine.is_rehearsal() {
                 0
             } else {
@@ -294,16 +296,16 @@ impl<'a> Update<'a> {
         draft.limits.check()?;
         let span =
             tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
-        let place = Replaced {
+        let place = ExistingDeployment {
             named,
-            _turn: turn,
-            by: By::Update {
+            _rollout_lock: turn,
+            cause: RolloutCause::Update {
                 lifting: lifting_now,
             },
         };
         let candidate = Candidate::Draft(Box::new(draft));
         Ok((
-            Run::new(self.shared, machine, place, self.allowed, candidate),
+            RolloutRun::new(self.shared, machine, place, self.overrides, candidate),
             span,
         ))
     }
@@ -311,7 +313,7 @@ impl<'a> Update<'a> {
 
 impl<'a> IntoFuture for Update<'a> {
     type Output = Result<Promoted>;
-    type IntoFuture = Awaited<'a, Promoted>;
+    type IntoFuture = RolloutFuture<'a, Promoted>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
@@ -320,7 +322,7 @@ impl<'a> IntoFuture for Update<'a> {
 
 /// Fails if this would change the component of a stage, which could break the edges of its
 /// pipeline.
-fn check_is_no_stage(named: &Named, serving: &Revision, next: &Component) -> Result<()> {
+fn check_not_a_stage(named: &DeploymentEntry, serving: &Revision, next: &Component) -> Result<()> {
     match &named.pipeline {
         Some(pipeline) if serving.component.digest() != next.digest() => {
             let message = format!(
@@ -334,7 +336,7 @@ fn check_is_no_stage(named: &Named, serving: &Revision, next: &Component) -> Res
 }
 
 /// Returns the selections of the previous revision, overridden by those of this update.
-fn bound_anew(before: &Bound, anew: &Bound) -> Bound {
+fn merge_bindings(before: &LinkBindings, anew: &LinkBindings) -> LinkBindings {
     before
         .iter()
         .chain(anew)

@@ -17,20 +17,20 @@ use crate::engine::Ticks;
 const WINDOW: u64 = 8;
 
 /// The time for which a deployment remains a crowd after the last sign.
-const LASTS: Ticks = Ticks(10);
+const CROWD_DURATION: Ticks = Ticks(10);
 
 /// The processor use of one deployment's calls.
 #[derive(Default)]
-pub(crate) struct Crowd {
+pub(crate) struct CrowdDetector {
     /// The number of the last window, and its sample count in the lowest 16 bits.
     samples: AtomicU64,
     /// The tick until which the deployment is a crowd.
     until: AtomicU64,
 }
 
-impl Crowd {
+impl CrowdDetector {
     #[inline]
-    pub(super) fn is_there(&self, now: Ticks) -> bool {
+    pub(super) fn is_crowd(&self, now: Ticks) -> bool {
         now.0 < self.until.load(Ordering::Relaxed)
     }
 
@@ -53,13 +53,14 @@ impl Crowd {
             })
             .unwrap_or_default();
         if count(before) & 0xffff >= WINDOW * at_once as u64 / 4 * 3 {
-            self.stay(now);
+            self.mark(now);
         }
     }
 
     /// Marks the deployment as a crowd, because one of its calls has to wait for a permit.
-    pub(super) fn stay(&self, now: Ticks) {
-        self.until.fetch_max(now.plus(LASTS).0, Ordering::Relaxed);
+    pub(super) fn mark(&self, now: Ticks) {
+        self.until
+            .fetch_max(now.saturating_add(CROWD_DURATION).0, Ordering::Relaxed);
     }
 }
 
@@ -68,8 +69,8 @@ mod tests {
     use super::*;
 
     /// Takes `a_tick` samples in each tick of a window, for two processors.
-    fn sampled(a_tick: impl Fn(u64) -> u64) -> Crowd {
-        let crowd = Crowd::default();
+    fn sampled(a_tick: impl Fn(u64) -> u64) -> CrowdDetector {
+        let crowd = CrowdDetector::default();
         for tick in 0..WINDOW {
             (0..a_tick(tick)).for_each(|_| crowd.sample(Ticks(tick), 2));
         }
@@ -79,20 +80,20 @@ mod tests {
     #[test]
     fn a_deployment_that_keeps_the_processors_busy_is_a_crowd_for_a_while() {
         let crowd = sampled(|_| 2);
-        assert!(crowd.is_there(Ticks(WINDOW)));
-        assert!(!crowd.is_there(Ticks(WINDOW).plus(LASTS)));
-        crowd.stay(Ticks(WINDOW));
-        assert!(crowd.is_there(Ticks(WINDOW + LASTS.0 - 1)));
+        assert!(crowd.is_crowd(Ticks(WINDOW)));
+        assert!(!crowd.is_crowd(Ticks(WINDOW).saturating_add(CROWD_DURATION)));
+        crowd.mark(Ticks(WINDOW));
+        assert!(crowd.is_crowd(Ticks(WINDOW + CROWD_DURATION.0 - 1)));
     }
 
     #[test]
-    fn one_that_keeps_a_processor_busy_or_computes_now_and_then_is_none() {
-        assert!(!sampled(|_| 1).is_there(Ticks(WINDOW)));
-        assert!(!sampled(|tick| 4 * (tick % 4 / 3)).is_there(Ticks(WINDOW)));
-        let crowd = Crowd::default();
+    fn deployment_that_keeps_one_processor_busy_or_computes_occasionally_is_no_crowd() {
+        assert!(!sampled(|_| 1).is_crowd(Ticks(WINDOW)));
+        assert!(!sampled(|tick| 4 * (tick % 4 / 3)).is_crowd(Ticks(WINDOW)));
+        let crowd = CrowdDetector::default();
         (0..100 * WINDOW)
             .step_by(2)
             .for_each(|tick| crowd.sample(Ticks(tick), 1));
-        assert!(!crowd.is_there(Ticks(0)));
+        assert!(!crowd.is_crowd(Ticks(0)));
     }
 }

@@ -17,6 +17,6 @@ mod permits;
 mod pool;
 mod slice;
 
-pub(crate) use crowd::Crowd;
+pub(crate) use crowd::CrowdDetector;
 pub(crate) use permits::RunPermits;
 pub(crate) use slice::{CrowdPermit, GuestSlice, SLICE_EPOCHS};

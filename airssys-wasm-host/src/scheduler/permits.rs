@@ -62,14 +62,14 @@ impl RunPermits {
     }
 
     /// The number of permits of the current runtime.
-    pub(super) fn at_once(&self) -> usize {
+    pub(super) fn permits_max(&self) -> usize {
         current_runtime().1.clamp(1, self.cores)
     }
 
     /// Waits for a permit on the current runtime. Cancel safe: dropping the future leaves the
     /// queue.
     pub(super) async fn acquire(self: &Arc<Self>, share: &DeploymentShare) -> RunPermit {
-        let (runtime, permits_max) = (current_runtime().0, self.at_once());
+        let (runtime, permits_max) = (current_runtime().0, self.permits_max());
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         let permit = RunPermit {
             permits: Arc::clone(self),
@@ -84,7 +84,7 @@ impl RunPermits {
             if pool.poll(ticket, share.name(), context.waker(), self.clock.now()) {
                 Poll::Ready(())
             } else {
-                share.crowd().stay(self.clock.now());
+                share.crowd().mark(self.clock.now());
                 Poll::Pending
             }
         })
@@ -96,20 +96,20 @@ impl RunPermits {
 impl RunPermit {
     /// Returns `true` if another slice may be computed with this permit: no guest waits for one,
     /// and the same runtime polls this guest.
-    pub(super) fn keep(&self) -> bool {
+    pub(super) fn renew(&self) -> bool {
         self.runtime == current_runtime().0
             && self
-                .pool(|pool, now| pool.keep(self.ticket, now))
+                .with_pool(|pool, now| pool.renew(self.ticket, now))
                 .unwrap_or(false)
     }
 
     /// Begins a slice. Returns `false` if the permit was revoked in the meantime.
     pub(super) fn begin_slice(&self) -> bool {
-        self.pool(|pool, now| pool.begin_slice(self.ticket, now))
+        self.with_pool(|pool, now| pool.begin_slice(self.ticket, now))
             .unwrap_or(false)
     }
 
-    fn pool<R>(&self, ask: impl FnOnce(&mut PermitPool, Ticks) -> R) -> Option<R> {
+    fn with_pool<R>(&self, ask: impl FnOnce(&mut PermitPool, Ticks) -> R) -> Option<R> {
         let now = self.permits.clock.now();
         self.permits
             .pools

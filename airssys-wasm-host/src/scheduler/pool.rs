@@ -30,14 +30,14 @@ pub(super) type Wakers = smallvec::SmallVec<[Waker; 4]>;
 
 pub(super) struct PermitPool {
     permits_max: usize,
-    holders: Vec<Holder>,
-    lines: HashMap<ComponentName, Line>,
+    holders: Vec<PermitHolder>,
+    queues: HashMap<ComponentName, DeploymentQueue>,
     waiting: HashMap<Ticket, Waker>,
     /// The number of permits granted so far.
     granted: u64,
 }
 
-struct Holder {
+struct PermitHolder {
     ticket: Ticket,
     expires: Ticks,
 }
@@ -45,7 +45,7 @@ struct Holder {
 /// The waiting guests of one deployment in order of arrival. Guests that left are skipped when they
 /// reach the front.
 #[derive(Default)]
-struct Line {
+struct DeploymentQueue {
     tickets: VecDeque<Ticket>,
     /// The number of the permit last granted to the deployment.
     last_granted: u64,
@@ -57,7 +57,7 @@ impl PermitPool {
         Self {
             permits_max,
             holders,
-            lines,
+            queues: lines,
             waiting,
             granted: 0,
         }
@@ -86,7 +86,7 @@ impl PermitPool {
         }
         let is_free = self.waiting.is_empty() && self.holders.len() < self.permits_max;
         self.waiting.insert(ticket, waker.clone());
-        self.lines
+        self.queues
             .entry(deployment.clone())
             .or_default()
             .tickets
@@ -100,12 +100,12 @@ impl PermitPool {
 
     /// Returns `true` if `ticket` may keep its permit for another slice, that is, if no guest
     /// waits.
-    pub(super) fn keep(&mut self, ticket: Ticket, now: Ticks) -> bool {
+    pub(super) fn renew(&mut self, ticket: Ticket, now: Ticks) -> bool {
         let nobody_waits = self.waiting.is_empty();
         let Some(holder) = self.holder(ticket) else {
             return false;
         };
-        holder.expires = now.plus(UNUSED_EXPIRES);
+        holder.expires = now.saturating_add(UNUSED_EXPIRES);
         nobody_waits
     }
 
@@ -114,7 +114,7 @@ impl PermitPool {
         let Some(holder) = self.holder(ticket) else {
             return false;
         };
-        holder.expires = now.plus(SLICE_EXPIRES);
+        holder.expires = now.saturating_add(SLICE_EXPIRES);
         true
     }
 
@@ -135,7 +135,7 @@ impl PermitPool {
         self.grant_free(now)
     }
 
-    fn holder(&mut self, ticket: Ticket) -> Option<&mut Holder> {
+    fn holder(&mut self, ticket: Ticket) -> Option<&mut PermitHolder> {
         self.holders
             .iter_mut()
             .find(|holder| holder.ticket == ticket)
@@ -144,13 +144,15 @@ impl PermitPool {
     fn grant_free(&mut self, now: Ticks) -> Wakers {
         let mut wakers = Wakers::new();
         while self.holders.len() < self.permits_max {
-            let Some(ticket) = self.next() else { break };
+            let Some(ticket) = self.next_ticket() else {
+                break;
+            };
             // Guests that left are still queued, but not among those waiting.
             if let Some(waker) = self.waiting.remove(&ticket) {
                 self.granted += 1;
-                self.holders.push(Holder {
+                self.holders.push(PermitHolder {
                     ticket,
-                    expires: now.plus(UNUSED_EXPIRES),
+                    expires: now.saturating_add(UNUSED_EXPIRES),
                 });
                 wakers.push(waker);
             }
@@ -159,10 +161,10 @@ impl PermitPool {
     }
 
     /// Returns the next guest of the deployment whose last permit is the longest ago.
-    fn next(&mut self) -> Option<Ticket> {
+    fn next_ticket(&mut self) -> Option<Ticket> {
         let granted = self.granted + 1;
         let waiting = self
-            .lines
+            .queues
             .values_mut()
             .filter(|line| !line.tickets.is_empty());
         let line = waiting.min_by_key(|line| line.last_granted)?;
@@ -171,7 +173,7 @@ impl PermitPool {
         if ticket.is_some_and(|ticket| self.waiting.contains_key(&ticket)) {
             line.last_granted = granted;
         }
-        self.lines.retain(|_, line| {
+        self.queues.retain(|_, line| {
             !line.tickets.is_empty() || line.last_granted + FORGOTTEN_AFTER > self.granted
         });
         ticket
@@ -235,18 +237,18 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_is_kept_while_nobody_waits_and_passed_on_when_somebody_does() {
+    fn permit_is_renewed_until_another_guest_waits() {
         let mut pool = PermitPool::new(2);
         assert!(poll(&mut pool, 1, "a") && poll(&mut pool, 2, "a"));
-        assert!(pool.keep(1, NOW));
+        assert!(pool.renew(1, NOW));
         assert!(!poll(&mut pool, 3, "b"));
-        assert!(!pool.keep(1, NOW));
+        assert!(!pool.renew(1, NOW));
         assert_eq!(pool.release(1, NOW).len(), 1);
         assert_eq!(holders(&pool), [2, 3]);
     }
 
     #[test]
-    fn a_newcomer_does_not_overtake_the_line() {
+    fn newcomer_does_not_overtake_the_queue() {
         let mut pool = PermitPool::new(1);
         assert!(poll(&mut pool, 1, "a"));
         assert!(!poll(&mut pool, 2, "a"));
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_leaves_the_line_is_skipped() {
+    fn guest_that_leaves_the_queue_is_skipped() {
         let mut pool = PermitPool::new(1);
         assert!(poll(&mut pool, 1, "a"));
         assert!(!poll(&mut pool, 2, "a") && !poll(&mut pool, 3, "a"));
@@ -265,16 +267,16 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_that_is_not_used_is_taken_back_once_somebody_waits() {
+    fn unused_permit_is_revoked_once_a_guest_waits() {
         let mut pool = PermitPool::new(1);
         assert!(poll(&mut pool, 1, "a"));
         assert!(pool.begin_slice(1, NOW));
-        let late = NOW.plus(SLICE_EXPIRES);
+        let late = NOW.saturating_add(SLICE_EXPIRES);
         assert!(pool.reclaim(late).is_empty());
         assert_eq!(holders(&pool), [1], "no guest waits");
         assert!(!poll(&mut pool, 2, "a"));
         assert!(
-            pool.reclaim(NOW.plus(Ticks(1))).is_empty(),
+            pool.reclaim(NOW.saturating_add(Ticks(1))).is_empty(),
             "the slice is in progress"
         );
         assert_eq!(pool.reclaim(late).len(), 1);
@@ -282,7 +284,7 @@ mod tests {
         assert!(!pool.begin_slice(1, late));
         // A caller that does not poll its call keeps a permit no longer than this.
         assert!(!pool.poll(1, &name("a"), Waker::noop(), late));
-        assert_eq!(pool.reclaim(late.plus(UNUSED_EXPIRES)).len(), 1);
+        assert_eq!(pool.reclaim(late.saturating_add(UNUSED_EXPIRES)).len(), 1);
         assert_eq!(holders(&pool), [1]);
     }
 }

@@ -26,17 +26,17 @@ const FIRST_SLICE: Duration = Duration::from_millis(8);
 const RESUMES_MAX: u32 = 16;
 
 /// Processor time up to which a call counts as having hardly computed.
-const HARDLY: Duration = Duration::from_millis(2);
+const RESUME_CPU_MAX: Duration = Duration::from_millis(2);
 
 /// If an instance had more calls than this between two ticks, they are too short to delay anything.
-const CALLS_BETWEEN_LOOKS_MAX: u32 = 8;
+const CALLS_PER_CHECK_MAX: u32 = 8;
 
 /// The scheduling state of an instance. Decides at the end of each slice how its call continues.
 pub(crate) struct GuestSlice {
     permits: Arc<RunPermits>,
     share: Arc<DeploymentShare>,
     /// Processor time used without a permit; `None` before the call was first checked.
-    used: Option<FreeTime>,
+    free_time: Option<FreeTime>,
     /// `true` if the call needs a permit for its first slice too.
     is_in_crowd: bool,
     /// The number of calls since one was checked.
@@ -55,7 +55,7 @@ pub(crate) struct CrowdPermit(Option<PermitSlot>);
 
 /// Processor time that a call has used without a permit.
 struct FreeTime {
-    looked_at: CpuTime,
+    checked_at: CpuTime,
     computed: Duration,
     resumes: u32,
 }
@@ -66,7 +66,7 @@ impl GuestSlice {
         Self {
             permits,
             share,
-            used: None,
+            free_time: None,
             is_in_crowd: false,
             calls: 0,
             permit: None,
@@ -76,9 +76,9 @@ impl GuestSlice {
     /// Begins a call. Returns the number of epochs for which it computes before it is checked.
     #[inline]
     pub(crate) fn begin_call(&mut self) -> u64 {
-        self.used = None;
+        self.free_time = None;
         self.calls = self.calls.saturating_add(1);
-        self.is_in_crowd = self.share.crowd().is_there(self.permits.now());
+        self.is_in_crowd = self.share.crowd().is_crowd(self.permits.now());
         if self.is_in_crowd { 0 } else { SLICE_EPOCHS }
     }
 
@@ -101,7 +101,7 @@ impl GuestSlice {
 
     /// Ends a slice: an epoch has passed since the guest was last checked.
     pub(crate) fn end(&mut self) -> UpdateDeadline {
-        if !self.is_in_crowd && !self.has_permit() && self.may_go_on() {
+        if !self.is_in_crowd && !self.has_permit() && self.may_continue() {
             return UpdateDeadline::Continue(SLICE_EPOCHS);
         }
         self.share.count_slice();
@@ -117,19 +117,19 @@ impl GuestSlice {
     }
 
     /// Returns `true` if the call may continue without a permit.
-    fn may_go_on(&mut self) -> bool {
+    fn may_continue(&mut self) -> bool {
         let now = CpuTime::now();
-        if self.calls <= CALLS_BETWEEN_LOOKS_MAX {
+        if self.calls <= CALLS_PER_CHECK_MAX {
             self.share
                 .crowd()
-                .sample(self.permits.now(), self.permits.at_once());
+                .sample(self.permits.now(), self.permits.permits_max());
         }
         self.calls = 0;
-        match &mut self.used {
-            Some(used) => used.look(now),
+        match &mut self.free_time {
+            Some(used) => used.check(now),
             None => {
-                self.used = Some(FreeTime {
-                    looked_at: now,
+                self.free_time = Some(FreeTime {
+                    checked_at: now,
                     computed: Duration::ZERO,
                     resumes: 0,
                 });
@@ -159,15 +159,15 @@ impl CrowdPermit {
 
 impl FreeTime {
     /// Returns `true` if the first slice is not used up, or the call has just resumed.
-    fn look(&mut self, now: CpuTime) -> bool {
-        let computed = now.since(self.looked_at).unwrap_or_default();
-        self.looked_at = now;
+    fn check(&mut self, now: CpuTime) -> bool {
+        let computed = now.since(self.checked_at).unwrap_or_default();
+        self.checked_at = now;
         self.computed += computed;
         if self.computed < FIRST_SLICE {
             return true;
         }
-        self.resumes += u32::from(computed < HARDLY);
-        computed < HARDLY && self.resumes <= RESUMES_MAX
+        self.resumes += u32::from(computed < RESUME_CPU_MAX);
+        computed < RESUME_CPU_MAX && self.resumes <= RESUMES_MAX
     }
 }
 
@@ -175,11 +175,11 @@ impl FreeTime {
 async fn next_slice(slot: PermitSlot, permits: Arc<RunPermits>, share: Arc<DeploymentShare>) {
     let mut held = slot.lock().take();
     loop {
-        let permit = match held.take().filter(RunPermit::keep) {
+        let permit = match held.take().filter(RunPermit::renew) {
             Some(permit) => permit,
             None => permits.acquire(&share).await,
         };
-        behind_what_is_ready().await;
+        yield_to_ready_tasks().await;
         if permit.begin_slice() {
             *slot.lock() = Some(permit);
             return;
@@ -188,7 +188,7 @@ async fn next_slice(slot: PermitSlot, permits: Arc<RunPermits>, share: Arc<Deplo
 }
 
 /// Yields to the executor's driver of I/O and timers, and then to all tasks that it has woken.
-async fn behind_what_is_ready() {
+async fn yield_to_ready_tasks() {
     // This resumes once the queue was empty and the driver was polled, but before the tasks it has
     // woken.
     tokio::task::yield_now().await;
@@ -222,14 +222,14 @@ mod tests {
     const ROUNDS: usize = 50;
 
     /// State shared by the spinners and the task that they wake.
-    struct Counted {
+    struct SpinnerState {
         slices: AtomicUsize,
         /// The slice in which the task was last woken; `None` if it has run since.
         woken: Mutex<Option<usize>>,
         sender: Mutex<Sender>,
     }
 
-    impl Counted {
+    impl SpinnerState {
         /// Computes a slice: counts it, and wakes the task unless it is already woken.
         fn compute(&self) {
             let slice = self.slices.fetch_add(1, Ordering::SeqCst);
@@ -241,7 +241,11 @@ mod tests {
         }
     }
 
-    async fn spin(counted: Arc<Counted>, permits: Arc<RunPermits>, share: Arc<DeploymentShare>) {
+    async fn spin(
+        counted: Arc<SpinnerState>,
+        permits: Arc<RunPermits>,
+        share: Arc<DeploymentShare>,
+    ) {
         let slot = PermitSlot::default();
         loop {
             next_slice(Arc::clone(&slot), Arc::clone(&permits), Arc::clone(&share)).await;
@@ -257,7 +261,7 @@ mod tests {
         let (sender, receiver) = Sender::pair().expect("sockets");
         receiver.set_nonblocking(true).expect("a socket");
         let receiver = UnixStream::from_std(receiver).expect("a socket");
-        let counted = Arc::new(Counted {
+        let counted = Arc::new(SpinnerState {
             slices: AtomicUsize::new(0),
             woken: Mutex::new(None),
             sender: Mutex::new(sender),
@@ -286,7 +290,7 @@ mod tests {
         let permits = Arc::new(RunPermits::new(Arc::new(Clock::default())));
         let share =
             DeploymentShares::new(&Budget::from_machine()).get(&"busy".parse().expect("a name"));
-        share.crowd().stay(permits.now());
+        share.crowd().mark(permits.now());
         let mut first = GuestSlice::new(&permits, &share);
         assert_eq!(first.begin_call(), 0);
         let permit = first.crowd_permit();
@@ -316,7 +320,7 @@ mod tests {
 
     /// A worker of this runtime runs the task woken last first.
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn at_most_one_slice_passes_on_a_worker_that_runs_first_what_was_woken_last() {
+    async fn at_most_one_slice_passes_on_a_worker_that_runs_the_last_woken_task_first() {
         let most = tokio::spawn(slices_between_wake_and_poll())
             .await
             .expect("a task");

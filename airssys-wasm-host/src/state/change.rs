@@ -28,13 +28,13 @@ pub struct Change {
 #[non_exhaustive]
 pub enum Action {
     /// The first revision was deployed.
-    Deployed(Serves),
+    Deployed(RevisionSummary),
     /// An update made another revision active.
-    Updated(Serves),
+    Updated(RevisionSummary),
     /// A rollback made an earlier revision active again.
-    RolledBack(Serves),
+    RolledBack(RevisionSummary),
     /// An update awaits approval.
-    Waits {
+    AwaitsApproval {
         /// The digest of the component that awaits approval.
         digest: Digest,
     },
@@ -50,7 +50,7 @@ pub enum Action {
 /// The revision that is active after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Serves {
+pub struct RevisionSummary {
     /// The number of the revision.
     pub revision: u64,
     /// The component's version, if it has one.
@@ -74,16 +74,16 @@ pub(super) struct ChangeRecord {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum ActionRecord {
-    Deployed(ServesRecord),
-    Updated(ServesRecord),
-    RolledBack(ServesRecord),
+    Deployed(RevisionSummaryRecord),
+    Updated(RevisionSummaryRecord),
+    RolledBack(RevisionSummaryRecord),
     Waits(#[serde(with = "text")] Digest),
     Revoked(#[serde(with = "text")] Rule),
     Removed,
 }
 
 #[derive(Deserialize, Serialize)]
-struct ServesRecord {
+struct RevisionSummaryRecord {
     revision: u64,
     #[serde(with = "text::option")]
     version: Option<Version>,
@@ -110,7 +110,7 @@ impl From<&Change> for ChangeRecord {
             .at
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
-        let serves = |serves: &Serves| ServesRecord {
+        let serves = |serves: &RevisionSummary| RevisionSummaryRecord {
             revision: serves.revision,
             version: serves.version.clone(),
             digest: serves.digest,
@@ -123,7 +123,7 @@ impl From<&Change> for ChangeRecord {
                 Action::Deployed(what) => ActionRecord::Deployed(serves(what)),
                 Action::Updated(what) => ActionRecord::Updated(serves(what)),
                 Action::RolledBack(what) => ActionRecord::RolledBack(serves(what)),
-                Action::Waits { digest } => ActionRecord::Waits(*digest),
+                Action::AwaitsApproval { digest } => ActionRecord::Waits(*digest),
                 Action::Revoked { rule } => ActionRecord::Revoked(rule.clone()),
                 Action::Removed => ActionRecord::Removed,
             },
@@ -133,7 +133,7 @@ impl From<&Change> for ChangeRecord {
 
 impl From<ChangeRecord> for Change {
     fn from(record: ChangeRecord) -> Self {
-        let serves = |serves: ServesRecord| Serves {
+        let serves = |serves: RevisionSummaryRecord| RevisionSummary {
             revision: serves.revision,
             version: serves.version,
             digest: serves.digest,
@@ -146,7 +146,7 @@ impl From<ChangeRecord> for Change {
                 ActionRecord::Deployed(what) => Action::Deployed(serves(what)),
                 ActionRecord::Updated(what) => Action::Updated(serves(what)),
                 ActionRecord::RolledBack(what) => Action::RolledBack(serves(what)),
-                ActionRecord::Waits(digest) => Action::Waits { digest },
+                ActionRecord::Waits(digest) => Action::AwaitsApproval { digest },
                 ActionRecord::Revoked(rule) => Action::Revoked { rule },
                 ActionRecord::Removed => Action::Removed,
             },
@@ -160,14 +160,14 @@ impl fmt::Display for Action {
             Self::Deployed(what) => write!(f, "deployed {what}"),
             Self::Updated(what) => write!(f, "updated to {what}"),
             Self::RolledBack(what) => write!(f, "rolled back to {what}"),
-            Self::Waits { digest } => write!(f, "{digest} awaits approval"),
+            Self::AwaitsApproval { digest } => write!(f, "{digest} awaits approval"),
             Self::Revoked { rule } => write!(f, "revoked `{rule}`"),
             Self::Removed => f.write_str("removed"),
         }
     }
 }
 
-impl fmt::Display for Serves {
+impl fmt::Display for RevisionSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "revision {}", self.revision)?;
         if let Some(version) = &self.version {

@@ -19,21 +19,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::change::{Change, ChangeRecord};
-use super::record::{NameRecord, PipelineRecord, from_bytes, to_bytes};
-use crate::disk::{remove_if_there, rename};
+use super::record::{DeploymentRecord, PipelineRecord, from_bytes, to_bytes};
+use crate::disk::{remove_if_exists, rename};
 use crate::{Error, ErrorKind, Result};
 
 const FORMAT: u64 = 1;
 
 /// Numbers about the database itself.
-const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
+const METADATA: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 /// The record of each deployment.
-const NAMES: Table = TableDefinition::new("names");
+const NAMES: RecordTable = TableDefinition::new("names");
 /// The record of each pipeline.
-const PIPELINES: Table = TableDefinition::new("pipelines");
+const PIPELINES: RecordTable = TableDefinition::new("pipelines");
 
 /// The deployments that serve HTTP requests, by their routes.
-const ROUTES: Table = TableDefinition::new("routes");
+const ROUTES: RecordTable = TableDefinition::new("routes");
 /// The history of changes, by number.
 const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes");
 
@@ -41,28 +41,28 @@ const CHANGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("changes")
 const CHANGES_MAX: u64 = 10_000;
 
 /// A table of records by name.
-type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+type RecordTable = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// Records by table and encoded name; `None` for absent records.
-type Records = Vec<(Table, Vec<u8>, Option<Vec<u8>>)>;
+type Records = Vec<(RecordTable, Vec<u8>, Option<Vec<u8>>)>;
 
 /// A database that survives I/O errors: after a failed read or write, it is reopened before the
 /// next use.
 pub(super) struct Database {
     path: PathBuf,
-    inner: Mutex<Inner>,
+    state: Mutex<DatabaseInner>,
 }
 
-struct Inner {
+struct DatabaseInner {
     /// `None` after a failed read or write.
     open: Option<redb::Database>,
     /// The previous contents of a failed change, since the change may or may not have reached the
     /// disk.
-    undo: Option<Before>,
+    undo: Option<UndoRecord>,
 }
 
 /// The contents of the database before a change.
-struct Before {
+struct UndoRecord {
     records: Records,
     last_change: u64,
 }
@@ -71,7 +71,7 @@ struct Before {
 #[derive(Default)]
 pub(crate) struct Transaction<'a> {
     /// Deployments and their new records; `None` removes one.
-    pub(crate) names: &'a [(&'a ComponentName, Option<&'a NameRecord>)],
+    pub(crate) names: &'a [(&'a ComponentName, Option<&'a DeploymentRecord>)],
     /// Pipelines and their new records; `None` removes one.
     pub(crate) pipelines: &'a [(&'a ComponentName, Option<&'a PipelineRecord>)],
     pub(crate) routes: &'a [(&'a str, Option<&'a str>)],
@@ -81,8 +81,8 @@ pub(crate) struct Transaction<'a> {
 
 /// The contents of the database.
 #[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) names: BTreeMap<ComponentName, NameRecord>,
+pub(crate) struct Snapshot {
+    pub(crate) names: BTreeMap<ComponentName, DeploymentRecord>,
     pub(crate) pipelines: BTreeMap<ComponentName, PipelineRecord>,
     #[cfg_attr(
         not(feature = "http"),
@@ -104,32 +104,34 @@ impl Database {
         check_integrity(path)?;
         let open = redb::Database::open(path).map_err(|error| cannot_open(path, error))?;
         check_format(&open, path)?;
-        add_routes(&open).map_err(failed)?;
-        Ok(Self::of(open, path))
+        add_routes_table(&open).map_err(unavailable_error)?;
+        Ok(Self::from_open(open, path))
     }
 
     /// Creates a database in a file that does not exist. A crash leaves either no file or a
     /// complete database.
     pub(super) fn create(path: &Path) -> Result<Self> {
         let aside = path.with_extension("new");
-        let made = remove_if_there(&aside).map_err(failed).and_then(|()| {
-            let open =
-                redb::Database::create(&aside).map_err(|error| cannot_open(&aside, error))?;
-            begin(&open).map_err(failed)?;
-            rename(&aside, path).map_err(failed)?;
-            Ok(Self::of(open, path))
-        });
+        let made = remove_if_exists(&aside)
+            .map_err(unavailable_error)
+            .and_then(|()| {
+                let open =
+                    redb::Database::create(&aside).map_err(|error| cannot_open(&aside, error))?;
+                create_tables(&open).map_err(unavailable_error)?;
+                rename(&aside, path).map_err(unavailable_error)?;
+                Ok(Self::from_open(open, path))
+            });
         if made.is_err() {
             // A remaining temporary file is harmless.
-            let _ = remove_if_there(&aside);
+            let _ = remove_if_exists(&aside);
         }
         made
     }
 
-    fn of(open: redb::Database, path: &Path) -> Self {
+    fn from_open(open: redb::Database, path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            inner: Mutex::new(Inner {
+            state: Mutex::new(DatabaseInner {
                 open: Some(open),
                 undo: None,
             }),
@@ -137,14 +139,14 @@ impl Database {
     }
 
     /// Reads all records.
-    pub(super) fn read(&self) -> Result<Found> {
-        self.inner.lock().with(&self.path, |database| {
+    pub(super) fn read(&self) -> Result<Snapshot> {
+        self.state.lock().with_database(&self.path, |database| {
             let transaction = database.begin_read()?;
             let mut lost = Vec::new();
             let names = read(&transaction, NAMES, &mut lost)?;
             let pipelines = read(&transaction, PIPELINES, &mut lost)?;
             let routes = read(&transaction, ROUTES, &mut lost)?;
-            Ok(Found {
+            Ok(Snapshot {
                 names,
                 pipelines,
                 routes,
@@ -161,11 +163,14 @@ impl Database {
         let changes = transaction
             .changes
             .iter()
-            .map(|change| to_bytes(&ChangeRecord::from(change)).map_err(failed));
+            .map(|change| to_bytes(&ChangeRecord::from(change)).map_err(unavailable_error));
         let changes = changes.collect::<Result<Vec<_>>>()?;
-        let mut inner = self.inner.lock();
-        let before = inner.with(&self.path, |database| Before::of(database, &records))?;
-        let written = inner.with(&self.path, |database| write(database, &records, &changes));
+        let mut inner = self.state.lock();
+        let before = inner.with_database(&self.path, |database| {
+            UndoRecord::capture(database, &records)
+        })?;
+        let written =
+            inner.with_database(&self.path, |database| write(database, &records, &changes));
         if written.is_err() {
             inner.undo = Some(before);
         }
@@ -174,7 +179,7 @@ impl Database {
 
     /// Returns the history of changes, oldest first, without those that cannot be read.
     pub(super) fn changes(&self) -> Result<Vec<Change>> {
-        self.inner.lock().with(&self.path, |database| {
+        self.state.lock().with_database(&self.path, |database| {
             let transaction = database.begin_read()?;
             let mut changes = Vec::new();
             for entry in transaction.open_table(CHANGES)?.iter()? {
@@ -190,35 +195,38 @@ impl Database {
     }
 }
 
-impl Inner {
+impl DatabaseInner {
     /// Calls `act` with the database, reopening it first if its last use failed.
-    fn with<T>(
+    fn with_database<T>(
         &mut self,
         path: &Path,
         act: impl FnOnce(&redb::Database) -> std::result::Result<T, redb::Error>,
     ) -> Result<T> {
         let database = match self.open.take() {
             Some(database) => database,
-            None => self.open_again(path)?,
+            None => self.reopen(path)?,
         };
-        let done = act(&database).map_err(failed)?;
+        let done = act(&database).map_err(unavailable_error)?;
         self.open = Some(database);
         Ok(done)
     }
 
     /// Reopens the database, and undoes the failed change if there was one.
-    fn open_again(&mut self, path: &Path) -> Result<redb::Database> {
+    fn reopen(&mut self, path: &Path) -> Result<redb::Database> {
         let database = redb::Database::open(path).map_err(|error| cannot_open(path, error))?;
         if let Some(before) = &self.undo {
-            before.restore(&database).map_err(failed)?;
+            before.restore(&database).map_err(unavailable_error)?;
             self.undo = None;
         }
         Ok(database)
     }
 }
 
-impl Before {
-    fn of(database: &redb::Database, records: &Records) -> std::result::Result<Self, redb::Error> {
+impl UndoRecord {
+    fn capture(
+        database: &redb::Database,
+        records: &Records,
+    ) -> std::result::Result<Self, redb::Error> {
         let transaction = database.begin_read()?;
         let mut before = Records::new();
         for (table, name, _) in records {
@@ -228,7 +236,7 @@ impl Before {
                 .map(|bytes| bytes.value().to_vec());
             before.push((*table, name.clone(), bytes));
         }
-        let last_change = last(&transaction.open_table(CHANGES)?)?;
+        let last_change = last_change_number(&transaction.open_table(CHANGES)?)?;
         Ok(Self {
             records: before,
             last_change,
@@ -237,7 +245,7 @@ impl Before {
 
     fn restore(&self, database: &redb::Database) -> std::result::Result<(), redb::Error> {
         let transaction = database.begin_write()?;
-        put(&transaction, &self.records)?;
+        put_records(&transaction, &self.records)?;
         transaction
             .open_table(CHANGES)?
             .retain(|number, _| number <= self.last_change)?;
@@ -246,9 +254,9 @@ impl Before {
     }
 }
 
-fn begin(database: &redb::Database) -> std::result::Result<(), redb::Error> {
+fn create_tables(database: &redb::Database) -> std::result::Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    transaction.open_table(ABOUT)?.insert("format", FORMAT)?;
+    transaction.open_table(METADATA)?.insert("format", FORMAT)?;
     transaction.open_table(NAMES)?;
     transaction.open_table(PIPELINES)?;
     transaction.open_table(ROUTES)?;
@@ -258,13 +266,13 @@ fn begin(database: &redb::Database) -> std::result::Result<(), redb::Error> {
 }
 
 fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
-    let transaction = database.begin_read().map_err(failed)?;
+    let transaction = database.begin_read().map_err(unavailable_error)?;
     let about = transaction
-        .open_table(ABOUT)
-        .map_err(|error| damaged(path, &error))?;
+        .open_table(METADATA)
+        .map_err(|error| damaged_error(path, &error))?;
     match about
         .get("format")
-        .map_err(failed)?
+        .map_err(unavailable_error)?
         .map(|format| format.value())
     {
         Some(FORMAT) => Ok(()),
@@ -274,13 +282,13 @@ fn check_format(database: &redb::Database, path: &Path) -> Result<()> {
                 "its format is {format}, but airssys-wasm {} supports only format {FORMAT}",
                 env!("CARGO_PKG_VERSION")
             );
-            Err(damaged(path, &problem))
+            Err(damaged_error(path, &problem))
         }
     }
 }
 
 /// Adds the table of routes to a database created before routes existed.
-fn add_routes(database: &redb::Database) -> std::result::Result<(), redb::Error> {
+fn add_routes_table(database: &redb::Database) -> std::result::Result<(), redb::Error> {
     if database
         .begin_read()?
         .list_tables()?
@@ -300,11 +308,11 @@ fn write(
     changes: &[Vec<u8>],
 ) -> std::result::Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    put(&transaction, records)?;
+    put_records(&transaction, records)?;
     {
         let mut kept = transaction.open_table(CHANGES)?;
         for change in changes {
-            let number = last(&kept)? + 1;
+            let number = last_change_number(&kept)? + 1;
             kept.insert(number, &**change)?;
         }
         while kept.len()? > CHANGES_MAX {
@@ -315,7 +323,7 @@ fn write(
     Ok(())
 }
 
-fn put(
+fn put_records(
     transaction: &redb::WriteTransaction,
     records: &Records,
 ) -> std::result::Result<(), redb::Error> {
@@ -330,11 +338,14 @@ fn put(
 }
 
 fn to_records<K: Display, T: Serialize + ?Sized>(
-    table: Table,
+    table: RecordTable,
     all: &[(K, Option<&T>)],
 ) -> Result<Records> {
     let record = |(name, record): &(K, Option<&T>)| {
-        let bytes = record.map(to_bytes).transpose().map_err(failed)?;
+        let bytes = record
+            .map(to_bytes)
+            .transpose()
+            .map_err(unavailable_error)?;
         Ok((table, name.to_string().into_bytes(), bytes))
     };
     all.iter().map(record).collect()
@@ -343,7 +354,7 @@ fn to_records<K: Display, T: Serialize + ?Sized>(
 /// Reads every record of a table; those that cannot be read are added to `lost`.
 fn read<K, T: DeserializeOwned>(
     transaction: &redb::ReadTransaction,
-    table: Table,
+    table: RecordTable,
     lost: &mut Vec<(String, String)>,
 ) -> std::result::Result<BTreeMap<K, T>, redb::Error>
 where
@@ -363,20 +374,22 @@ where
 }
 
 /// Returns the number of the last change.
-fn last(changes: &impl ReadableTable<u64, &'static [u8]>) -> std::result::Result<u64, redb::Error> {
+fn last_change_number(
+    changes: &impl ReadableTable<u64, &'static [u8]>,
+) -> std::result::Result<u64, redb::Error> {
     Ok(changes.last()?.map_or(0, |(number, _)| number.value()))
 }
 
 /// Checks the whole file in memory. Opening a damaged database would repair it, possibly by
 /// reverting to an older state.
 fn check_integrity(path: &Path) -> Result<()> {
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = std::fs::read(path).map_err(unavailable_error)?;
     // Damaged data may break invariants that the database relies on.
     match std::panic::catch_unwind(|| is_intact(&bytes)) {
         Ok(Ok(true)) => Ok(()),
-        Ok(Ok(false)) => Err(damaged(path, &"its checksums do not match")),
-        Ok(Err(error)) => Err(damaged(path, &error)),
-        Err(_) => Err(damaged(path, &"it is not a database")),
+        Ok(Ok(false)) => Err(damaged_error(path, &"its checksums do not match")),
+        Ok(Err(error)) => Err(damaged_error(path, &error)),
+        Err(_) => Err(damaged_error(path, &"it is not a database")),
     }
 }
 
@@ -391,7 +404,7 @@ fn is_intact(bytes: &[u8]) -> std::result::Result<bool, redb::DatabaseError> {
         .check_integrity()
 }
 
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+fn unavailable_error(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     let message = format!("the state directory cannot be read or written: {error}");
     Error::new(ErrorKind::StateUnavailable, message).with_source(error)
 }
@@ -402,13 +415,13 @@ fn cannot_open(path: &Path, error: redb::DatabaseError) -> Error {
         DatabaseError::Storage(StorageError::Io(cause))
             if cause.kind() != std::io::ErrorKind::InvalidData =>
         {
-            failed(error)
+            unavailable_error(error)
         }
-        _ => damaged(path, &error),
+        _ => damaged_error(path, &error),
     }
 }
 
-fn damaged(path: &Path, problem: &dyn Display) -> Error {
+fn damaged_error(path: &Path, problem: &dyn Display) -> Error {
     let message = format!(
         "`{}` cannot be used, and nothing was changed: {problem}; restore it from a backup, or move its directory away to start without deployments",
         path.display()
@@ -429,7 +442,7 @@ mod tests {
     }
 
     fn put_raw(database: &Database, act: impl FnOnce(&redb::WriteTransaction)) {
-        let inner = database.inner.lock();
+        let inner = database.state.lock();
         let transaction = inner
             .open
             .as_ref()
@@ -441,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_changes_are_kept_and_no_more() {
+    fn history_is_limited_to_the_last_changes() {
         let (_place, _, database) = database();
         let name = "greeter".parse().expect("a name");
         let all = CHANGES_MAX as usize + 3;
@@ -462,7 +475,7 @@ mod tests {
 
     /// Routes were added to the format later.
     #[test]
-    fn a_database_of_before_there_were_routes_has_none() {
+    fn database_without_a_routes_table_opens_empty() {
         let (_place, path, database) = database();
         put_raw(&database, |transaction| {
             assert!(transaction.delete_table(ROUTES).expect("there"))
@@ -481,10 +494,10 @@ mod tests {
     }
 
     #[test]
-    fn another_format_is_told_and_left_alone() {
+    fn unsupported_format_is_rejected_and_left_unchanged() {
         let (_place, path, database) = database();
         put_raw(&database, |transaction| {
-            let mut about = transaction.open_table(ABOUT).expect("a table");
+            let mut about = transaction.open_table(METADATA).expect("a table");
             about.insert("format", FORMAT + 1).expect("put");
         });
         drop(database);
@@ -494,12 +507,12 @@ mod tests {
 
     /// The unreadable record may refer to bytes that no other record needs.
     #[test]
-    fn bytes_stay_while_a_record_is_lost() {
+    fn blobs_are_retained_while_a_record_is_unreadable() {
         let place = tempfile::tempdir().expect("a directory");
-        let (state, _) = crate::state::State::open(place.path()).expect("made");
+        let (state, _) = crate::state::StateDirectory::open(place.path()).expect("made");
         let component = crate::Component::from_bytes(wat::parse_str("(component)").expect("bytes"));
         let component = component.expect("a component");
-        let pin = state.keep(&component).expect("kept");
+        let pin = state.store_component(&component).expect("kept");
         put_raw(&state.database, |transaction| {
             let mut names = transaction.open_table(NAMES).expect("a table");
             names.insert(&b"greeter"[..], &b"damaged"[..]).expect("put");
@@ -507,25 +520,26 @@ mod tests {
         // Simulates a killed process.
         std::mem::forget(pin);
         drop(state);
-        let (state, found) = crate::state::State::open(place.path()).expect("opened again");
+        let (state, found) =
+            crate::state::StateDirectory::open(place.path()).expect("opened again");
         assert_eq!(found.lost.len(), 1);
-        assert!(state.used.store().read(component.digest()).is_ok());
+        assert!(state.blobs.store().read(component.digest()).is_ok());
     }
 
     /// They must not be mistaken for stages of a pipeline whose deployment failed.
     #[test]
-    fn stages_of_a_pipeline_whose_record_is_lost_are_not_forgotten() {
+    fn stages_of_an_unreadable_pipeline_are_retained() {
         let place = tempfile::tempdir().expect("a directory");
-        let (state, _) = crate::state::State::open(place.path()).expect("made");
+        let (state, _) = crate::state::StateDirectory::open(place.path()).expect("made");
         let component = crate::Component::from_bytes(wat::parse_str("(component)").expect("bytes"));
         let component = component.expect("a component");
-        let pin = state.keep(&component).expect("kept");
-        let stage = NameRecord {
+        let pin = state.store_component(&component).expect("kept");
+        let stage = DeploymentRecord {
             serving: 1,
             served: vec![1],
             last_number: 1,
             revisions: Vec::new(),
-            waiting: Some(crate::state::ComponentRecord::of(&component)),
+            waiting: Some(crate::state::ComponentRecord::from_component(&component)),
             pipeline: Some("sums".parse().expect("a name")),
         };
         let name = "sums:first".parse().expect("a name");
@@ -544,14 +558,15 @@ mod tests {
                 .expect("put");
         });
         drop(state);
-        let (state, found) = crate::state::State::open(place.path()).expect("opened again");
+        let (state, found) =
+            crate::state::StateDirectory::open(place.path()).expect("opened again");
         assert_eq!(found.lost.len(), 1);
         assert!(
             found.names.contains_key(&name),
             "its stage is still recorded"
         );
         assert!(
-            state.used.store().read(component.digest()).is_ok(),
+            state.blobs.store().read(component.digest()).is_ok(),
             "and its bytes"
         );
     }

@@ -14,12 +14,12 @@
 //!
 //! Tests: `tests/suite/state`.
 
+mod blob_usage;
 mod change;
 mod database;
-mod held;
+mod lock;
 mod record;
 mod text;
-mod used;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -30,38 +30,38 @@ use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::{ComponentName, Digest, PackageRef};
 use semver::Version;
 
-pub use change::{Action, Change, Serves};
-pub(crate) use database::{Found, Transaction};
-pub(crate) use record::{ComponentRecord, NameRecord, PipelineRecord, RevisionRecord};
-pub(crate) use used::Pin;
+pub(crate) use blob_usage::BlobPin;
+pub use change::{Action, Change, RevisionSummary};
+pub(crate) use database::{Snapshot, Transaction};
+pub(crate) use record::{ComponentRecord, DeploymentRecord, PipelineRecord, RevisionRecord};
 
 use crate::disk::open_private;
-use crate::store::Store;
+use crate::store::BlobStore;
 use crate::{Component, Error, ErrorKind, Result};
+use blob_usage::BlobUsage;
 use database::Database;
-use held::Held;
-use used::Used;
+use lock::StateLock;
 
 /// The state directory of a host.
-pub(crate) struct State {
+pub(crate) struct StateDirectory {
     database: Database,
-    used: Arc<Used>,
+    blobs: Arc<BlobUsage>,
     // Dropped last, to release the directory.
-    _held: Held,
+    _lock: StateLock,
 }
 
-impl State {
+impl StateDirectory {
     /// Locks a state directory, and reads its contents.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::StateHeld`], [`ErrorKind::StateDamaged`], [`ErrorKind::StateUnavailable`].
-    pub(crate) fn open(directory: &Path) -> Result<(Self, Found)> {
+    pub(crate) fn open(directory: &Path) -> Result<(Self, Snapshot)> {
         open_private(directory).map_err(|error| unavailable(&error))?;
-        let held = Held::take(directory)?;
+        let held = StateLock::acquire(directory)?;
         let file = directory.join("state.redb");
         let store =
-            Store::open(&directory.join("components")).map_err(|error| unavailable(&error))?;
+            BlobStore::open(&directory.join("components")).map_err(|error| unavailable(&error))?;
         let database = if file.exists() {
             Database::open(&file)?
         } else {
@@ -71,9 +71,9 @@ impl State {
         let mut found = database.read()?;
         // A record that cannot be read may refer to stages or bytes that no other record needs.
         if found.lost.is_empty() {
-            forget_begun(&database, &mut found)?;
+            remove_unfinished_pipelines(&database, &mut found)?;
         }
-        let used = Used::new(
+        let used = BlobUsage::new(
             store,
             found
                 .names
@@ -86,27 +86,27 @@ impl State {
         Ok((
             Self {
                 database,
-                used: Arc::new(used),
-                _held: held,
+                blobs: Arc::new(used),
+                _lock: held,
             },
             found,
         ))
     }
 
     /// The default directory of the code cache.
-    pub(crate) fn code_cache(directory: &Path) -> PathBuf {
+    pub(crate) fn code_cache_path(directory: &Path) -> PathBuf {
         directory.join("code")
     }
 
     /// Stores the bytes of a component, at least as long as the pin is held.
-    pub(crate) fn keep(&self, component: &Component) -> Result<Pin> {
+    pub(crate) fn store_component(&self, component: &Component) -> Result<BlobPin> {
         let whole = (component.digest(), component.bytes());
         let parts = component
             .parts()
             .iter()
             .map(|part| (part.digest(), part.bytes()));
         let all: Vec<_> = std::iter::once(whole).chain(parts).collect();
-        self.used.keep(&all).map_err(|error| unavailable(&error))
+        self.blobs.pin(&all).map_err(|error| unavailable(&error))
     }
 
     /// Loads a component as it was deployed.
@@ -115,8 +115,8 @@ impl State {
     ///
     /// [`ErrorKind::StateDamaged`] if its bytes are missing or different.
     pub(crate) fn component(&self, record: &ComponentRecord) -> Result<Component> {
-        record.component(&|digest| {
-            self.used.store().read(digest).map_err(|error| {
+        record.to_component(&|digest| {
+            self.blobs.store().read(digest).map_err(|error| {
                 let message =
                     format!("its bytes are lost: {error}; deploy it again from its source");
                 Error::new(ErrorKind::StateDamaged, message)
@@ -131,9 +131,13 @@ impl State {
     /// [`ErrorKind::Unnamed`] if it lacks one of them, [`ErrorKind::VersionTaken`],
     /// [`ErrorKind::StateUnavailable`].
     pub(crate) fn publish(&self, component: &Component) -> Result<(ComponentName, Version)> {
-        let (name, version) = named(component)?;
-        let _pin = self.keep(component)?;
-        match self.used.store().publish(name, version, component.digest()) {
+        let (name, version) = name_and_version(component)?;
+        let _pin = self.store_component(component)?;
+        match self
+            .blobs
+            .store()
+            .publish(name, version, component.digest())
+        {
             Ok(()) => Ok((name.clone(), version.clone())),
             Err(error) => Err(not_publishable(&error)),
         }
@@ -145,9 +149,9 @@ impl State {
     ///
     /// Those of [`publish`](Self::publish).
     pub(crate) fn check_publication(&self, component: &Component) -> Result<()> {
-        let (name, version) = named(component)?;
+        let (name, version) = name_and_version(component)?;
         let checked = self
-            .used
+            .blobs
             .store()
             .packages()
             .check(name, version, component.digest());
@@ -156,7 +160,7 @@ impl State {
 
     /// Returns every published name with its versions, oldest first.
     pub(crate) fn published(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
-        let packages = self.used.store().packages();
+        let packages = self.blobs.store().packages();
         let names = packages.names().map_err(|error| unavailable(&error))?;
         let versions = names
             .into_iter()
@@ -167,7 +171,7 @@ impl State {
     }
 
     fn versions(&self, name: &ComponentName) -> Result<Vec<Version>> {
-        self.used
+        self.blobs
             .store()
             .packages()
             .versions(name)
@@ -182,19 +186,19 @@ impl State {
     /// [`ErrorKind::StateDamaged`] if the bytes are not the published ones.
     pub(crate) fn package(&self, wanted: &PackageRef) -> Result<Component> {
         let versions = self.versions(&wanted.name)?;
-        let Some(version) = wanted.version.pick(&versions) else {
+        let Some(version) = wanted.version.select(&versions) else {
             return Err(self.not_published(wanted, &versions)?);
         };
-        let bytes =
-            self.used
-                .store()
-                .published(&wanted.name, version)
-                .map_err(|error| match error.kind() {
-                    std::io::ErrorKind::InvalidData => {
-                        Error::new(ErrorKind::StateDamaged, error.to_string())
-                    }
-                    _ => unavailable(&error),
-                })?;
+        let bytes = self
+            .blobs
+            .store()
+            .read_published(&wanted.name, version)
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::InvalidData => {
+                    Error::new(ErrorKind::StateDamaged, error.to_string())
+                }
+                _ => unavailable(&error),
+            })?;
         let component = Component::from_bytes(bytes)?;
         Ok(component
             .with_name(wanted.name.as_str())?
@@ -229,10 +233,10 @@ impl State {
     /// [`ErrorKind::StateUnavailable`]; the previous contents remain.
     pub(crate) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
         self.database.commit(transaction)?;
-        let digests = |record: &Option<&NameRecord>| -> BTreeSet<Digest> {
+        let digests = |record: &Option<&DeploymentRecord>| -> BTreeSet<Digest> {
             record.iter().flat_map(|record| record.digests()).collect()
         };
-        self.used.changed(
+        self.blobs.update_records(
             transaction
                 .names
                 .iter()
@@ -248,7 +252,7 @@ impl State {
 }
 
 /// Returns the name and the version of a component.
-fn named(component: &Component) -> Result<(&ComponentName, &Version)> {
+fn name_and_version(component: &Component) -> Result<(&ComponentName, &Version)> {
     component.name().zip(component.version()).ok_or_else(|| {
         let message = "it has no name or no version; set them with `with_name` and `with_version`";
         Error::new(ErrorKind::Unnamed, message)
@@ -263,9 +267,9 @@ fn not_publishable(error: &std::io::Error) -> Error {
 }
 
 /// Removes the stages of pipelines whose deployment did not complete.
-fn forget_begun(database: &Database, found: &mut Found) -> Result<()> {
+fn remove_unfinished_pipelines(database: &Database, found: &mut Snapshot) -> Result<()> {
     let has = |pipeline: &ComponentName| found.pipelines.contains_key(pipeline);
-    let is_begun = |record: &NameRecord| {
+    let is_begun = |record: &DeploymentRecord| {
         record
             .pipeline
             .as_ref()
@@ -291,8 +295,12 @@ fn forget_begun(database: &Database, found: &mut Found) -> Result<()> {
 
 /// Checks that the directory is new: stored components without a database mean that the database
 /// was lost.
-fn check_is_new(directory: &Path, store: &Store) -> Result<()> {
-    if store.all().map_err(|error| unavailable(&error))?.is_empty() {
+fn check_is_new(directory: &Path, store: &BlobStore) -> Result<()> {
+    if store
+        .digests()
+        .map_err(|error| unavailable(&error))?
+        .is_empty()
+    {
         return Ok(());
     }
     let message = format!(

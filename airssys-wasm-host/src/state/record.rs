@@ -8,19 +8,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::Requested;
+use airssys_wasm_core::policy::RequestedCapabilities;
 use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits, Requests};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::text;
-use crate::disk::of_bytes;
+use crate::disk::checksum_bytes;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// A deployment with all its retained revisions.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct NameRecord {
+pub(crate) struct DeploymentRecord {
     /// The number of the active revision.
     pub(crate) serving: u64,
     /// The numbers of the revisions that were active before, most recent last.
@@ -75,7 +75,7 @@ pub(crate) struct RevisionRecord {
     pub(crate) pooled: bool,
 }
 
-impl NameRecord {
+impl DeploymentRecord {
     /// The active revision.
     pub(crate) fn serving(&self) -> Option<&RevisionRecord> {
         self.revisions
@@ -95,17 +95,17 @@ impl NameRecord {
 }
 
 impl ComponentRecord {
-    pub(crate) fn of(component: &Component) -> Self {
+    pub(crate) fn from_component(component: &Component) -> Self {
         Self {
             digest: component.digest(),
             name: component.name().cloned(),
             version: component.version().cloned(),
             description: component.description().map(str::to_owned),
             requests: match component.requested() {
-                Requested::These(requests) => Some(requests.to_section()),
-                Requested::Anything => None,
+                RequestedCapabilities::Listed(requests) => Some(requests.to_section()),
+                RequestedCapabilities::Unlisted => None,
             },
-            parts: component.parts().iter().map(Self::of).collect(),
+            parts: component.parts().iter().map(Self::from_component).collect(),
         }
     }
 
@@ -118,28 +118,28 @@ impl ComponentRecord {
     /// # Errors
     ///
     /// [`ErrorKind::StateDamaged`] if they cannot be read.
-    pub(crate) fn requested(&self) -> Result<Requested> {
+    pub(crate) fn requested(&self) -> Result<RequestedCapabilities> {
         let Some(text) = &self.requests else {
-            return Ok(Requested::Anything);
+            return Ok(RequestedCapabilities::Unlisted);
         };
         let requests = Requests::from_section(text.as_bytes()).map_err(|error| {
             let message = format!("its stored requests cannot be read: {error}");
             Error::new(ErrorKind::StateDamaged, message)
         })?;
-        Ok(Requested::These(requests))
+        Ok(RequestedCapabilities::Listed(requests))
     }
 
     /// Rebuilds the component. `bytes` loads bytes by their digest.
-    pub(super) fn component(
+    pub(super) fn to_component(
         &self,
         bytes: &impl Fn(Digest) -> Result<Arc<[u8]>>,
     ) -> Result<Component> {
         let parts = self
             .parts
             .iter()
-            .map(|part| part.component(bytes))
+            .map(|part| part.to_component(bytes))
             .collect::<Result<_>>()?;
-        let mut component = Component::from_bytes(bytes(self.digest)?)?.fused_of(parts);
+        let mut component = Component::from_bytes(bytes(self.digest)?)?.with_parts(parts);
         if let Some(name) = &self.name {
             component = component.with_name(name.as_str())?;
         }
@@ -147,8 +147,8 @@ impl ComponentRecord {
             component = component.with_version(version.clone());
         }
         Ok(match self.requested()? {
-            Requested::These(requests) => component.with_requests(requests),
-            Requested::Anything => component,
+            RequestedCapabilities::Listed(requests) => component.with_requests(requests),
+            RequestedCapabilities::Unlisted => component,
         })
     }
 }
@@ -169,7 +169,7 @@ pub(crate) struct PipelineRecord {
 /// Encodes a record.
 pub(super) fn to_bytes<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, serde_json::Error> {
     let text = serde_json::to_vec(record)?;
-    Ok([of_bytes(&text).as_bytes(), &text].concat())
+    Ok([checksum_bytes(&text).as_bytes(), &text].concat())
 }
 
 /// Decodes a record.
@@ -183,7 +183,7 @@ pub(super) fn from_bytes<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, 
         .position(|byte| *byte == b'\n')
         .ok_or("it has no checksum")?;
     let (checksum, text) = bytes.split_at(end + 1);
-    if of_bytes(text).as_bytes() != checksum {
+    if checksum_bytes(text).as_bytes() != checksum {
         return Err("its checksum does not match".into());
     }
     serde_json::from_slice(text).map_err(|error| error.to_string())
@@ -193,9 +193,9 @@ pub(super) fn from_bytes<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, 
 mod tests {
     use super::*;
 
-    fn record() -> NameRecord {
+    fn record() -> DeploymentRecord {
         let component = ComponentRecord {
-            digest: Digest::of(b"bytes"),
+            digest: Digest::compute(b"bytes"),
             name: Some("demo:greeter".parse().expect("a name")),
             version: Some(Version::new(1, 2, 3)),
             description: None,
@@ -204,7 +204,7 @@ mod tests {
         };
         let fused = ComponentRecord {
             parts: vec![ComponentRecord {
-                digest: Digest::of(b"part"),
+                digest: Digest::compute(b"part"),
                 ..component.clone()
             }],
             ..component.clone()
@@ -221,7 +221,7 @@ mod tests {
             linked: BTreeSet::from(["store".into()]),
             pooled: true,
         };
-        NameRecord {
+        DeploymentRecord {
             serving: 7,
             served: vec![3],
             last_number: 9,
@@ -239,31 +239,34 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         let bytes = to_bytes(&record()).expect("bytes");
-        assert_eq!(from_bytes::<NameRecord>(&bytes), Ok(record()));
+        assert_eq!(from_bytes::<DeploymentRecord>(&bytes), Ok(record()));
         assert_eq!(record().digests().count(), 3);
         assert_eq!(record().serving().map(|revision| revision.number), Some(7));
     }
 
     #[test]
-    fn one_byte_that_is_another_is_found() {
+    fn one_changed_byte_is_detected() {
         let bytes = to_bytes(&record()).expect("bytes");
         for place in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[place] ^= 1;
-            assert!(from_bytes::<NameRecord>(&damaged).is_err(), "byte {place}");
             assert!(
-                from_bytes::<NameRecord>(&bytes[..place]).is_err(),
+                from_bytes::<DeploymentRecord>(&damaged).is_err(),
+                "byte {place}"
+            );
+            assert!(
+                from_bytes::<DeploymentRecord>(&bytes[..place]).is_err(),
                 "cut at {place}"
             );
         }
     }
 
     #[test]
-    fn what_is_not_known_is_not_overlooked() {
+    fn unknown_fields_are_rejected() {
         let mut value = serde_json::to_value(record()).expect("json");
         value["colour"] = "red".into();
         let bytes = to_bytes(&value).expect("bytes");
-        let problem = from_bytes::<NameRecord>(&bytes).expect_err("of another format");
+        let problem = from_bytes::<DeploymentRecord>(&bytes).expect_err("of another format");
         assert!(problem.contains("unknown field `colour`"), "{problem}");
     }
 }

@@ -16,17 +16,17 @@ use airssys_wasm_core::{ComponentName, Digest};
 pub(crate) use packages::Packages;
 use semver::Version;
 
-use crate::disk::{about, open_private, remove_if_there, remove_leftovers, replace};
+use crate::disk::{open_private, remove_if_exists, remove_leftovers, replace, with_path};
 
 /// The file that marks a directory as an OCI image layout, and its contents.
 const LAYOUT: (&str, &str) = ("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\n");
 
-pub(crate) struct Store {
+pub(crate) struct BlobStore {
     blobs: PathBuf,
     packages: Packages,
 }
 
-impl Store {
+impl BlobStore {
     /// Opens the store in a directory, and creates it if it does not exist. It must not be open
     /// elsewhere.
     pub(crate) fn open(directory: &Path) -> io::Result<Self> {
@@ -36,7 +36,7 @@ impl Store {
         remove_leftovers(&blobs)?;
         let layout = directory.join(LAYOUT.0);
         if !layout.exists() {
-            replace(&layout, LAYOUT.1.as_bytes()).map_err(|error| about(&layout, &error))?;
+            replace(&layout, LAYOUT.1.as_bytes()).map_err(|error| with_path(&layout, &error))?;
         }
         Ok(Self {
             blobs,
@@ -70,22 +70,26 @@ impl Store {
     /// # Errors
     ///
     /// [`io::ErrorKind::InvalidData`] if the bytes are not those that were published.
-    pub(crate) fn published(&self, name: &ComponentName, version: &Version) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_published(
+        &self,
+        name: &ComponentName,
+        version: &Version,
+    ) -> io::Result<Vec<u8>> {
         let (bytes, path) = self.packages.read(name, version)?;
-        if self.path(Digest::of(&bytes)).is_file() {
+        if self.path(Digest::compute(&bytes)).is_file() {
             return Ok(bytes);
         }
-        let problem = about(&path, &"it is damaged: no blob has the digest of its bytes");
+        let problem = with_path(&path, &"it is damaged: no blob has the digest of its bytes");
         Err(io::Error::new(io::ErrorKind::InvalidData, problem))
     }
 
     /// Stores bytes under their digest. Writes a damaged blob again.
-    pub(crate) fn keep(&self, digest: Digest, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&self, digest: Digest, bytes: &[u8]) -> io::Result<()> {
         if self.read(digest).is_ok() {
             return Ok(());
         }
         let path = self.path(digest);
-        replace(&path, bytes).map_err(|error| about(&path, &error))
+        replace(&path, bytes).map_err(|error| with_path(&path, &error))
     }
 
     /// Returns the bytes with a digest.
@@ -95,9 +99,9 @@ impl Store {
     /// Fails if the blob does not exist or is damaged.
     pub(crate) fn read(&self, digest: Digest) -> io::Result<Arc<[u8]>> {
         let path = self.path(digest);
-        let bytes = fs::read(&path).map_err(|error| about(&path, &error))?;
-        if Digest::of(&bytes) != digest {
-            return Err(about(
+        let bytes = fs::read(&path).map_err(|error| with_path(&path, &error))?;
+        if Digest::compute(&bytes) != digest {
+            return Err(with_path(
                 &path,
                 &"it is damaged: its bytes have a different digest",
             ));
@@ -111,12 +115,12 @@ impl Store {
         if is_published(&path) {
             return Ok(());
         }
-        remove_if_there(&path).map_err(|error| about(&path, &error))
+        remove_if_exists(&path).map_err(|error| with_path(&path, &error))
     }
 
     /// Returns the digests of all blobs.
-    pub(crate) fn all(&self) -> io::Result<Vec<Digest>> {
-        let entries = fs::read_dir(&self.blobs).map_err(|error| about(&self.blobs, &error))?;
+    pub(crate) fn digests(&self) -> io::Result<Vec<Digest>> {
+        let entries = fs::read_dir(&self.blobs).map_err(|error| with_path(&self.blobs, &error))?;
         let digest = |entry: fs::DirEntry| {
             format!("sha256:{}", entry.file_name().to_string_lossy())
                 .parse()
@@ -147,45 +151,45 @@ fn is_published(_: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn store() -> (tempfile::TempDir, Store) {
+    fn store() -> (tempfile::TempDir, BlobStore) {
         let place = tempfile::tempdir().expect("a directory");
-        let store = Store::open(&place.path().join("components")).expect("made");
+        let store = BlobStore::open(&place.path().join("components")).expect("made");
         (place, store)
     }
 
     #[test]
-    fn gives_back_what_it_was_given_and_nothing_else() {
+    fn returns_stored_bytes_and_nothing_else() {
         let (_place, store) = store();
-        let digest = Digest::of(b"bytes");
+        let digest = Digest::compute(b"bytes");
         assert!(store.read(digest).is_err());
-        store.keep(digest, b"bytes").expect("kept");
-        store.keep(digest, b"bytes").expect("kept already");
+        store.put(digest, b"bytes").expect("kept");
+        store.put(digest, b"bytes").expect("kept already");
         assert_eq!(*store.read(digest).expect("there"), *b"bytes");
-        assert_eq!(store.all().expect("readable"), [digest]);
+        assert_eq!(store.digests().expect("readable"), [digest]);
         store.remove(digest).expect("removed");
         store.remove(digest).expect("removed already");
         assert!(store.read(digest).is_err());
     }
 
     #[test]
-    fn damage_is_found_and_mended_by_keeping_the_bytes_again() {
+    fn damage_is_detected_and_repaired_by_storing_the_bytes_again() {
         let (_place, store) = store();
-        let digest = Digest::of(b"bytes");
-        store.keep(digest, b"bytes").expect("kept");
+        let digest = Digest::compute(b"bytes");
+        store.put(digest, b"bytes").expect("kept");
         for damaged in [&b"bytez"[..], b"byte", b""] {
             fs::write(store.path(digest), damaged).expect("damaged");
             let error = store.read(digest).expect_err("damaged").to_string();
             assert!(error.contains("a different digest"), "{error}");
         }
-        store.keep(digest, b"bytes").expect("kept again");
+        store.put(digest, b"bytes").expect("kept again");
         assert!(store.read(digest).is_ok());
     }
 
     #[test]
-    fn what_was_being_written_is_gone_when_it_is_opened_again() {
+    fn opening_removes_unfinished_writes() {
         let (place, store) = store();
         fs::write(store.blobs.join(".aside-1-x-y"), b"frag").expect("written");
-        Store::open(&place.path().join("components")).expect("opened again");
+        BlobStore::open(&place.path().join("components")).expect("opened again");
         assert_eq!(fs::read_dir(&store.blobs).expect("readable").count(), 0);
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use airssys_wasm_core::{ComponentName, Digest};
 use semver::Version;
 
-use crate::disk::{about, open_private, sync_folder};
+use crate::disk::{open_private, sync_folder, with_path};
 
 /// The namespace of names that have none.
 const LOCAL: &str = "local";
@@ -41,7 +41,7 @@ impl Packages {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.check(name, version, digest)
             }
-            Err(error) => Err(about(&path, &error)),
+            Err(error) => Err(with_path(&path, &error)),
         }
     }
 
@@ -54,9 +54,9 @@ impl Packages {
     ) -> io::Result<()> {
         let path = self.folder(name).join(file_name(version));
         let there = match fs::read(&path) {
-            Ok(bytes) => Digest::of(&bytes),
+            Ok(bytes) => Digest::compute(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(about(&path, &error)),
+            Err(error) => return Err(with_path(&path, &error)),
         };
         if there == digest {
             return Ok(());
@@ -86,7 +86,7 @@ impl Packages {
         version: &Version,
     ) -> io::Result<(Vec<u8>, PathBuf)> {
         let path = self.folder(name).join(file_name(version));
-        let bytes = fs::read(&path).map_err(|error| about(&path, &error))?;
+        let bytes = fs::read(&path).map_err(|error| with_path(&path, &error))?;
         Ok((bytes, path))
     }
 
@@ -128,6 +128,6 @@ fn names_in(directory: &Path) -> io::Result<Vec<String>> {
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(about(directory, &error)),
+        Err(error) => Err(with_path(directory, &error)),
     }
 }

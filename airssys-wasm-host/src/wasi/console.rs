@@ -14,7 +14,7 @@ use wasmtime_wasi::p2::InputStream;
 
 use crate::observe::GuestStream;
 
-type Write = dyn Fn(GuestStream, &[u8]) -> io::Result<()> + Send + Sync;
+type ConsoleWriter = dyn Fn(GuestStream, &[u8]) -> io::Result<()> + Send + Sync;
 
 /// The arguments, stdin and output of a program, for [`Deploy::console`](crate::Deploy::console).
 ///
@@ -38,7 +38,7 @@ type Write = dyn Fn(GuestStream, &[u8]) -> io::Result<()> + Send + Sync;
 pub struct Console {
     pub(crate) arguments: Vec<String>,
     stdin: Option<Stdin>,
-    output: Option<Arc<Write>>,
+    output: Option<Arc<ConsoleWriter>>,
 }
 
 impl Console {
@@ -103,9 +103,9 @@ impl fmt::Debug for Console {
 
 /// A stdin that is not read until a guest requests it.
 #[derive(Clone)]
-struct Stdin(Arc<Reader>);
+struct Stdin(Arc<StdinReader>);
 
-struct Reader {
+struct StdinReader {
     unread: Mutex<Option<Box<dyn AsyncRead + Send + Sync + Unpin>>>,
     stream: OnceLock<AsyncStdinStream>,
 }
@@ -113,14 +113,14 @@ struct Reader {
 impl Stdin {
     fn new(stdin: impl AsyncRead + Send + Sync + 'static) -> Self {
         let unread: Box<dyn AsyncRead + Send + Sync + Unpin> = Box::new(Box::pin(stdin));
-        Self(Arc::new(Reader {
+        Self(Arc::new(StdinReader {
             unread: Mutex::new(Some(unread)),
             stream: OnceLock::new(),
         }))
     }
 
     fn stream(&self) -> &AsyncStdinStream {
-        let Reader { unread, stream } = &*self.0;
+        let StdinReader { unread, stream } = &*self.0;
         stream.get_or_init(|| match unread.lock().take() {
             Some(stdin) => AsyncStdinStream::new(stdin),
             None => AsyncStdinStream::new(&b""[..]),

@@ -37,7 +37,7 @@ impl LastLines {
     }
 
     /// Returns the lines written in `call`, if there are any.
-    pub(super) fn of(&self, call: CallId) -> Option<String> {
+    pub(super) fn in_call(&self, call: CallId) -> Option<String> {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
         // A panic message begins with an empty line.
         let text = lines.join("\n");
@@ -56,21 +56,21 @@ mod tests {
     };
 
     #[test]
-    fn keeps_so_many_lines_and_bytes() {
+    fn retains_a_limited_number_of_lines_and_bytes() {
         let mut last = LastLines::default();
         (0..100).for_each(|number| last.push(CALL, number.to_string().as_bytes()));
-        let text = last.of(CALL).expect("lines");
+        let text = last.in_call(CALL).expect("lines");
         assert!(text.starts_with("80\n") && text.ends_with("\n99"), "{text}");
         (0..3).for_each(|_| last.push(CALL, "ä".repeat(BYTES_MAX).as_bytes()));
-        assert_eq!(last.of(CALL).expect("a line").len(), BYTES_MAX - 2);
+        assert_eq!(last.in_call(CALL).expect("a line").len(), BYTES_MAX - 2);
     }
 
     #[test]
-    fn keeps_nothing_of_another_call() {
+    fn drops_the_lines_of_another_call() {
         let mut last = LastLines::default();
         last.push(CallId::default(), b"while it starts");
-        assert_eq!(last.of(CALL), None);
+        assert_eq!(last.in_call(CALL), None);
         last.push(CALL, b"now");
-        assert_eq!(last.of(CALL).as_deref(), Some("now"));
+        assert_eq!(last.in_call(CALL).as_deref(), Some("now"));
     }
 }

@@ -13,7 +13,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use super::output::Output;
+use super::output::InstanceOutput;
 use crate::observe::GuestStream;
 
 /// The most bytes that a guest may write at once.
@@ -22,12 +22,12 @@ const WRITE_BYTES_MAX: usize = 64 << 10;
 /// The stdout or stderr of an instance.
 #[derive(Clone)]
 pub(super) struct LogStream {
-    output: Arc<Output>,
+    output: Arc<InstanceOutput>,
     stream: GuestStream,
 }
 
 impl LogStream {
-    pub(super) fn new(output: &Arc<Output>, stream: GuestStream) -> Self {
+    pub(super) fn new(output: &Arc<InstanceOutput>, stream: GuestStream) -> Self {
         Self {
             output: Arc::clone(output),
             stream,

@@ -16,20 +16,20 @@ use std::sync::Arc;
 use airssys_wasm_core::Limits;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
-use crate::capability::{Authority, Told, checking};
+use crate::capability::{Authority, InstanceNetwork, address_check};
 use crate::observe::GuestStream;
 pub use console::Console;
 use log_stream::LogStream;
-pub(crate) use output::Output;
+pub(crate) use output::InstanceOutput;
 pub(crate) use printer::Printer;
 
 /// Creates the WASI context of an instance.
 pub(crate) fn context(
     limits: &Limits,
     console: Option<&Console>,
-    output: &Arc<Output>,
+    output: &Arc<InstanceOutput>,
     authority: &Arc<Authority>,
-    told: &Arc<Told>,
+    told: &Arc<InstanceNetwork>,
 ) -> WasiCtx {
     let mut builder = WasiCtxBuilder::new();
     if let Some(stdin) = console.and_then(Console::stdin_stream) {
@@ -42,6 +42,6 @@ pub(crate) fn context(
         .allow_ip_name_lookup(false)
         .allow_tcp(true)
         .allow_udp(true)
-        .socket_addr_check(checking(Arc::clone(authority), Arc::clone(told)))
+        .socket_addr_check(address_check(Arc::clone(authority), Arc::clone(told)))
         .build()
 }

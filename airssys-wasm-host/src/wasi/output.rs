@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use super::console::Console;
 use super::last_lines::LastLines;
 use super::printer::Printer;
-use crate::capability::Told;
+use crate::capability::InstanceNetwork;
 use crate::engine::{Alarm, Ticks};
 use crate::observe::{CallId, GuestStream};
 
@@ -27,47 +27,47 @@ pub(super) const LINE_BYTES_MAX: usize = 8 << 10;
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The output of an instance.
-pub(crate) struct Output {
+pub(crate) struct InstanceOutput {
     printer: Arc<Printer>,
     /// The console that replaces the guest log, if it has an output.
     console: Option<Arc<Console>>,
     /// The source of the current call's identifier.
-    told: Arc<Told>,
+    network: Arc<InstanceNetwork>,
     /// `true` if a line may be unfinished; checked first when a call ends.
     has_unfinished: AtomicBool,
-    written: Mutex<Written>,
+    written: Mutex<OutputState>,
 }
 
 /// The output that is still needed.
 #[derive(Default)]
-struct Written {
-    stdout: Unfinished,
-    stderr: Unfinished,
-    last_of_stderr: LastLines,
+struct OutputState {
+    stdout: PartialLine,
+    stderr: PartialLine,
+    last_stderr_lines: LastLines,
     /// Set while a line is unfinished, and for a short time after.
     alarm: Option<Alarm>,
 }
 
 /// The beginning of an unfinished line.
 #[derive(Default)]
-struct Unfinished {
+struct PartialLine {
     text: Vec<u8>,
     call: CallId,
     /// The time of the last write to the line.
     at: Option<Ticks>,
 }
 
-impl Output {
+impl InstanceOutput {
     pub(crate) fn new(
         printer: Arc<Printer>,
         console: Option<Arc<Console>>,
-        told: Arc<Told>,
+        told: Arc<InstanceNetwork>,
     ) -> Arc<Self> {
         let (has_unfinished, written) = (AtomicBool::new(false), Mutex::default());
         Arc::new(Self {
             printer,
             console,
-            told,
+            network: told,
             has_unfinished,
             written,
         })
@@ -86,15 +86,15 @@ impl Output {
         {
             Some(written) => written,
             None => {
-                self.cut(stream, bytes);
+                self.split_into_lines(stream, bytes);
                 Ok(())
             }
         }
     }
 
     /// Splits the guest's output into lines, and prints the complete ones.
-    fn cut(self: &Arc<Self>, stream: GuestStream, bytes: &[u8]) {
-        let (call, now) = (self.told.call(), self.printer.clock.now());
+    fn split_into_lines(self: &Arc<Self>, stream: GuestStream, bytes: &[u8]) {
+        let (call, now) = (self.network.call(), self.printer.clock.now());
         let mut written = self.written.lock();
         if written.line(stream).call != call {
             self.print_unfinished(&mut written, stream);
@@ -127,7 +127,7 @@ impl Output {
     /// Prints a line of `wasi:logging`, which is always complete.
     pub(crate) fn log(&self, line: &[u8]) {
         self.printer
-            .print(self.told.call(), GuestStream::Stderr, line);
+            .print(self.network.call(), GuestStream::Stderr, line);
     }
 
     /// Prints the lines that the call left unfinished.
@@ -139,9 +139,12 @@ impl Output {
     }
 
     /// Returns the last lines written to stderr in the current call.
-    pub(crate) fn last_of_stderr(&self) -> Option<String> {
+    pub(crate) fn last_stderr_lines(&self) -> Option<String> {
         self.end_call();
-        self.written.lock().last_of_stderr.of(self.told.call())
+        self.written
+            .lock()
+            .last_stderr_lines
+            .in_call(self.network.call())
     }
 
     #[cold]
@@ -153,7 +156,7 @@ impl Output {
         }
     }
 
-    fn print_unfinished(&self, written: &mut Written, stream: GuestStream) {
+    fn print_unfinished(&self, written: &mut OutputState, stream: GuestStream) {
         let line = written.line(stream);
         if line.text.is_empty() {
             return;
@@ -163,7 +166,7 @@ impl Output {
         let whole = whole.strip_suffix(b"\r").unwrap_or(whole);
         self.printer.print(call, stream, whole);
         if stream == GuestStream::Stderr {
-            written.last_of_stderr.push(call, whole);
+            written.last_stderr_lines.push(call, whole);
         }
         // The buffer is used again.
         text.clear();
@@ -172,8 +175,11 @@ impl Output {
 
     /// Returns an alarm for the end of the silence that began at `at`.
     fn alarm(self: &Arc<Self>, at: Ticks) -> Alarm {
-        let alarm = self.printer.clock.alarm(at.plus(Ticks::lasting(SILENCE)));
-        alarm.wake(&Waker::from(Arc::new(Silence(Arc::downgrade(self)))));
+        let alarm = self
+            .printer
+            .clock
+            .alarm(at.saturating_add(Ticks::from_duration(SILENCE)));
+        alarm.set_waker(&Waker::from(Arc::new(SilenceWaker(Arc::downgrade(self)))));
         alarm
     }
 
@@ -187,7 +193,7 @@ impl Output {
             let Some(at) = line.at.filter(|_| !line.text.is_empty()) else {
                 continue;
             };
-            if now >= at.plus(Ticks::lasting(SILENCE)) {
+            if now >= at.saturating_add(Ticks::from_duration(SILENCE)) {
                 self.print_unfinished(&mut written, stream);
             } else {
                 latest = latest.max(Some(at));
@@ -197,8 +203,8 @@ impl Output {
     }
 }
 
-impl Written {
-    fn line(&mut self, stream: GuestStream) -> &mut Unfinished {
+impl OutputState {
+    fn line(&mut self, stream: GuestStream) -> &mut PartialLine {
         match stream {
             GuestStream::Stdout => &mut self.stdout,
             GuestStream::Stderr => &mut self.stderr,
@@ -206,7 +212,7 @@ impl Written {
     }
 }
 
-impl Drop for Output {
+impl Drop for InstanceOutput {
     /// Prints what a guest left in the middle of a line.
     fn drop(&mut self) {
         self.end_call();
@@ -214,9 +220,9 @@ impl Drop for Output {
 }
 
 /// A waker for lines that may have been silent long enough.
-struct Silence(Weak<Output>);
+struct SilenceWaker(Weak<InstanceOutput>);
 
-impl Wake for Silence {
+impl Wake for SilenceWaker {
     fn wake(self: Arc<Self>) {
         if let Some(output) = self.0.upgrade() {
             output.end_silence();
@@ -241,9 +247,9 @@ mod tests {
 
     struct Fixture {
         log: Arc<Lines>,
-        told: Arc<Told>,
+        told: Arc<InstanceNetwork>,
         clock: Arc<Clock>,
-        output: Arc<Output>,
+        output: Arc<InstanceOutput>,
     }
 
     fn fixture() -> Fixture {
@@ -256,9 +262,9 @@ mod tests {
             budget: LogBudget::new(usize::MAX),
             clock: Arc::clone(&clock),
         };
-        let told = Arc::new(Told::new(7));
+        let told = Arc::new(InstanceNetwork::new(7));
         told.begin_call();
-        let output = Output::new(Arc::new(printer), None, Arc::clone(&told));
+        let output = InstanceOutput::new(Arc::new(printer), None, Arc::clone(&told));
         Fixture {
             log,
             told,
@@ -269,7 +275,8 @@ mod tests {
 
     impl Fixture {
         fn write(&self, text: &str) {
-            self.output.cut(GuestStream::Stdout, text.as_bytes());
+            self.output
+                .split_into_lines(GuestStream::Stdout, text.as_bytes());
         }
 
         fn lines(&self) -> Vec<String> {
@@ -300,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_no_text_of_two_calls() {
+    fn never_joins_text_of_two_calls() {
         let fixture = fixture();
         fixture.write("half");
         fixture.told.begin_call();
@@ -311,7 +318,7 @@ mod tests {
     #[test]
     fn prints_unfinished_line_after_a_second_of_silence() {
         let fixture = fixture();
-        let second = Ticks::lasting(SILENCE);
+        let second = Ticks::from_duration(SILENCE);
         fixture.write("wait");
         fixture.clock.set(Ticks(second.0 - 1));
         fixture.write("ing");
@@ -325,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_line_comes_in_pieces_and_holds_little_memory() {
+    fn an_endless_line_is_split_in_bounded_memory() {
         let fixture = fixture();
         fixture.write(&"x".repeat(3 * LINE_BYTES_MAX + 1));
         assert_eq!(fixture.lines().len(), 3);
@@ -333,14 +340,18 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_last_lines_of_stderr_of_its_call() {
+    fn retains_the_last_stderr_lines_of_the_current_call() {
         let fixture = fixture();
-        fixture.output.cut(GuestStream::Stderr, b"first call\n");
+        fixture
+            .output
+            .split_into_lines(GuestStream::Stderr, b"first call\n");
         fixture.told.begin_call();
-        assert_eq!(fixture.output.last_of_stderr(), None);
-        fixture.output.cut(GuestStream::Stderr, b"panicked\nboom");
+        assert_eq!(fixture.output.last_stderr_lines(), None);
+        fixture
+            .output
+            .split_into_lines(GuestStream::Stderr, b"panicked\nboom");
         assert_eq!(
-            fixture.output.last_of_stderr().as_deref(),
+            fixture.output.last_stderr_lines().as_deref(),
             Some("panicked\nboom")
         );
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use airssys_wasm_core::About;
+use airssys_wasm_core::ComponentMetadata;
 use airssys_wasm_core::suggest::nearest;
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
@@ -15,21 +15,21 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, ExprAssign, Token};
 
 use super::instancing;
-use super::world::World;
-use crate::errors::Errors;
+use super::world::WorldLocation;
+use crate::errors::MacroErrors;
 use crate::literal;
 
 /// The valid arguments.
 #[derive(Default)]
-pub(super) struct Arguments {
+pub(super) struct ComponentArguments {
     /// The metadata to embed.
-    pub(super) about: About,
+    pub(super) metadata: ComponentMetadata,
     /// The location of the world.
-    pub(super) world: World,
-    given: BTreeSet<&'static str>,
+    pub(super) world: WorldLocation,
+    given_names: BTreeSet<&'static str>,
 }
 
-const KNOWN: [&str; 7] = [
+const KNOWN_ARGUMENTS: [&str; 7] = [
     "description",
     "instancing",
     "name",
@@ -39,40 +39,42 @@ const KNOWN: [&str; 7] = [
     "world",
 ];
 
-impl Arguments {
+impl ComponentArguments {
     /// Parses all arguments and adds their errors to `errors`.
-    pub(super) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+    pub(super) fn read(tokens: TokenStream, errors: &mut MacroErrors) -> Self {
         let mut arguments = Self::default();
         match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens) {
             Ok(list) => list
                 .iter()
                 .for_each(|argument| arguments.read_one(argument, errors)),
-            Err(error) => errors.add(error),
+            Err(error) => errors.push(error),
         }
         arguments
     }
 
     /// Returns `true` if the argument was given, valid or not.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.given.contains(name)
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.given_names.contains(name)
     }
 
-    fn read_one(&mut self, argument: &Expr, errors: &mut Errors) {
+    fn read_one(&mut self, argument: &Expr, errors: &mut MacroErrors) {
         let Expr::Assign(ExprAssign { left, right, .. }) = argument else {
-            return errors.at(argument, advise(argument));
+            return errors.push_at(argument, advice_for(argument));
         };
-        let written = literal::word(left).unwrap_or_default();
-        let Some(name) = KNOWN.into_iter().find(|known| *known == written) else {
-            return errors.at(left, unknown(&written));
+        let written = literal::identifier(left).unwrap_or_default();
+        let Some(name) = KNOWN_ARGUMENTS.into_iter().find(|known| *known == written) else {
+            return errors.push_at(left, unknown_argument(&written));
         };
-        if !self.given.insert(name) {
-            return errors.at(left, format!("`{name}` is given twice; remove one of them"));
+        if !self.given_names.insert(name) {
+            return errors.push_at(left, format!("`{name}` is given twice; remove one of them"));
         }
         match name {
-            "name" => self.about.name = parse(name, "greeter", right, errors),
-            "version" => self.about.version = parse(name, "1.0.0", right, errors),
-            "description" => self.about.description = parse(name, "Greets people.", right, errors),
-            "instancing" => self.about.instancing = instancing::read(right, errors),
+            "name" => self.metadata.name = parse(name, "greeter", right, errors),
+            "version" => self.metadata.version = parse(name, "1.0.0", right, errors),
+            "description" => {
+                self.metadata.description = parse(name, "Greets people.", right, errors)
+            }
+            "instancing" => self.metadata.instancing = instancing::read(right, errors),
             "wit" => self.world.read_paths(right, errors),
             "wit_inline" => self.world.read_inline(right, errors),
             _ => self.world.read_name(right, errors),
@@ -80,12 +82,12 @@ impl Arguments {
     }
 }
 
-fn parse<T>(name: &str, example: &str, value: &Expr, errors: &mut Errors) -> Option<T>
+fn parse<T>(name: &str, example: &str, value: &Expr, errors: &mut MacroErrors) -> Option<T>
 where
     T: FromStr<Err: Display>,
 {
-    let Some(text) = literal::string(value) else {
-        errors.at(
+    let Some(text) = literal::string_literal(value) else {
+        errors.push_at(
             value,
             format!("`{name}` is a string; write `{name} = \"{example}\"`"),
         );
@@ -95,47 +97,50 @@ where
         Ok(parsed) => Some(parsed),
         Err(error) if name == "version" => {
             let advice = "write three numbers, for example `1.0.0`";
-            errors.at(
+            errors.push_at(
                 text,
                 format!("`{}` is not a version: {error}; {advice}", text.value()),
             );
             None
         }
         Err(error) => {
-            errors.at(text, error);
+            errors.push_at(text, error);
             None
         }
     }
 }
 
 /// Returns the message for something that is not `argument = value`.
-fn advise(argument: &Expr) -> String {
-    match (argument, literal::word(argument).as_deref()) {
-        (_, Some(way)) if instancing::WAYS.contains(&way) => {
+fn advice_for(argument: &Expr) -> String {
+    match (argument, literal::identifier(argument).as_deref()) {
+        (_, Some(way)) if instancing::MODES.contains(&way) => {
             format!("write `instancing = {way}`")
         }
-        (_, Some(name)) if KNOWN.contains(&name) => {
+        (_, Some(name)) if KNOWN_ARGUMENTS.contains(&name) => {
             format!("`{name}` has no value; write `{name} = ...`")
         }
         (Expr::Lit(_), _) => {
             "a value without a name; write for example `name = \"greeter\"`".into()
         }
-        (_, Some(name)) => unknown(name),
-        _ => format!("arguments are written `name = value`; {}", list()),
+        (_, Some(name)) => unknown_argument(name),
+        _ => format!("arguments are written `name = value`; {}", argument_list()),
     }
 }
 
-fn unknown(name: &str) -> String {
-    match nearest(name, KNOWN) {
+fn unknown_argument(name: &str) -> String {
+    match nearest(name, KNOWN_ARGUMENTS) {
         Some(known) => format!("`#[component]` has no argument `{name}`; did you mean `{known}`?"),
-        None => format!("`#[component]` has no argument `{name}`; {}", list()),
+        None => format!(
+            "`#[component]` has no argument `{name}`; {}",
+            argument_list()
+        ),
     }
 }
 
-fn list() -> String {
+fn argument_list() -> String {
     format!(
         "the arguments are {}",
-        KNOWN.map(|known| format!("`{known}`")).join(", ")
+        KNOWN_ARGUMENTS.map(|known| format!("`{known}`")).join(", ")
     )
 }
 
@@ -145,20 +150,20 @@ mod tests {
     use quote::quote;
 
     fn messages(tokens: TokenStream) -> Vec<String> {
-        let mut errors = Errors::default();
-        Arguments::read(tokens, &mut errors);
+        let mut errors = MacroErrors::default();
+        ComponentArguments::read(tokens, &mut errors);
         errors.messages()
     }
 
     #[test]
     fn reads_what_is_embedded() {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         let tokens = quote!(
             name = "demo:greeter",
             version = "1.2.3",
             description = "Greets.",
         );
-        let about = Arguments::read(tokens, &mut errors).about;
+        let about = ComponentArguments::read(tokens, &mut errors).metadata;
         assert_eq!(errors.messages(), [""; 0]);
         assert_eq!(
             about.to_section(),
@@ -167,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         for (tokens, expected) in [
             (quote!(nmae = "x"), "did you mean `name`?"),
             (quote!(colour = "red"), "the arguments are `description`"),

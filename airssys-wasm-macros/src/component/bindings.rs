@@ -8,16 +8,16 @@ use airssys_wasm_core::section;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::Package;
-use super::arguments::Arguments;
+use super::CargoPackage;
+use super::arguments::ComponentArguments;
 use crate::embed;
 
 /// Generates bindings, exports, embedded metadata and the installation of the logger.
-pub(super) fn expand(component: &Ident, arguments: &Arguments) -> TokenStream {
+pub(super) fn expand(component: &Ident, arguments: &ComponentArguments) -> TokenStream {
     let generate = generate(arguments);
     let export = export(component);
-    let section = embed::section(section::ABOUT, &arguments.about.to_section());
-    let watch = Package::watch();
+    let section = embed::section(section::ABOUT, &arguments.metadata.to_section());
+    let watch = CargoPackage::rebuild_trigger();
     let logger = install_logger();
     quote! {
         #[allow(dead_code, missing_docs, unreachable_pub, unsafe_code, unused_imports, unused_qualifications)]
@@ -34,8 +34,8 @@ pub(super) fn expand(component: &Ident, arguments: &Arguments) -> TokenStream {
     }
 }
 
-fn generate(arguments: &Arguments) -> TokenStream {
-    let world = arguments.world.options();
+fn generate(arguments: &ComponentArguments) -> TokenStream {
+    let world = arguments.world.generate_options();
     quote_spanned! {arguments.world.span()=>
         ::airssys_wasm_sdk::wit_bindgen::generate!({
             #world

@@ -9,33 +9,33 @@ use airssys_wasm_core::Instancing;
 use airssys_wasm_core::suggest::nearest;
 use syn::{Expr, ExprCall, ExprLit, Lit};
 
-use crate::errors::Errors;
-use crate::literal::word;
+use crate::errors::MacroErrors;
+use crate::literal::identifier;
 
 /// The names of the instancing modes.
-pub(super) const WAYS: [&str; 3] = ["per_call", "pooled", "stateful"];
+pub(super) const MODES: [&str; 3] = ["per_call", "pooled", "stateful"];
 
 const ADVICE: &str = "write `per_call`, `pooled(8)` or `stateful`, without quotes";
-const POOL: &str = "set the maximum number of instances, at least 1: `pooled(8)`";
+const POOL_ADVICE: &str = "set the maximum number of instances, at least 1: `pooled(8)`";
 
 /// Parses the value and adds its errors to `errors`.
-pub(super) fn read(value: &Expr, errors: &mut Errors) -> Option<Instancing> {
+pub(super) fn read(value: &Expr, errors: &mut MacroErrors) -> Option<Instancing> {
     let (way, max) = match value {
         Expr::Call(ExprCall { func, args, .. }) => (func.as_ref(), Some(args)),
         way => (way, None),
     };
-    match (word(way).as_deref(), max) {
+    match (identifier(way).as_deref(), max) {
         (Some("per_call"), None) => Some(Instancing::PerCall),
         (Some("stateful"), None) => Some(Instancing::Stateful),
-        (Some("pooled"), Some(max)) if max.len() == 1 => pooled(&max[0], errors),
-        (Some("pooled"), _) => refuse(value, POOL, errors),
-        (Some("per_call" | "stateful"), Some(_)) => refuse(value, ADVICE, errors),
-        (Some(unknown), _) => refuse(way, &suggest(unknown), errors),
-        (None, _) => refuse(value, ADVICE, errors),
+        (Some("pooled"), Some(max)) if max.len() == 1 => read_pooled(&max[0], errors),
+        (Some("pooled"), _) => reject(value, POOL_ADVICE, errors),
+        (Some("per_call" | "stateful"), Some(_)) => reject(value, ADVICE, errors),
+        (Some(unknown), _) => reject(way, &suggest(unknown), errors),
+        (None, _) => reject(value, ADVICE, errors),
     }
 }
 
-fn pooled(max: &Expr, errors: &mut Errors) -> Option<Instancing> {
+fn read_pooled(max: &Expr, errors: &mut MacroErrors) -> Option<Instancing> {
     let number = match max {
         Expr::Lit(ExprLit {
             lit: Lit::Int(number),
@@ -45,17 +45,17 @@ fn pooled(max: &Expr, errors: &mut Errors) -> Option<Instancing> {
     };
     match number {
         Some(max) => Some(Instancing::pooled(max.get())),
-        None => refuse(max, POOL, errors),
+        None => reject(max, POOL_ADVICE, errors),
     }
 }
 
-fn refuse(value: &Expr, message: &str, errors: &mut Errors) -> Option<Instancing> {
-    errors.at(value, message);
+fn reject(value: &Expr, message: &str, errors: &mut MacroErrors) -> Option<Instancing> {
+    errors.push_at(value, message);
     None
 }
 
 fn suggest(unknown: &str) -> String {
-    match nearest(unknown, WAYS) {
+    match nearest(unknown, MODES) {
         Some(way) => format!("`{unknown}` is not an instancing mode; did you mean `{way}`?"),
         None => format!("`{unknown}` is not an instancing mode; {ADVICE}"),
     }
@@ -67,8 +67,8 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn reads_the_three_ways() {
-        let mut errors = Errors::default();
+    fn reads_the_three_modes() {
+        let mut errors = MacroErrors::default();
         for (value, expected) in [
             (parse_quote!(per_call), Instancing::PerCall),
             (parse_quote!(stateful), Instancing::Stateful),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         let cases: [(Expr, &str); 8] = [
             (parse_quote!(statefull), "did you mean `stateful`?"),
             (parse_quote!(zebra), "write `per_call`"),
@@ -92,7 +92,7 @@ mod tests {
             (parse_quote!(pooled(1, 2)), "at least 1"),
         ];
         for (value, expected) in cases {
-            let mut errors = Errors::default();
+            let mut errors = MacroErrors::default();
             assert_eq!(read(&value, &mut errors), None);
             assert!(
                 errors.messages()[0].contains(expected),

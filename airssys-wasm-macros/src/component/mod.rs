@@ -14,18 +14,22 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Fields, ItemStruct};
 
-use self::arguments::Arguments;
-pub(crate) use self::package::Package;
-use crate::errors::Errors;
+use self::arguments::ComponentArguments;
+pub(crate) use self::package::CargoPackage;
+use crate::errors::MacroErrors;
 
 /// Expands to the item, everything that makes it a component, and all errors.
 ///
 /// Valid parts are expanded despite errors elsewhere, so that the compiler does not report missing
 /// names as well.
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream, package: &Package) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut arguments = Arguments::read(arguments, &mut errors);
-    package.complete(&mut arguments, &mut errors);
+pub(crate) fn expand(
+    arguments: TokenStream,
+    item: TokenStream,
+    package: &CargoPackage,
+) -> TokenStream {
+    let mut errors = MacroErrors::default();
+    let mut arguments = ComponentArguments::read(arguments, &mut errors);
+    package.fill_in_defaults(&mut arguments, &mut errors);
     let bindings =
         read_struct(&item, &mut errors).map(|item| bindings::expand(&item.ident, &arguments));
     quote! {
@@ -35,16 +39,16 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, package: &Packag
     }
 }
 
-fn read_struct(item: &TokenStream, errors: &mut Errors) -> Option<ItemStruct> {
+fn read_struct(item: &TokenStream, errors: &mut MacroErrors) -> Option<ItemStruct> {
     const ADVICE: &str = "`#[component]` must be on a unit struct; write `struct Greeter;`";
     let Ok(item) = syn::parse2::<ItemStruct>(item.clone()) else {
-        errors.at(item, ADVICE);
+        errors.push_at(item, ADVICE);
         return None;
     };
     match &item.fields {
         Fields::Unit if item.generics.params.is_empty() => return Some(item),
-        Fields::Unit => errors.at(&item.generics, ADVICE),
-        fields => errors.at(
+        Fields::Unit => errors.push_at(&item.generics, ADVICE),
+        fields => errors.push_at(
             fields,
             format!(
                 "{ADVICE}. A component keeps its state in statics; the struct is never instantiated"
@@ -59,8 +63,8 @@ mod tests {
     use super::*;
     use crate::golden;
 
-    fn package() -> Package {
-        Package {
+    fn package() -> CargoPackage {
+        CargoPackage {
             name: Some("greeter".into()),
             version: Some("1.0.0".into()),
             description: Some("Greets \"people\".".into()),
@@ -156,7 +160,7 @@ mod tests {
                 "its state in statics",
             ),
         ] {
-            let mut errors = Errors::default();
+            let mut errors = MacroErrors::default();
             assert!(read_struct(&item, &mut errors).is_none());
             assert!(
                 errors.messages()[0].contains(expected),

@@ -7,31 +7,31 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Expr, LitStr};
 
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 use crate::literal;
 
 /// The location of the world for `generate!`.
 #[derive(Default)]
-pub(super) struct World {
+pub(super) struct WorldLocation {
     paths: Vec<LitStr>,
     inline: Option<LitStr>,
     name: Option<LitStr>,
 }
 
-impl World {
+impl WorldLocation {
     /// Parses `wit = "path"` or `wit = ["path", "path"]`.
-    pub(super) fn read_paths(&mut self, value: &Expr, errors: &mut Errors) {
+    pub(super) fn read_paths(&mut self, value: &Expr, errors: &mut MacroErrors) {
         let paths = match value {
             Expr::Array(list) => list
                 .elems
                 .iter()
-                .map(literal::string)
+                .map(literal::string_literal)
                 .collect::<Option<Vec<_>>>(),
-            path => literal::string(path).map(|path| vec![path]),
+            path => literal::string_literal(path).map(|path| vec![path]),
         };
         match paths {
             Some(paths) if !paths.is_empty() => self.paths = paths.into_iter().cloned().collect(),
-            _ => errors.at(
+            _ => errors.push_at(
                 value,
                 "`wit` is a directory, `wit = \"wit\"`, or a list of them, `wit = [\"wit\", \"../shared\"]`",
             ),
@@ -39,20 +39,20 @@ impl World {
     }
 
     /// Parses `wit_inline = "package ..."`.
-    pub(super) fn read_inline(&mut self, value: &Expr, errors: &mut Errors) {
+    pub(super) fn read_inline(&mut self, value: &Expr, errors: &mut MacroErrors) {
         const ADVICE: &str = "`wit_inline` is WIT in a string; write `wit_inline = \"package demo:greeter; world greeter { }\"`";
         self.inline = read_text(value, ADVICE, errors);
     }
 
     /// Parses `world = "name"`.
-    pub(super) fn read_name(&mut self, value: &Expr, errors: &mut Errors) {
+    pub(super) fn read_name(&mut self, value: &Expr, errors: &mut MacroErrors) {
         const ADVICE: &str =
             "`world` is the name of a world in the WIT; write `world = \"greeter\"`";
         self.name = read_text(value, ADVICE, errors);
     }
 
     /// Returns the options for `generate!`.
-    pub(super) fn options(&self) -> TokenStream {
+    pub(super) fn generate_options(&self) -> TokenStream {
         let Self {
             paths,
             inline,
@@ -86,10 +86,10 @@ impl World {
     }
 }
 
-fn read_text(value: &Expr, advice: &str, errors: &mut Errors) -> Option<LitStr> {
-    let text = literal::string(value);
+fn read_text(value: &Expr, advice: &str, errors: &mut MacroErrors) -> Option<LitStr> {
+    let text = literal::string_literal(value);
     if text.is_none() {
-        errors.at(value, advice);
+        errors.push_at(value, advice);
     }
     text.cloned()
 }
@@ -100,14 +100,14 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn leaves_out_what_is_not_said() {
-        assert!(World::default().options().is_empty());
+    fn omits_missing_options() {
+        assert!(WorldLocation::default().generate_options().is_empty());
     }
 
     #[test]
-    fn says_what_to_write() {
-        let mut errors = Errors::default();
-        let mut world = World::default();
+    fn errors_contain_advice() {
+        let mut errors = MacroErrors::default();
+        let mut world = WorldLocation::default();
         world.read_paths(&parse_quote!([]), &mut errors);
         world.read_paths(&parse_quote!(["wit", 1]), &mut errors);
         world.read_inline(&parse_quote!(b"x"), &mut errors);

@@ -14,11 +14,11 @@ use quote::quote;
 
 /// The package that uses the macro, which makes symbols unique.
 #[derive(Default)]
-pub(crate) struct Origin {
+pub(crate) struct MacroOrigin {
     pub(super) package: String,
 }
 
-impl Origin {
+impl MacroOrigin {
     /// Reads the package that is being compiled.
     pub(crate) fn from_environment() -> Self {
         let read = |name| std::env::var(name).unwrap_or_default();

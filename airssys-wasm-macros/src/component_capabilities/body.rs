@@ -8,15 +8,15 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, ExprMacro, Macro, Stmt, StmtMacro, Token};
 
+use super::collector::RequestCollector;
 use super::entry;
-use super::found::Found;
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 
 const ADVICE: &str = "the body is read at compile time, so it must be one \
      `vec![Capability::FileRead(\"/data\".into()), ...]` and nothing else";
 
 /// Returns the requests in the body and adds errors to `errors`.
-pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
+pub(super) fn read(body: &Block, errors: &mut MacroErrors) -> Requests {
     let Some(list) = find_list(body, errors) else {
         return Requests::default();
     };
@@ -24,11 +24,11 @@ pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
     {
         Ok(entries) => entries,
         Err(_) => {
-            errors.at(&list.tokens, ADVICE);
+            errors.push_at(&list.tokens, ADVICE);
             return Requests::default();
         }
     };
-    let mut found = Found::default();
+    let mut found = RequestCollector::default();
     for written in &entries {
         if let Some(rule) = entry::read(written, errors) {
             found.add(rule, Need::Required, written, errors);
@@ -38,7 +38,7 @@ pub(super) fn read(body: &Block, errors: &mut Errors) -> Requests {
 }
 
 /// Returns the `vec!` of a body that contains nothing else.
-fn find_list<'a>(body: &'a Block, errors: &mut Errors) -> Option<&'a Macro> {
+fn find_list<'a>(body: &'a Block, errors: &mut MacroErrors) -> Option<&'a Macro> {
     let found = match body.stmts.as_slice() {
         [Stmt::Expr(Expr::Macro(ExprMacro { mac, .. }), None)] => Some(mac),
         [
@@ -58,8 +58,8 @@ fn find_list<'a>(body: &'a Block, errors: &mut Errors) -> Option<&'a Macro> {
     });
     if found.is_none() {
         match body.stmts.iter().find(|statement| !is_list(statement)) {
-            Some(statement) => errors.at(statement, ADVICE),
-            None => errors.at(body, ADVICE),
+            Some(statement) => errors.push_at(statement, ADVICE),
+            None => errors.push_at(body, ADVICE),
         }
     }
     found
@@ -83,7 +83,7 @@ mod tests {
     use syn::parse_quote;
 
     fn run(body: &Block) -> (String, Vec<String>) {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         let requests = read(body, &mut errors);
         (requests.to_section(), errors.messages())
     }

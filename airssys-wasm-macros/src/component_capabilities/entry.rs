@@ -4,11 +4,11 @@
 //! Tests: in this file.
 
 use airssys_wasm_core::suggest::nearest;
-use airssys_wasm_core::{Capability, Kind, Rule};
+use airssys_wasm_core::{Capability, CapabilityKind, Rule};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Ident, LitStr, Token};
 
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 use crate::literal;
 
 /// The variant for kinds that an embedder defines.
@@ -19,9 +19,9 @@ const TARGET: &str =
     "a target is read at compile time; write it as a literal, for example `\"/data\".into()`";
 
 /// Returns the request of an entry and adds errors to `errors`.
-pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
-    let Some((variant, targets)) = take_apart(written) else {
-        errors.at(
+pub(super) fn read(written: &Expr, errors: &mut MacroErrors) -> Option<Rule> {
+    let Some((variant, targets)) = split_entry(written) else {
+        errors.push_at(
             written,
             format!("an entry is read at compile time; {EXAMPLE}"),
         );
@@ -31,44 +31,50 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
     let target = match targets.len() {
         1 => read_target(&targets[0], errors),
         _ => {
-            errors.at(written, format!("a capability has one target; {EXAMPLE}"));
+            errors.push_at(written, format!("a capability has one target; {EXAMPLE}"));
             None
         }
     };
     let (kind, target) = (kind?, target?);
-    match kind(target.value()).rule() {
+    match kind(target.value()).to_rule() {
         Ok(rule) => Some(rule),
         Err(error) => {
-            errors.at(target, error);
+            errors.push_at(target, error);
             None
         }
     }
 }
 
 /// Returns the variant and the targets of `Capability::Variant(target)`.
-fn take_apart(written: &Expr) -> Option<(&Ident, &Punctuated<Expr, Token![,]>)> {
+fn split_entry(written: &Expr) -> Option<(&Ident, &Punctuated<Expr, Token![,]>)> {
     let Expr::Call(ExprCall { func, args, .. }) = written else {
         return None;
     };
-    let (of, variant) = last_two(func)?;
+    let (of, variant) = last_two_segments(func)?;
     (of == "Capability").then_some((variant, args))
 }
 
 /// Returns the constructor of a variant such as `FileRead`.
-fn read_kind(variant: &Ident, errors: &mut Errors) -> Option<Box<dyn Fn(String) -> Capability>> {
+fn read_kind(
+    variant: &Ident,
+    errors: &mut MacroErrors,
+) -> Option<Box<dyn Fn(String) -> Capability>> {
     if variant == CUSTOM {
         return Some(Box::new(Capability::Custom));
     }
-    match Kind::ALL.into_iter().find(|kind| variant == &spell(*kind)) {
-        Some(kind) => Some(Box::new(move |target| Capability::of(kind, target))),
+    match CapabilityKind::ALL
+        .into_iter()
+        .find(|kind| variant == &variant_name(*kind))
+    {
+        Some(kind) => Some(Box::new(move |target| Capability::from_kind(kind, target))),
         None => {
-            errors.at(variant, unknown(&variant.to_string()));
+            errors.push_at(variant, unknown_variant(&variant.to_string()));
             None
         }
     }
 }
 
-fn last_two(path: &Expr) -> Option<(&Ident, &Ident)> {
+fn last_two_segments(path: &Expr) -> Option<(&Ident, &Ident)> {
     let Expr::Path(ExprPath {
         qself: None, path, ..
     }) = path
@@ -81,7 +87,7 @@ fn last_two(path: &Expr) -> Option<(&Ident, &Ident)> {
 }
 
 /// Returns the literal in `"/data".into()` or a similar expression.
-fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr> {
+fn read_target<'a>(written: &'a Expr, errors: &mut MacroErrors) -> Option<&'a LitStr> {
     let text = match written {
         Expr::MethodCall(ExprMethodCall {
             receiver,
@@ -93,17 +99,18 @@ fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr>
                 .iter()
                 .any(|name| method == name) =>
         {
-            literal::string(receiver)
+            literal::string_literal(receiver)
         }
         Expr::Call(ExprCall { func, args, .. })
             if args.len() == 1
-                && last_two(func).is_some_and(|(of, name)| of == "String" && name == "from") =>
+                && last_two_segments(func)
+                    .is_some_and(|(of, name)| of == "String" && name == "from") =>
         {
-            literal::string(&args[0])
+            literal::string_literal(&args[0])
         }
         bare => {
-            if let Some(text) = literal::string(bare) {
-                errors.at(
+            if let Some(text) = literal::string_literal(bare) {
+                errors.push_at(
                     bare,
                     format!("a target is a `String`; write `{}.into()`", text.token()),
                 );
@@ -113,15 +120,15 @@ fn read_target<'a>(written: &'a Expr, errors: &mut Errors) -> Option<&'a LitStr>
         }
     };
     if text.is_none() {
-        errors.at(written, TARGET);
+        errors.push_at(written, TARGET);
     }
     text
 }
 
-fn unknown(variant: &str) -> String {
-    let spelled: Vec<String> = Kind::ALL
+fn unknown_variant(variant: &str) -> String {
+    let spelled: Vec<String> = CapabilityKind::ALL
         .into_iter()
-        .map(spell)
+        .map(variant_name)
         .chain([CUSTOM.to_owned()])
         .collect();
     match nearest(variant, spelled.iter().map(String::as_str)) {
@@ -137,7 +144,7 @@ fn unknown(variant: &str) -> String {
 }
 
 /// Spells `file-read` as the variant `FileRead`.
-fn spell(kind: Kind) -> String {
+fn variant_name(kind: CapabilityKind) -> String {
     let capitalise = |word: &str| {
         let mut letters = word.chars();
         letters
@@ -147,7 +154,7 @@ fn spell(kind: Kind) -> String {
             .chain(letters)
             .collect::<String>()
     };
-    kind.word().split('-').map(capitalise).collect()
+    kind.as_str().split('-').map(capitalise).collect()
 }
 
 #[cfg(test)]
@@ -156,7 +163,7 @@ mod tests {
     use syn::parse_quote;
 
     fn run(entry: &Expr) -> Result<String, Vec<String>> {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         match read(entry, &mut errors) {
             Some(capability) => Ok(capability.to_string()),
             None => Err(errors.messages()),
@@ -179,15 +186,18 @@ mod tests {
     }
 
     #[test]
-    fn spells_every_kind_as_its_variant() {
-        for kind in Kind::ALL {
-            let built = Capability::of(kind, "");
-            assert_eq!(format!("{built:?}"), format!("{}(\"\")", spell(kind)));
+    fn every_kind_has_its_variant_name() {
+        for kind in CapabilityKind::ALL {
+            let built = Capability::from_kind(kind, "");
+            assert_eq!(
+                format!("{built:?}"),
+                format!("{}(\"\")", variant_name(kind))
+            );
         }
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         let cases: [(Expr, &str); 12] = [
             (
                 parse_quote!(Capability::FileRaed("/a".into())),

@@ -8,10 +8,10 @@ use quote::quote;
 use syn::parse_quote;
 
 use super::{body, declared};
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 
 fn from_arguments(arguments: TokenStream) -> String {
-    let mut errors = Errors::default();
+    let mut errors = MacroErrors::default();
     let requests = declared::read(&arguments, &mut errors);
     assert_eq!(errors.messages(), [""; 0]);
     let text = requests.to_section();
@@ -20,7 +20,7 @@ fn from_arguments(arguments: TokenStream) -> String {
 }
 
 fn from_body(body: &syn::Block) -> String {
-    let mut errors = Errors::default();
+    let mut errors = MacroErrors::default();
     let requests = body::read(body, &mut errors);
     assert_eq!(errors.messages(), [""; 0]);
     requests.to_section()

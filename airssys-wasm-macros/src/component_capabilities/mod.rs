@@ -7,11 +7,11 @@
 
 mod anchor;
 mod body;
+mod collector;
 mod declared;
 mod entry;
 #[cfg(test)]
 mod forms;
-mod found;
 mod item;
 mod signature;
 
@@ -20,21 +20,25 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ItemFn;
 
-pub(crate) use self::anchor::Origin;
+pub(crate) use self::anchor::MacroOrigin;
 use crate::embed;
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 
 /// Expands to the item, its embedded requests, and all errors.
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream, origin: &Origin) -> TokenStream {
-    let mut errors = Errors::default();
+pub(crate) fn expand(
+    arguments: TokenStream,
+    item: TokenStream,
+    origin: &MacroOrigin,
+) -> TokenStream {
+    let mut errors = MacroErrors::default();
     let expansion = match (arguments.is_empty(), syn::parse2::<ItemFn>(item.clone())) {
         (true, Ok(function)) => embed_body(&function, origin, &mut errors),
         (true, Err(_)) => {
-            errors.at(&item, without_arguments());
+            errors.push_at(&item, missing_list_message());
             item
         }
         (false, Ok(function)) if signature::returns_list(&function.sig) => {
-            errors.at(&arguments, BOTH);
+            errors.push_at(&arguments, BOTH_FORMS);
             declared::read(&arguments, &mut errors);
             embed_body(&function, origin, &mut errors)
         }
@@ -43,10 +47,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, origin: &Origin)
     quote!(#expansion #errors)
 }
 
-const BOTH: &str = "requests are listed in the function's body or here, not in both; \
+const BOTH_FORMS: &str = "requests are listed in the function's body or here, not in both; \
      remove one list, or write this one on another item, for example `const _: () = ();`";
 
-fn without_arguments() -> String {
+fn missing_list_message() -> String {
     format!(
         "without arguments `#[component_capabilities]` must be on a function; write `{}`, \
          or list the requests here, `#[component_capabilities(read(\"/data\"))]`",
@@ -58,8 +62,8 @@ fn without_arguments() -> String {
 fn embed_arguments(
     arguments: &TokenStream,
     item: &TokenStream,
-    origin: &Origin,
-    errors: &mut Errors,
+    origin: &MacroOrigin,
+    errors: &mut MacroErrors,
 ) -> TokenStream {
     let requests = declared::read(arguments, errors);
     if !errors.is_empty() {
@@ -71,7 +75,7 @@ fn embed_arguments(
 
 /// Expands to the function and its requests. If there are errors, expands to a callable stub, so
 /// that the compiler does not report the same errors again.
-fn embed_body(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenStream {
+fn embed_body(function: &ItemFn, origin: &MacroOrigin, errors: &mut MacroErrors) -> TokenStream {
     signature::check(&function.sig, errors);
     let requests = body::read(&function.block, errors);
     let ItemFn {
@@ -90,7 +94,7 @@ fn embed_body(function: &ItemFn, origin: &Origin, errors: &mut Errors) -> TokenS
 }
 
 /// Generates the section, and the symbol that makes a linker keep it.
-fn embed(requests: &Requests, item: &str, origin: &Origin) -> TokenStream {
+fn embed(requests: &Requests, item: &str, origin: &MacroOrigin) -> TokenStream {
     let section = embed::section(section::CAPABILITIES, &requests.to_section());
     let anchor = origin.anchor(item);
     quote!(#section #anchor)
@@ -101,8 +105,8 @@ mod tests {
     use super::*;
     use crate::golden;
 
-    fn origin() -> Origin {
-        Origin {
+    fn origin() -> MacroOrigin {
+        MacroOrigin {
             package: "greeter@1.0.0".into(),
         }
     }
@@ -126,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn embeds_that_nothing_is_needed() {
+    fn embeds_an_empty_list() {
         let item = quote!(
             fn none() -> Vec<Capability> {
                 vec![]
@@ -208,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_stand_on_any_other_function() {
+    fn arguments_can_be_on_any_other_function() {
         let expansion = expand(
             quote!(read("/data")),
             quote!(

@@ -7,13 +7,13 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Signature, Type};
 
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 
 /// The expected signature, for messages.
 pub(super) const EXPECTED: &str = "fn required_capabilities() -> Vec<Capability>";
 
 /// Reports each invalid part.
-pub(super) fn check(signature: &Signature, errors: &mut Errors) {
+pub(super) fn check(signature: &Signature, errors: &mut MacroErrors) {
     let Signature {
         asyncness,
         unsafety,
@@ -39,19 +39,19 @@ pub(super) fn check(signature: &Signature, errors: &mut Errors) {
         .into_iter()
         .filter(|(_, tokens)| !tokens.is_empty())
     {
-        errors.at(
+        errors.push_at(
             tokens,
             format!("the function {problem}; write `{EXPECTED}`"),
         );
     }
     match output {
         _ if returns_list(signature) => {}
-        ReturnType::Type(_, returned) => errors.at(
+        ReturnType::Type(_, returned) => errors.push_at(
             returned,
             format!("the function returns another type; write `{EXPECTED}`"),
         ),
         ReturnType::Default => {
-            errors.at(
+            errors.push_at(
                 &signature.ident,
                 format!("the function returns nothing; write `{EXPECTED}`"),
             );
@@ -68,21 +68,21 @@ fn is_list_of_capabilities(returned: &Type) -> bool {
     let Some(PathSegment {
         ident,
         arguments: PathArguments::AngleBracketed(arguments),
-    }) = last(returned)
+    }) = last_segment(returned)
     else {
         return false;
     };
     let element = match arguments.args.first() {
-        Some(GenericArgument::Type(element)) if arguments.args.len() == 1 => last(element),
+        Some(GenericArgument::Type(element)) if arguments.args.len() == 1 => last_segment(element),
         _ => None,
     };
     ident == "Vec" && element.is_some_and(|element| element.ident == "Capability")
 }
 
-fn last(of: &Type) -> Option<&PathSegment> {
+fn last_segment(of: &Type) -> Option<&PathSegment> {
     match of {
         Type::Path(path) => path.path.segments.last(),
-        Type::Group(group) => last(&group.elem),
+        Type::Group(group) => last_segment(&group.elem),
         _ => None,
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     use syn::parse_quote;
 
     fn messages(signature: &Signature) -> Vec<String> {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         check(signature, &mut errors);
         errors.messages()
     }

@@ -12,7 +12,7 @@ use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep;
 
 use crate::measure::{on_one_thread, on_threads};
-use crate::report::{Goal, Row, Unit, shown};
+use crate::report::{Goal, Row, Unit, display};
 
 const DEADLINE: Duration = Duration::from_millis(200);
 const FOREVER: Duration = Duration::from_secs(3_600);
@@ -22,8 +22,8 @@ const SPINNING: [u64; 5] = [0, 1, 2, 8, 64];
 const GOAL: Goal = Goal::AtMost(60e6);
 
 /// A kind of call to measure.
-struct Measured {
-    what: &'static str,
+struct MeasuredCall {
+    description: &'static str,
     guest: &'static str,
     function: &'static str,
     arguments: &'static str,
@@ -32,8 +32,8 @@ struct Measured {
     calls: u32,
 }
 
-const WAITING: Measured = Measured {
-    what: "waits",
+const WAITING: MeasuredCall = MeasuredCall {
+    description: "waits",
     guest: "limits-sleep",
     function: "sleep",
     arguments: "(10000)",
@@ -41,8 +41,8 @@ const WAITING: Measured = Measured {
     calls: 40,
 };
 
-const COMPUTING: Measured = Measured {
-    what: "computes",
+const COMPUTING: MeasuredCall = MeasuredCall {
+    description: "computes",
     guest: "limits-spin",
     function: "spin",
     arguments: "()",
@@ -62,15 +62,15 @@ async fn rows_of(runtime: &str) -> Vec<Row> {
     let spinner = deploy(&host, "limits-spin", "spinner", FOREVER).await;
     let mut rows = Vec::new();
     for measured in [WAITING, COMPUTING] {
-        let deployment = deploy(&host, measured.guest, measured.what, DEADLINE).await;
+        let deployment = deploy(&host, measured.guest, measured.description, DEADLINE).await;
         for calls in SPINNING {
             let spinning = spin(&spinner, calls).await;
             let late = measured.lateness(&deployment).await;
             drop(spinning);
-            reach(&spinner, 0).await;
+            wait_for_slices(&spinner, 0).await;
             let name = format!(
                 "a call that {} ends late, {runtime}, beside {calls}",
-                measured.what
+                measured.description
             );
             rows.push(row(name, measured.guest, late));
         }
@@ -97,17 +97,17 @@ async fn spin(spinner: &Deployment, calls: u64) -> JoinSet<()> {
         let spin = spinner.dynamic_function("spin").expect("it spins");
         spinning.spawn(async move { drop(spin.call_wave("()").await) });
     }
-    reach(spinner, calls).await;
+    wait_for_slices(spinner, calls).await;
     spinning
 }
 
-async fn reach(spinner: &Deployment, calls: u64) {
+async fn wait_for_slices(spinner: &Deployment, calls: u64) {
     while spinner.status().calls_in_flight != calls {
         yield_now().await;
     }
 }
 
-impl Measured {
+impl MeasuredCall {
     /// Returns the delay of each call's end.
     async fn lateness(&self, deployment: &Deployment) -> Vec<Duration> {
         let mut callers = JoinSet::new();
@@ -148,7 +148,7 @@ fn row(name: String, guest: &'static str, mut late: Vec<Duration>) -> Row {
     Row {
         name: name.into(),
         guest,
-        peer: format!("their median; p99 {}", shown(p99, Unit::Nanoseconds)).into(),
+        peer: format!("their median; p99 {}", display(p99, Unit::Nanoseconds)).into(),
         ours: latest,
         theirs: median,
         unit: Unit::Nanoseconds,

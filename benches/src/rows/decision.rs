@@ -3,7 +3,7 @@
 use airssys_wasm_host::policy::{FileAccess, Grants, HttpTarget, Operation, Policy};
 use airssys_wasm_host::{Need, Requests, Rule};
 
-use crate::measure::{in_turns, on_one_thread};
+use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;
 
 /// Maximum time of a decision in nanoseconds.
@@ -35,7 +35,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn row(name: &'static str, rule: impl Fn(u32) -> String, operation: &Operation) -> Row {
     let rules: Vec<Rule> = (0..100).map(|n| rule(n).parse().expect("a rule")).collect();
-    let grants = rules.iter().cloned().fold(Grants::new(), Grants::with);
+    let grants = rules.iter().cloned().fold(Grants::new(), Grants::with_rule);
     let requests: Requests = rules
         .into_iter()
         .map(|rule| (rule, Need::Required))
@@ -45,10 +45,10 @@ fn row(name: &'static str, rule: impl Fn(u32) -> String, operation: &Operation) 
         policy.decide(operation, 0).is_allowed(),
         "the last rule matches"
     );
-    let (ours, _) = on_one_thread(in_turns(
+    let (ours, _) = on_one_thread(alternate(
         1_000,
         async || assert!(policy.decide(operation, 0).is_allowed()),
         async || {},
     ));
-    Row::of_times(name, "none", "the goal itself: 1 us", (ours, GOAL), 1.0)
+    Row::from_times(name, "none", "the goal itself: 1 us", (ours, GOAL), 1.0)
 }

@@ -15,7 +15,7 @@ use crate::bare;
 pub(super) const GUEST: &str = "plain-fetcher";
 
 /// Deploys the guest with a grant. The host must live as long as the deployment.
-pub(super) async fn granted(rule: &str) -> (Host, Deployment) {
+pub(super) async fn deploy_with_grant(rule: &str) -> (Host, Deployment) {
     let host = Host::builder().build().expect("a host");
     let grants = Grants::new().allow(rule).expect("a grant");
     let deployment = host
@@ -28,9 +28,9 @@ pub(super) async fn granted(rule: &str) -> (Host, Deployment) {
 }
 
 /// Instantiates the guest in wasmtime alone, with a directory preopened as `/data`.
-pub(super) async fn allowed(data: &Path) -> (Store<bare::State>, Instance) {
-    let engine = bare::same_engine();
-    let pre = bare::linked_with_http(&engine, guest(GUEST).bytes());
+pub(super) async fn instantiate_with_all(data: &Path) -> (Store<bare::BareState>, Instance) {
+    let engine = bare::engine_like_host();
+    let pre = bare::link_with_http(&engine, guest(GUEST).bytes());
     let mut wasi = WasiCtx::builder();
     wasi.preopened_dir(data, "/data", FsPerms::ReadOnly)
         .expect("opened");

@@ -1,28 +1,28 @@
 //! A small file, opened and read through a granted directory.
 
-use super::fetcher::{GUEST, allowed, granted};
-use crate::measure::{in_turns, on_one_thread};
+use super::fetcher::{GUEST, deploy_with_grant, instantiate_with_all};
+use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;
 
 const FILE: &str = "/data/name.txt";
 
-type Read = Result<u64, String>;
+type ReadResult = Result<u64, String>;
 
 pub(crate) fn rows() -> Vec<Row> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("name.txt"), [b'x'; 4096]).expect("a file");
     let (ours, theirs) = on_one_thread(async {
         let rule = format!("file-read /data from={}", folder.path().display());
-        let (_host, deployment) = granted(&rule).await;
+        let (_host, deployment) = deploy_with_grant(&rule).await;
         let read = deployment
-            .function::<(String,), (Read,)>("count-file")
+            .function::<(String,), (ReadResult,)>("count-file")
             .expect("an exported function");
-        let (mut store, instance) = allowed(folder.path()).await;
+        let (mut store, instance) = instantiate_with_all(folder.path()).await;
         let bare_read = instance
-            .get_typed_func::<(String,), (Read,)>(&mut store, "count-file")
+            .get_typed_func::<(String,), (ReadResult,)>(&mut store, "count-file")
             .expect("it fits");
 
-        in_turns(
+        alternate(
             200,
             async || {
                 let (read,) = read.call((FILE.into(),)).await.expect("an answer");
@@ -38,7 +38,7 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .await
     });
-    vec![Row::of_times(
+    vec![Row::from_times(
         "a granted file of 4 KiB, opened and read",
         GUEST,
         "wasmtime-wasi, the directory preopened",

@@ -21,7 +21,7 @@ const EVERY: u32 = 10_000;
 
 pub(crate) fn rows() -> Vec<Row> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let mut samples = on_threads(threads, async { sampled(&deployed().await).await });
+    let mut samples = on_threads(threads, async { sample_memory(&deploy().await).await });
     let tenth = samples.len() / 10;
     let last = samples.split_off(samples.len() - tenth);
     samples.truncate(tenth);
@@ -36,7 +36,7 @@ pub(crate) fn rows() -> Vec<Row> {
     }]
 }
 
-async fn deployed() -> PipelineDeployment {
+async fn deploy() -> PipelineDeployment {
     // A queue size other than the default keeps the stages from being fused.
     let apart = || StageOptions::new().function("double").queue_max(8);
     let pipeline = ComponentPipeline::builder()
@@ -56,7 +56,7 @@ async fn deployed() -> PipelineDeployment {
 }
 
 /// Returns samples of the resident memory in chronological order.
-async fn sampled(pipeline: &PipelineDeployment) -> Vec<f64> {
+async fn sample_memory(pipeline: &PipelineDeployment) -> Vec<f64> {
     let mut samples = Vec::with_capacity((ITEMS / EVERY) as usize);
     let mut outcomes = pipeline.run(stream::iter(0..ITEMS));
     let begun = Instant::now();

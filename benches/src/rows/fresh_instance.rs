@@ -4,7 +4,7 @@ use airssys_wasm_host::{Host, Instancing};
 use airssys_wasm_tests::guests::guest;
 
 use crate::bare;
-use crate::measure::{in_turns, on_one_thread};
+use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;
 
 const GUEST: &str = "plain-bindgen";
@@ -21,14 +21,14 @@ pub(crate) fn rows() -> Vec<Row> {
             .function::<(u32, u32), (u32,)>("add")
             .expect("an exported function");
 
-        let engine = bare::same_engine();
-        let pre = bare::linked(&engine, guest(GUEST).bytes());
+        let engine = bare::engine_like_host();
+        let pre = bare::link(&engine, guest(GUEST).bytes());
         let index = pre
             .component()
             .get_export_index(None, "add")
             .expect("exported");
 
-        in_turns(
+        alternate(
             200,
             async || {
                 function.call((20, 22)).await.expect("an answer");
@@ -50,7 +50,7 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .await
     });
-    vec![Row::of_times(
+    vec![Row::from_times(
         "fresh instance and a call",
         GUEST,
         "wasmtime, same settings, pooled",

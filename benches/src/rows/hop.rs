@@ -10,9 +10,9 @@ use airssys_wasm_host::pipeline::{Item, Lane, PipelineDeployment};
 use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Val};
 
-use super::stages::{ByHand, deployed, fused, stores, through, typed};
-use crate::bare::{self, State};
-use crate::measure::{beyond, on_one_thread};
+use super::stages::{TypedStage, deploy, instantiate_fused, into_typed, send, stores};
+use crate::bare::{self, BareState};
+use crate::measure::{excess, on_one_thread};
 use crate::report::Row;
 
 const STAGES: &str = "plain-stages";
@@ -23,12 +23,12 @@ const ECHO_BYTES: &str = "echo-bytes";
 const NAMES: [(&str, &str); 2] = [("given", "Ada"), ("family", "Lovelace")];
 
 /// The number of stages of the shorter and of the longer pipeline.
-const APART: [usize; 2] = [1, 9];
+const SEPARATE_STAGES: [usize; 2] = [1, 9];
 /// The numbers of stages where they are fused, and a hop takes a few nanoseconds. The shorter
 /// pipeline must also evict the data used before its stages from the L1 cache: otherwise only the
 /// longer one would pay for that, some 90 ns per call, which would be attributed to its additional
 /// stages.
-const AS_ONE: [usize; 2] = [16, 48];
+const FUSED_STAGES: [usize; 2] = [16, 48];
 /// A deadline in ticks that no call reaches.
 const DEADLINE: u64 = 1_000;
 
@@ -63,60 +63,70 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn row(name: &'static str, guest: &'static str, peer: &'static str, times: (f64, f64)) -> Row {
-    Row::of_times(name, guest, peer, times, 1.2)
+    Row::from_times(name, guest, peer, times, 1.2)
 }
 
 /// A chain of stages through which an item is sent.
-trait Line {
+trait StageChain {
     async fn send(&mut self);
 }
 
 /// A pipeline and the item to send.
-struct Deployed(PipelineDeployment, Item);
+struct PipelineChain(PipelineDeployment, Item);
 
 /// Stages by hand, for a type known ahead of time, and the value to send.
-struct Typed<T>(Vec<ByHand<T>>, T);
+struct TypedChain<T>(Vec<TypedStage<T>>, T);
 
 /// Stages by hand, for any type, and the value to send.
-struct Dynamic(Vec<(Store<State>, Func)>, Val);
+struct DynamicChain(Vec<(Store<BareState>, Func)>, Val);
 
 async fn fused_numbers() -> (f64, f64) {
-    let engine = bare::same_engine();
-    let [few, many] = pipelines(STAGES, DOUBLE, AS_ONE, Lane::Fused).await;
-    let one_store = async |pipeline| Typed(typed(vec![fused(&engine, pipeline).await]), 1u32);
+    let engine = bare::engine_like_host();
+    let [few, many] = pipelines(STAGES, DOUBLE, FUSED_STAGES, Lane::Fused).await;
+    let one_store = async |pipeline| {
+        TypedChain(
+            into_typed(vec![instantiate_fused(&engine, pipeline).await]),
+            1u32,
+        )
+    };
     let by_hand = [one_store(&few).await, one_store(&many).await];
     hop(
         200,
-        AS_ONE,
-        [few, many].map(|line| Deployed(line, 1u32.into())),
+        FUSED_STAGES,
+        [few, many].map(|line| PipelineChain(line, 1u32.into())),
         by_hand,
     )
     .await
 }
 
 async fn fused_records() -> (f64, f64) {
-    let engine = bare::same_engine();
-    let [few, many] = pipelines(VALUES, SWAP_NAMES, AS_ONE, Lane::Fused).await;
-    let one_store = async |pipeline| Dynamic(vec![fused(&engine, pipeline).await], person_val());
+    let engine = bare::engine_like_host();
+    let [few, many] = pipelines(VALUES, SWAP_NAMES, FUSED_STAGES, Lane::Fused).await;
+    let one_store = async |pipeline| {
+        DynamicChain(
+            vec![instantiate_fused(&engine, pipeline).await],
+            person_val(),
+        )
+    };
     let by_hand = [one_store(&few).await, one_store(&many).await];
     hop(
         100,
-        AS_ONE,
-        [few, many].map(|line| Deployed(line, person().into())),
+        FUSED_STAGES,
+        [few, many].map(|line| PipelineChain(line, person().into())),
         by_hand,
     )
     .await
 }
 
 async fn numbers() -> (f64, f64) {
-    let lines = pipelines(STAGES, DOUBLE, APART, Lane::Typed).await;
-    let by_hand = by_hand(STAGES, DOUBLE)
+    let lines = pipelines(STAGES, DOUBLE, SEPARATE_STAGES, Lane::Typed).await;
+    let by_hand = manual_chains(STAGES, DOUBLE)
         .await
-        .map(|stores| Typed(typed(stores), 1u32));
+        .map(|stores| TypedChain(into_typed(stores), 1u32));
     hop(
         200,
-        APART,
-        lines.map(|line| Deployed(line, 1u32.into())),
+        SEPARATE_STAGES,
+        lines.map(|line| PipelineChain(line, 1u32.into())),
         by_hand,
     )
     .await
@@ -124,28 +134,28 @@ async fn numbers() -> (f64, f64) {
 
 async fn bytes() -> (f64, f64) {
     let data = vec![7u8; 64 << 10];
-    let lines = pipelines(VALUES, ECHO_BYTES, APART, Lane::Typed).await;
-    let by_hand = by_hand(VALUES, ECHO_BYTES)
+    let lines = pipelines(VALUES, ECHO_BYTES, SEPARATE_STAGES, Lane::Typed).await;
+    let by_hand = manual_chains(VALUES, ECHO_BYTES)
         .await
-        .map(|stores| Typed(typed(stores), data.clone()));
+        .map(|stores| TypedChain(into_typed(stores), data.clone()));
     hop(
         20,
-        APART,
-        lines.map(|line| Deployed(line, data.clone().into())),
+        SEPARATE_STAGES,
+        lines.map(|line| PipelineChain(line, data.clone().into())),
         by_hand,
     )
     .await
 }
 
 async fn records() -> (f64, f64) {
-    let lines = pipelines(VALUES, SWAP_NAMES, APART, Lane::Dynamic).await;
-    let by_hand = by_hand(VALUES, SWAP_NAMES)
+    let lines = pipelines(VALUES, SWAP_NAMES, SEPARATE_STAGES, Lane::Dynamic).await;
+    let by_hand = manual_chains(VALUES, SWAP_NAMES)
         .await
-        .map(|stores| Dynamic(stores, person_val()));
+        .map(|stores| DynamicChain(stores, person_val()));
     hop(
         100,
-        APART,
-        lines.map(|line| Deployed(line, person().into())),
+        SEPARATE_STAGES,
+        lines.map(|line| PipelineChain(line, person().into())),
         by_hand,
     )
     .await
@@ -160,15 +170,15 @@ async fn pipelines(
 ) -> [PipelineDeployment; 2] {
     let [few, many] = stages.map(|stages| vec![function; stages]);
     [
-        deployed(name, &few, lane).await,
-        deployed(name, &many, lane).await,
+        deploy(name, &few, lane).await,
+        deploy(name, &many, lane).await,
     ]
 }
 
 /// Instantiates the same chains by hand, with one store per stage.
-async fn by_hand(name: &str, function: &str) -> [Vec<(Store<State>, Func)>; 2] {
-    let engine = bare::same_engine();
-    let [few, many] = APART.map(|stages| vec![function; stages]);
+async fn manual_chains(name: &str, function: &str) -> [Vec<(Store<BareState>, Func)>; 2] {
+    let engine = bare::engine_like_host();
+    let [few, many] = SEPARATE_STAGES.map(|stages| vec![function; stages]);
     [
         stores(&engine, name, &few).await,
         stores(&engine, name, &many).await,
@@ -178,8 +188,8 @@ async fn by_hand(name: &str, function: &str) -> [Vec<(Store<State>, Func)>; 2] {
 async fn hop(
     calls: u32,
     stages: [usize; 2],
-    [mut our_few, mut our_many]: [impl Line; 2],
-    [mut their_few, mut their_many]: [impl Line; 2],
+    [mut our_few, mut our_many]: [impl StageChain; 2],
+    [mut their_few, mut their_many]: [impl StageChain; 2],
 ) -> (f64, f64) {
     let ours = (
         async || our_few.send().await,
@@ -189,7 +199,7 @@ async fn hop(
         async || their_few.send().await,
         async || their_many.send().await,
     );
-    let (ours, theirs) = beyond(calls, ours, theirs).await;
+    let (ours, theirs) = excess(calls, ours, theirs).await;
     let more = (stages[1] - stages[0]) as f64;
     (ours / more, theirs / more)
 }
@@ -210,13 +220,13 @@ fn person_val() -> Val {
     )
 }
 
-impl Line for Deployed {
+impl StageChain for PipelineChain {
     async fn send(&mut self) {
-        through(&self.0, self.1.clone()).await;
+        send(&self.0, self.1.clone()).await;
     }
 }
 
-impl<T: Clone> Line for Typed<T>
+impl<T: Clone> StageChain for TypedChain<T>
 where
     (T,): ComponentNamedList + Lift + Lower + Send + Sync + 'static,
 {
@@ -232,7 +242,7 @@ where
     }
 }
 
-impl Line for Dynamic {
+impl StageChain for DynamicChain {
     async fn send(&mut self) {
         let mut passed = vec![self.1.clone()];
         for (store, function) in &mut self.0 {

@@ -3,27 +3,28 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::fetcher::{GUEST, allowed, granted};
-use crate::measure::{in_turns, on_one_thread};
+use super::fetcher::{GUEST, deploy_with_grant, instantiate_with_all};
+use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;
 
-type Fetched = Result<u64, String>;
+type FetchResult = Result<u64, String>;
 
 pub(crate) fn rows() -> Vec<Row> {
     let folder = tempfile::tempdir().expect("a folder");
     let (ours, theirs) = on_one_thread(async {
         let authority = serve().await;
-        let (_host, deployment) = granted(&format!("http GET http://{authority}/**")).await;
+        let (_host, deployment) =
+            deploy_with_grant(&format!("http GET http://{authority}/**")).await;
         let get = deployment
-            .function::<(String, String), (Fetched,)>("get")
+            .function::<(String, String), (FetchResult,)>("get")
             .expect("an exported function");
-        let (mut store, instance) = allowed(folder.path()).await;
+        let (mut store, instance) = instantiate_with_all(folder.path()).await;
         let bare_get = instance
-            .get_typed_func::<(String, String), (Fetched,)>(&mut store, "get")
+            .get_typed_func::<(String, String), (FetchResult,)>(&mut store, "get")
             .expect("it fits");
         let words = || (authority.clone(), "/hello".to_owned());
 
-        in_turns(
+        alternate(
             100,
             async || {
                 let (fetched,) = get.call(words()).await.expect("an answer");
@@ -39,7 +40,7 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .await
     });
-    vec![Row::of_times(
+    vec![Row::from_times(
         "a granted HTTP GET on loopback",
         GUEST,
         "wasmtime-wasi-http, everything allowed",

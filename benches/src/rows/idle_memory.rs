@@ -43,7 +43,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 unit: Unit::Bytes,
                 goal: Goal::RatioAtMost(1.0),
             },
-            Row::of_times(
+            Row::from_times(
                 "typed call, 10,000 deployed",
                 GUEST,
                 "the same call, one deployed",

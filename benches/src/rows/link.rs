@@ -6,8 +6,8 @@ use airssys_wasm_tests::guests::guest;
 use wasmtime::component::{ComponentNamedList, Instance, Lift, Linker, Lower, TypedFunc, Val};
 use wasmtime::{Engine, Store, StoreContextMut};
 
-use crate::bare::{self, Callee, State};
-use crate::measure::{in_turns, on_one_thread};
+use crate::bare::{self, BareState, Callee};
+use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;
 
 const GUEST: &str = "store-caller";
@@ -20,22 +20,22 @@ pub(crate) fn rows() -> Vec<Row> {
         vec![
             row(
                 "a link, typed lane, add(u32, u32)",
-                pair::<_, (u32,)>("add", (20u32, 22u32)).await,
+                measure_pair::<_, (u32,)>("add", (20u32, 22u32)).await,
             ),
             row(
                 "a link, typed lane, 64 KiB list<u8> there and back",
-                pair::<_, (Vec<u8>,)>("echo", (bytes,)).await,
+                measure_pair::<_, (Vec<u8>,)>("echo", (bytes,)).await,
             ),
             row(
                 "a link, dynamic lane, a record there and back",
-                pair::<_, (Vec<String>,)>("describe", described).await,
+                measure_pair::<_, (Vec<String>,)>("describe", described).await,
             ),
         ]
     })
 }
 
 fn row(name: &'static str, times: (f64, f64)) -> Row {
-    Row::of_times(
+    Row::from_times(
         name,
         GUEST,
         "wasmtime, two stores, a host function of the same lane",
@@ -44,18 +44,18 @@ fn row(name: &'static str, times: (f64, f64)) -> Row {
     )
 }
 
-async fn pair<P, R>(name: &str, params: P) -> (f64, f64)
+async fn measure_pair<P, R>(name: &str, params: P) -> (f64, f64)
 where
     P: ComponentNamedList + Lower + Clone + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
-    let (_host, caller) = linked().await;
+    let (_host, caller) = deploy_linked().await;
     let function = caller.function::<P, R>(name).expect("an exported function");
-    let (mut store, instance) = by_hand(&bare::same_engine()).await;
+    let (mut store, instance) = link_manually(&bare::engine_like_host()).await;
     let by_hand = instance
         .get_typed_func::<P, R>(&mut store, name)
         .expect("it fits");
-    in_turns(
+    alternate(
         1_000,
         async || {
             function.call(params.clone()).await.expect("an answer");
@@ -70,7 +70,7 @@ where
     .await
 }
 
-async fn linked() -> (Host, Deployment) {
+async fn deploy_linked() -> (Host, Deployment) {
     let host = Host::builder().build().expect("a host");
     let store = host
         .deploy(guest("store-v1"))
@@ -86,7 +86,7 @@ async fn linked() -> (Host, Deployment) {
 }
 
 /// Links the same two components with wasmtime alone.
-async fn by_hand(engine: &Engine) -> (Store<State>, Instance) {
+async fn link_manually(engine: &Engine) -> (Store<BareState>, Instance) {
     let component = wasmtime::component::Component::from_binary(engine, guest(GUEST).bytes());
     let mut linker = bare::linker(engine);
     define(&mut linker).expect("it links");
@@ -104,7 +104,7 @@ async fn by_hand(engine: &Engine) -> (Store<State>, Instance) {
 
 async fn callee(engine: &Engine) -> Callee {
     let mut store = bare::store(engine);
-    let pre = bare::linked(engine, guest("store-v1").bytes());
+    let pre = bare::link(engine, guest("store-v1").bytes());
     let instance = pre
         .instantiate_async(&mut store)
         .await
@@ -128,7 +128,7 @@ async fn callee(engine: &Engine) -> Callee {
     }
 }
 
-fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+fn define(linker: &mut Linker<BareState>) -> wasmtime::Result<()> {
     let mut kv = linker.instance(KV)?;
     kv.func_wrap_async("add", |mut store, params: (u32, u32)| {
         Box::new(async move { typed(&mut store, |callee| &callee.add, params).await })
@@ -148,7 +148,7 @@ fn define(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 async fn typed<P, R>(
-    store: &mut StoreContextMut<'_, State>,
+    store: &mut StoreContextMut<'_, BareState>,
     function: impl Fn(&Callee) -> &TypedFunc<P, R>,
     params: P,
 ) -> wasmtime::Result<R>
@@ -164,7 +164,7 @@ where
 }
 
 async fn dynamic(
-    store: &mut StoreContextMut<'_, State>,
+    store: &mut StoreContextMut<'_, BareState>,
     params: &[Val],
     results: &mut [Val],
 ) -> wasmtime::Result<()> {

@@ -4,9 +4,11 @@
 use airssys_wasm_host::pipeline::Lane;
 use wasmtime::component::Val;
 
-use super::stages::{ByHand, deployed, fused as fused_by_hand, stores, through, typed};
+use super::stages::{
+    TypedStage, deploy, instantiate_fused as fused_by_hand, into_typed, send, stores,
+};
 use crate::bare;
-use crate::measure::{in_turns, on_one_thread};
+use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;
 
 const GUEST: &str = "plain-stages";
@@ -44,17 +46,18 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn row(name: &'static str, peer: &'static str, times: (f64, f64)) -> Row {
-    Row::of_times(name, GUEST, peer, times, 1.2)
+    Row::from_times(name, GUEST, peer, times, 1.2)
 }
 
 async fn numbers() -> (f64, f64) {
     let functions = [DOUBLE; 4];
-    let pipeline = deployed(GUEST, &functions, Lane::Typed).await;
-    let mut stages: Vec<ByHand<u32>> = typed(stores(&bare::same_engine(), GUEST, &functions).await);
-    in_turns(
+    let pipeline = deploy(GUEST, &functions, Lane::Typed).await;
+    let mut stages: Vec<TypedStage<u32>> =
+        into_typed(stores(&bare::engine_like_host(), GUEST, &functions).await);
+    alternate(
         1_000,
         async || {
-            through(&pipeline, 1u32).await;
+            send(&pipeline, 1u32).await;
         },
         async || {
             let mut number = 1;
@@ -72,14 +75,14 @@ async fn numbers() -> (f64, f64) {
 
 async fn bytes() -> (f64, f64) {
     let functions = [REVERSE; 2];
-    let pipeline = deployed(GUEST, &functions, Lane::Typed).await;
-    let mut stages: Vec<ByHand<Vec<u8>>> =
-        typed(stores(&bare::same_engine(), GUEST, &functions).await);
+    let pipeline = deploy(GUEST, &functions, Lane::Typed).await;
+    let mut stages: Vec<TypedStage<Vec<u8>>> =
+        into_typed(stores(&bare::engine_like_host(), GUEST, &functions).await);
     let data = vec![7u8; 64 << 10];
-    in_turns(
+    alternate(
         200,
         async || {
-            through(&pipeline, data.clone()).await;
+            send(&pipeline, data.clone()).await;
         },
         async || {
             let mut passed = data.clone();
@@ -96,12 +99,12 @@ async fn bytes() -> (f64, f64) {
 
 async fn records() -> (f64, f64) {
     let functions = [DESCRIBE, RENDER];
-    let pipeline = deployed(GUEST, &functions, Lane::Dynamic).await;
-    let mut stages = stores(&bare::same_engine(), GUEST, &functions).await;
-    in_turns(
+    let pipeline = deploy(GUEST, &functions, Lane::Dynamic).await;
+    let mut stages = stores(&bare::engine_like_host(), GUEST, &functions).await;
+    alternate(
         500,
         async || {
-            through(&pipeline, TEXT).await;
+            send(&pipeline, TEXT).await;
         },
         async || {
             let mut passed = vec![Val::String(TEXT.into())];
@@ -119,13 +122,13 @@ async fn records() -> (f64, f64) {
 }
 
 async fn fused() -> (f64, f64) {
-    let pipeline = deployed(GUEST, &[DOUBLE; 4], Lane::Fused).await;
-    let (mut store, run) = fused_by_hand(&bare::same_engine(), &pipeline).await;
+    let pipeline = deploy(GUEST, &[DOUBLE; 4], Lane::Fused).await;
+    let (mut store, run) = fused_by_hand(&bare::engine_like_host(), &pipeline).await;
     let run = run.typed::<(u32,), (u32,)>(&store).expect("it fits");
-    in_turns(
+    alternate(
         1_000,
         async || {
-            through(&pipeline, 1u32).await;
+            send(&pipeline, 1u32).await;
         },
         async || {
             let (number,) = run.call_async(&mut store, (1,)).await.expect("an answer");

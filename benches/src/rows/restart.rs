@@ -22,22 +22,22 @@ pub(crate) fn rows() -> Vec<Row> {
     let place = tempfile::tempdir().expect("a directory");
     let state = place.path().join("state");
     let (mut served, mut ready, mut theirs) = on_one_thread(async {
-        let engine = bare::same_engine();
+        let engine = bare::engine_like_host();
         write_components(place.path(), &engine);
         deploy_all(&state).await;
         let (mut served, mut ready, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            served.push(time(|| {
+            served.push(measure(|| {
                 let host = start(&state);
                 assert_eq!(host.summaries().len(), COMPONENTS as usize);
                 host
             }));
-            ready.push(time(|| {
+            ready.push(measure(|| {
                 let host = start(&state);
                 assert_eq!(host.list().len(), COMPONENTS as usize);
                 host
             }));
-            theirs.push(time(|| load_all(place.path(), &engine)));
+            theirs.push(measure(|| load_all(place.path(), &engine)));
         }
         (served, ready, theirs)
     });
@@ -66,7 +66,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// Measures the time of `make`; its result is dropped afterwards.
-fn time<T>(make: impl FnOnce() -> T) -> f64 {
+fn measure<T>(make: impl FnOnce() -> T) -> f64 {
     let begun = Instant::now();
     let made = make();
     let took = begun.elapsed();

@@ -28,8 +28,8 @@ pub(crate) fn rows() -> Vec<Row> {
                 .expect("updated"),
         );
 
-        let engine = bare::same_engine();
-        let pre = bare::linked(&engine, guest("greeter-v1").bytes());
+        let engine = bare::engine_like_host();
+        let pre = bare::link(&engine, guest("greeter-v1").bytes());
         let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             let to = if round % 2 == 0 { "1.0.0" } else { "2.0.0" };

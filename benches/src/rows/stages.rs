@@ -8,14 +8,14 @@ use airssys_wasm_tests::guests::guest;
 use wasmtime::component::{ComponentNamedList, Func, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Engine, Store};
 
-use crate::bare::{self, State};
+use crate::bare::{self, BareState};
 
 /// A stage in its own store, whose result has the type of its input.
-pub(super) type ByHand<T> = (Store<State>, TypedFunc<(T,), (T,)>);
+pub(super) type TypedStage<T> = (Store<BareState>, TypedFunc<(T,), (T,)>);
 
 /// Deploys a pipeline with a stage for each function of a guest. Panics if an edge does not have
 /// the lane.
-pub(super) async fn deployed(name: &str, functions: &[&str], lane: Lane) -> PipelineDeployment {
+pub(super) async fn deploy(name: &str, functions: &[&str], lane: Lane) -> PipelineDeployment {
     let options = |function: &str| {
         let options = StageOptions::new().function(function);
         // Stages with concurrency are not fused.
@@ -54,7 +54,7 @@ pub(super) async fn deployed(name: &str, functions: &[&str], lane: Lane) -> Pipe
 }
 
 /// Sends an item through a pipeline and returns the result.
-pub(super) async fn through(pipeline: &PipelineDeployment, item: impl Into<Item>) -> Item {
+pub(super) async fn send(pipeline: &PipelineDeployment, item: impl Into<Item>) -> Item {
     pipeline
         .call(item.into())
         .await
@@ -68,20 +68,20 @@ pub(super) async fn stores(
     engine: &Engine,
     name: &str,
     functions: &[&str],
-) -> Vec<(Store<State>, Func)> {
-    let pre = bare::linked(engine, guest(name).bytes());
+) -> Vec<(Store<BareState>, Func)> {
+    let pre = bare::link(engine, guest(name).bytes());
     let mut stores = Vec::new();
     for function in functions {
-        stores.push(started(engine, &pre, function).await);
+        stores.push(instantiate(engine, &pre, function).await);
     }
     stores
 }
 
-async fn started(
+async fn instantiate(
     engine: &Engine,
-    pre: &InstancePre<State>,
+    pre: &InstancePre<BareState>,
     function: &str,
-) -> (Store<State>, Func) {
+) -> (Store<BareState>, Func) {
     let mut store = bare::store(engine);
     let instance = pre
         .instantiate_async(&mut store)
@@ -92,21 +92,24 @@ async fn started(
 }
 
 /// Instantiates the component that a pipeline of fused stages consists of.
-pub(super) async fn fused(engine: &Engine, pipeline: &PipelineDeployment) -> (Store<State>, Func) {
+pub(super) async fn instantiate_fused(
+    engine: &Engine,
+    pipeline: &PipelineDeployment,
+) -> (Store<BareState>, Func) {
     assert_eq!(pipeline.status().stages.len(), 1, "the stages are fused");
     let bytes = pipeline
         .pipeline()
         .export_component("run")
         .expect("a component");
-    started(engine, &bare::linked(engine, &bytes), "run").await
+    instantiate(engine, &bare::link(engine, &bytes), "run").await
 }
 
 /// Converts the functions to typed ones.
-pub(super) fn typed<T>(stores: Vec<(Store<State>, Func)>) -> Vec<ByHand<T>>
+pub(super) fn into_typed<T>(stores: Vec<(Store<BareState>, Func)>) -> Vec<TypedStage<T>>
 where
     (T,): ComponentNamedList + Lift + Lower + Send + Sync + 'static,
 {
-    let typed = |(store, function): (Store<State>, Func)| {
+    let typed = |(store, function): (Store<BareState>, Func)| {
         let function = function.typed(&store).expect("it fits");
         (store, function)
     };

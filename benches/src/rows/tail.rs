@@ -60,7 +60,7 @@ async fn windows() -> (f64, f64) {
     let greet = greeter
         .function::<(String,), (String,)>("greet")
         .expect("it greets");
-    let timeline = Timeline::beginning_with("v1");
+    let timeline = Timeline::starting_with("v1");
     let load = Load::start(&timeline, 4, None, move |id| {
         let greet = greet.clone();
         async move {

@@ -60,8 +60,8 @@ async fn shared_handle(threads: usize) -> f64 {
 
 /// Returns the nanoseconds per call and thread when each thread calls its own instance.
 async fn instance_each(threads: usize) -> f64 {
-    let engine = bare::same_engine();
-    let pre = bare::linked(&engine, guest(GUEST).bytes());
+    let engine = bare::engine_like_host();
+    let pre = bare::link(&engine, guest(GUEST).bytes());
     on_each(threads, || {
         let (engine, pre) = (engine.clone(), pre.clone());
         async move {

@@ -6,7 +6,7 @@ use wasmtime::component::{ComponentNamedList, Lift, Lower};
 use wasmtime::{Engine, component};
 
 use crate::bare;
-use crate::measure::{in_turns, on_one_thread};
+use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;
 
 const GUEST: &str = "plain-bindgen";
@@ -26,9 +26,9 @@ pub(crate) fn rows() -> Vec<Row> {
             family: "Lovelace".into(),
         };
         let bytes = vec![7u8; 64 << 10];
-        let (same, default) = (bare::same_engine(), bare::default_engine());
+        let (same, default) = (bare::engine_like_host(), bare::default_engine());
         let row = |name: &'static str, peer: &'static str, times, most| {
-            Row::of_times(name, GUEST, peer, times, most)
+            Row::from_times(name, GUEST, peer, times, most)
         };
         const SAME: &str = "wasmtime, same settings, same reuse";
         const DEFAULT: &str = "wasmtime, default settings, same reuse";
@@ -36,25 +36,25 @@ pub(crate) fn rows() -> Vec<Row> {
             row(
                 "typed call, add(u32, u32)",
                 SAME,
-                pair::<_, (u32,)>(&same, "add", (20u32, 22u32)).await,
+                measure_pair::<_, (u32,)>(&same, "add", (20u32, 22u32)).await,
                 1.25,
             ),
             row(
                 "typed call, add(u32, u32)",
                 DEFAULT,
-                pair::<_, (u32,)>(&default, "add", (20u32, 22u32)).await,
+                measure_pair::<_, (u32,)>(&default, "add", (20u32, 22u32)).await,
                 0.35,
             ),
             row(
                 "typed call, record of strings",
                 SAME,
-                pair::<_, (Person,)>(&same, "demo:values/values#swap-names", (ada,)).await,
+                measure_pair::<_, (Person,)>(&same, "demo:values/values#swap-names", (ada,)).await,
                 1.25,
             ),
             row(
                 "typed call, 64 KiB list<u8> there and back",
                 SAME,
-                pair::<_, (Vec<u8>,)>(&same, "echo-bytes", (bytes,)).await,
+                measure_pair::<_, (Vec<u8>,)>(&same, "echo-bytes", (bytes,)).await,
                 1.25,
             ),
         ]
@@ -62,7 +62,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// Returns the time of one call, ours and the peer's.
-async fn pair<P, R>(engine: &Engine, name: &'static str, params: P) -> (f64, f64)
+async fn measure_pair<P, R>(engine: &Engine, name: &'static str, params: P) -> (f64, f64)
 where
     P: ComponentNamedList + Lower + Clone + Send + Sync + 'static,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
@@ -76,7 +76,7 @@ where
     let function: Function<P, R> = deployment.function(name).expect("an exported function");
 
     let mut store = bare::store(engine);
-    let pre = bare::linked(engine, guest(GUEST).bytes());
+    let pre = bare::link(engine, guest(GUEST).bytes());
     let instance = pre
         .instantiate_async(&mut store)
         .await
@@ -85,7 +85,7 @@ where
         .typed::<P, R>(&store)
         .expect("the types fit");
 
-    in_turns(
+    alternate(
         2_000,
         async || {
             function.call(params.clone()).await.expect("an answer");

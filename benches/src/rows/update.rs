@@ -24,7 +24,7 @@ const WARM_UP: u32 = 10;
 pub(crate) fn rows() -> Vec<Row> {
     let place = tempfile::tempdir().expect("a directory");
     let (ours, theirs) = on_one_thread(async {
-        let engine = bare::same_engine();
+        let engine = bare::engine_like_host();
         let linker = bare::linker(&engine);
         let code = engine
             .precompile_component(guest(GUEST).bytes())
@@ -44,9 +44,9 @@ pub(crate) fn rows() -> Vec<Row> {
         let greet = greeter.function("greet").expect("it greets");
         let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            quiet().await;
+            wait_for_background_work().await;
             let our_time = ours(&host, &greet, component(round)).await;
-            quiet().await;
+            wait_for_background_work().await;
             let their_time = theirs(&engine, &linker, &file(place.path(), round)).await;
             if round >= WARM_UP {
                 our_times.push(our_time);
@@ -88,7 +88,7 @@ async fn ours(host: &Host, greet: &Function<(String,), (String,)>, next: Compone
     begun.elapsed().as_nanos() as f64
 }
 
-async fn theirs(engine: &Engine, linker: &Linker<bare::State>, file: &Path) -> f64 {
+async fn theirs(engine: &Engine, linker: &Linker<bare::BareState>, file: &Path) -> f64 {
     let begun = Instant::now();
     #[expect(unsafe_code, reason = "the peer's way to load code that it compiled")]
     // SAFETY: the file was written by this process with the output of its compiler.
@@ -116,7 +116,7 @@ async fn theirs(engine: &Engine, linker: &Linker<bare::State>, file: &Path) -> f
 }
 
 /// Lets the host finish its background work, so that it is not measured.
-async fn quiet() {
+async fn wait_for_background_work() {
     tokio::time::sleep(Duration::from_millis(3)).await;
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Component, Deployment, Enforcement, Host};
 
-use crate::record::Record;
+use crate::record::RecordedDecisions;
 use crate::server::Server;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -28,7 +28,7 @@ async fn main() -> Outcome {
         text.replace(&server.authority, "<server>")
     };
 
-    let record = Record::default();
+    let record = RecordedDecisions::default();
     let host = Host::builder().audit_log(record.clone()).build()?;
     let wide = Grants::new()
         .allow(&format!("file-read /data from={}", data.path().display()))?
@@ -48,7 +48,7 @@ async fn main() -> Outcome {
     let mut least = Grants::new();
     for rule in fetcher.learned().unwrap_or_default() {
         println!("  {}", plain(&rule.to_string()));
-        least = least.with(rule);
+        least = least.with_rule(rule);
     }
 
     let update = host
@@ -78,7 +78,7 @@ async fn main() -> Outcome {
                 .map_err(|error| error.to_string())
         }
     });
-    server.is_streaming().await;
+    server.wait_until_streaming().await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     host.revoke(
         "plain-fetcher",

@@ -7,15 +7,15 @@ use parking_lot::Mutex;
 
 /// All decisions, in order.
 #[derive(Clone, Default)]
-pub(crate) struct Record(Arc<Mutex<Vec<AuditRecord>>>);
+pub(crate) struct RecordedDecisions(Arc<Mutex<Vec<AuditRecord>>>);
 
-impl AuditLog for Record {
+impl AuditLog for RecordedDecisions {
     fn record(&self, record: &AuditRecord) {
         self.0.lock().push(record.clone());
     }
 }
 
-impl Record {
+impl RecordedDecisions {
     pub(crate) fn clear(&self) {
         self.0.lock().clear();
     }

@@ -32,7 +32,7 @@ impl Server {
     }
 
     /// Waits until a client receives the endless body.
-    pub(crate) async fn is_streaming(&self) {
+    pub(crate) async fn wait_until_streaming(&self) {
         self.streaming.notified().await;
     }
 }

@@ -13,19 +13,21 @@ use crate::greeter::{answer, greet};
 use crate::report::Report;
 
 /// Runs a swap that drops calls.
-pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<Report> {
     let host = Host::builder().build()?;
     host.deploy(guest("greeter-v1")).await?;
-    let mut timeline = Timeline::beginning_with("v1");
+    let mut timeline = Timeline::starting_with("v1");
     let callers = host.clone();
-    let load = Load::start(&timeline, 8, None, move |id| by_name(callers.clone(), id));
-    load.until(arguments.calls / 20).await;
+    let load = Load::start(&timeline, 8, None, move |id| {
+        call_by_name(callers.clone(), id)
+    });
+    load.wait_for_calls(arguments.calls / 20).await;
     let begun = timeline.now();
     host.remove("greeter").await?;
     host.deploy(guest("greeter-v2")).await?;
-    timeline.switched_to("v2", begun);
+    timeline.record_switch("v2", begun);
     let took = timeline.now().saturating_sub(begun);
-    load.until(arguments.calls / 10).await;
+    load.wait_for_calls(arguments.calls / 10).await;
     let log = timeline.with_calls(load.stop().await);
     Ok(Report {
         verdict: check(&log),
@@ -40,7 +42,7 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
 
 /// Makes a call that looks the deployment up each time, as is necessary when a handle does not
 /// outlive its deployment.
-async fn by_name(host: Host, id: u64) -> Answer {
+async fn call_by_name(host: Host, id: u64) -> Answer {
     let greeter = host
         .deployment("greeter")
         .map_err(|error| error.to_string())?;

@@ -8,7 +8,7 @@ use airssys_wasm_tests::load::{Call, percentile};
 pub(crate) fn latency_p99(calls: &[Call], from: Duration, to: Duration) -> Duration {
     let mut latencies: Vec<_> = calls
         .iter()
-        .filter(|call| call.ended >= from && call.begun <= to)
+        .filter(|call| call.ended >= from && call.due <= to)
         .map(Call::latency)
         .collect();
     percentile(&mut latencies, 0.99)

@@ -25,9 +25,9 @@ async fn main() -> ExitCode {
         }
     };
     let told = if arguments.broken {
-        broken::tell(&arguments).await
+        broken::run(&arguments).await
     } else {
-        story::tell(&arguments).await
+        story::run(&arguments).await
     };
     let report = match told {
         Ok(report) => report,
@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     if arguments.json {
         println!("{}", report.json());
     }
-    if report.kept() {
+    if report.is_clean() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -26,7 +26,7 @@ pub(crate) struct Report {
 
 impl Report {
     /// Returns `true` if every promise was kept.
-    pub(crate) fn kept(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.verdict.is_clean() && self.refused.iter().all(|refusal| refusal.reason.is_some())
     }
 
@@ -81,7 +81,7 @@ impl Report {
         let _ = write!(
             table,
             "{}",
-            if self.kept() {
+            if self.is_clean() {
                 "every promise was kept"
             } else {
                 "A PROMISE WAS BROKEN"

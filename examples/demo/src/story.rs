@@ -16,23 +16,23 @@ use crate::report::{Refusal, Report};
 const INSTANCES: u32 = 4;
 
 /// Runs all steps in order.
-pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<Report> {
     let host = Host::builder().build()?;
     let greeter = host
         .deploy(guest("greeter-v1"))
         .instancing(Instancing::pooled(INSTANCES))
         .await?;
     let greet = greet(&greeter)?;
-    let mut timeline = Timeline::beginning_with("v1");
+    let mut timeline = Timeline::starting_with("v1");
     let load = load(&timeline, greet.clone());
-    let progress = Progress::of(arguments.calls);
+    let progress = Progress::new(arguments.calls);
 
     progress
-        .until(&load, arguments.calls / 4, "v1 serves")
+        .wait_for_calls(&load, arguments.calls / 4, "v1 serves")
         .await;
     let before = timeline.now();
     let promoted = host.update("greeter", guest("greeter-v2")).await?;
-    timeline.switched_to("v2", before);
+    timeline.record_switch("v2", before);
     let asked = Instant::now();
     greet.call(("0".into(),)).await?;
     let first_answer = asked.elapsed();
@@ -40,22 +40,22 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Report> {
     promoted.drained().await;
 
     progress
-        .until(&load, arguments.calls / 2, "v2 serves")
+        .wait_for_calls(&load, arguments.calls / 2, "v2 serves")
         .await;
     let refused = refusals(&host).await;
 
     progress
-        .until(&load, arguments.calls * 3 / 4, "v2 keeps serving")
+        .wait_for_calls(&load, arguments.calls * 3 / 4, "v2 keeps serving")
         .await;
     let begun = timeline.now();
     let back = host.rollback("greeter").await?;
-    timeline.switched_to("v1", begun);
+    timeline.record_switch("v1", begun);
     progress
-        .until(&load, arguments.calls, "v1 serves again")
+        .wait_for_calls(&load, arguments.calls, "v1 serves again")
         .await;
 
     let log = timeline.with_calls(load.stop().await);
-    progress.done();
+    progress.finish();
     Ok(Report {
         verdict: check(&log),
         update: promoted.took(),
@@ -85,14 +85,14 @@ async fn refusals(host: &Host) -> Vec<Refusal> {
 struct Progress(ProgressBar);
 
 impl Progress {
-    fn of(calls: u64) -> Self {
+    fn new(calls: u64) -> Self {
         let bar = ProgressBar::new(calls);
         let style =
             ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} calls: {msg}");
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
 
-    async fn until(&self, load: &Load, calls: u64, happening: &'static str) {
+    async fn wait_for_calls(&self, load: &Load, calls: u64, happening: &'static str) {
         self.0.set_message(happening);
         while load.calls_made() < calls {
             self.0.set_position(load.calls_made());
@@ -103,7 +103,7 @@ impl Progress {
         }
     }
 
-    fn done(self) {
+    fn finish(self) {
         self.0.finish_and_clear();
     }
 }

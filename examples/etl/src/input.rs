@@ -56,7 +56,7 @@ impl Input {
             self.half.send_replace(true);
         }
         if line == table::LINES / 10 * 9 {
-            is_so(&self.replaced).await;
+            wait_until_set(&self.replaced).await;
         }
         if *self.replaced.borrow() {
             self.first_after.fetch_min(line, Ordering::Relaxed);
@@ -64,12 +64,12 @@ impl Input {
     }
 
     /// Waits until half of the table has been read.
-    pub(crate) async fn half(&self) {
-        is_so(&self.half).await;
+    pub(crate) async fn wait_for_half(&self) {
+        wait_until_set(&self.half).await;
     }
 
     /// Records that the update has returned.
-    pub(crate) fn replaced(&self) {
+    pub(crate) fn mark_replaced(&self) {
         self.replaced.send_replace(true);
     }
 
@@ -84,7 +84,7 @@ impl Input {
     }
 }
 
-async fn is_so(fact: &watch::Sender<bool>) {
+async fn wait_until_set(fact: &watch::Sender<bool>) {
     let mut fact = fact.subscribe();
     // The sender is borrowed, so it cannot be closed.
     let _ = fact.wait_for(|is_so| *is_so).await;

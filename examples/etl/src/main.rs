@@ -77,11 +77,11 @@ async fn run(pipeline: &PipelineDeployment, file: &Path) -> Result<(Vec<Outcome>
     let outcomes = pipeline.run(input.open(file)?);
     let begun = Instant::now();
     let replaced = async {
-        input.half().await;
+        input.wait_for_half().await;
         let update = pipeline
             .update("enrich", component("etl-enrich-v2")?)
             .await?;
-        input.replaced();
+        input.mark_replaced();
         eprintln!("the update took {:.0?}", update.took());
         Ok::<_, Box<dyn Error + Send + Sync>>(())
     };
@@ -118,7 +118,10 @@ fn print_letter(letter: DeadLetter) {
 }
 
 fn check(rows: &[Row], input: &Input) {
-    let (old, new) = (Totals::of(rows, row::OLD), Totals::of(rows, row::NEW));
+    let (old, new) = (
+        Totals::for_rate(rows, row::OLD),
+        Totals::for_rate(rows, row::NEW),
+    );
     let after = rows.iter().filter(|row| row.line >= input.first_after());
     println!(
         "valid and made by one version: {}",

@@ -57,7 +57,7 @@ impl Row {
 
 impl Totals {
     /// Returns the totals of the rows with a tax rate.
-    pub(crate) fn of(rows: &[Row], percent: u64) -> Self {
+    pub(crate) fn for_rate(rows: &[Row], percent: u64) -> Self {
         let nothing = Self {
             rows: 0,
             cents: 0,

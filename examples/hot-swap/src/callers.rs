@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use airssys_wasm_host::Result;
 use tokio::task::JoinHandle;
 
-use crate::{Greet, ask};
+use crate::{GreetFunction, ask};
 
 /// A set of running callers.
 pub(crate) struct Callers {
@@ -16,7 +16,7 @@ pub(crate) struct Callers {
 
 impl Callers {
     /// Starts `count` callers with the same handle.
-    pub(crate) fn start(greet: &Greet, count: usize) -> Self {
+    pub(crate) fn start(greet: &GreetFunction, count: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let tasks = (0..count)
             .map(|_| tokio::spawn(call(greet.clone(), Arc::clone(&stop))))
@@ -36,7 +36,7 @@ impl Callers {
 }
 
 /// Makes at least one call, and more until stopped.
-async fn call(greet: Greet, stop: Arc<AtomicBool>) -> Result<()> {
+async fn call(greet: GreetFunction, stop: Arc<AtomicBool>) -> Result<()> {
     loop {
         ask(&greet).await?;
         if stop.load(Ordering::Relaxed) {

@@ -9,7 +9,7 @@ mod callers;
 use airssys_wasm_host::{Component, Function, Host, Result};
 use callers::Callers;
 
-type Greet = Function<(String,), (String,)>;
+type GreetFunction = Function<(String,), (String,)>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -24,7 +24,7 @@ async fn main() -> Result<()> {
     println!("updated:     {}", ask(&greet).await?);
 
     for broken in ["greeter-v3", "greeter-changed"] {
-        refused(&host, broken).await?;
+        try_broken_update(&host, broken).await?;
     }
     println!("unchanged:   {}", ask(&greet).await?);
 
@@ -38,12 +38,12 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn ask(greet: &Greet) -> Result<String> {
+async fn ask(greet: &GreetFunction) -> Result<String> {
     Ok(greet.call(("Ada".into(),)).await?.0)
 }
 
 /// Attempts an update that must fail, and prints the reason.
-async fn refused(host: &Host, name: &str) -> Result<()> {
+async fn try_broken_update(host: &Host, name: &str) -> Result<()> {
     match host.update("greeter", component(name)?).await {
         Ok(promoted) => println!("{name} went live as revision {}", promoted.to_revision()),
         Err(error) => println!("refused ({:?}): {error}", error.kind()),

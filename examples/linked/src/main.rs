@@ -15,24 +15,24 @@ use airssys_wasm_host::{Component, Deployment, Function, Host, Instancing, Resul
 use callers::Callers;
 
 /// Returns the store's version, and its version again after some milliseconds.
-type Versions = Function<(u64,), ((String, String),)>;
+type VersionsFunction = Function<(u64,), ((String, String),)>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let host = Host::builder().build()?;
-    let caller = linked(&host).await?;
-    let versions: Versions = caller.function("versions")?;
-    println!("before: the store is {}", seen(&versions).await?);
+    let caller = deploy_linked(&host).await?;
+    let versions: VersionsFunction = caller.function("versions")?;
+    println!("before: the store is {}", store_version(&versions).await?);
 
     let callers = Callers::start(&versions, 4);
-    callers.have_seen("1.0.0").await;
+    callers.wait_for_version("1.0.0").await;
     let update = host
         .update("store", component("store-v2")?)
         .any_version()
         .await?;
     update.drained().await;
-    println!("after:  the store is {}", seen(&versions).await?);
-    callers.have_seen("2.0.0").await;
+    println!("after:  the store is {}", store_version(&versions).await?);
+    callers.wait_for_version("2.0.0").await;
 
     let seen = callers.stop().await?;
     println!("4 tasks called throughout: no call failed");
@@ -42,7 +42,7 @@ async fn main() -> Result<()> {
 }
 
 /// Deploys the store, and then a component that imports it and may call it.
-async fn linked(host: &Host) -> Result<Deployment> {
+async fn deploy_linked(host: &Host) -> Result<Deployment> {
     let pool = Instancing::pooled(4);
     host.deploy(component("store-v1")?)
         .name("store")
@@ -56,7 +56,7 @@ async fn linked(host: &Host) -> Result<Deployment> {
         .await
 }
 
-async fn seen(versions: &Versions) -> Result<String> {
+async fn store_version(versions: &VersionsFunction) -> Result<String> {
     let ((first, second),) = versions.call((0,)).await?;
     Ok(if first == second {
         first

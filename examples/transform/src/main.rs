@@ -34,7 +34,7 @@ async fn main() -> Result<()> {
     println!("{SIZE} bytes, by components: {}", hex(&sum));
     println!(
         "{SIZE} bytes, natively:      {}",
-        hex(&natively(data).to_be_bytes())
+        hex(&checksum_natively(data).to_be_bytes())
     );
     Ok(())
 }
@@ -46,14 +46,14 @@ fn print_lanes(pipeline: &ComponentPipeline) {
             "{} -> {}: {}",
             name(edge.from()),
             name(edge.to()),
-            edge.lane().word()
+            edge.lane().as_str()
         );
         println!("    {}", edge.lane_reason());
     }
 }
 
 /// Computes natively what the three stages compute.
-fn natively(data: Vec<u8>) -> u64 {
+fn checksum_natively(data: Vec<u8>) -> u64 {
     let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     data.into_iter()
         .map(|byte| !byte)

@@ -99,7 +99,7 @@ async fn requests(cache: PathBuf, count: usize) {
     let service = host.http("web").expect("it answers requests");
     for _ in 0..count {
         let request = Request::get("http://localhost/hello").body(Empty::<Bytes>::new());
-        let response = service.answer(request.expect("a request")).await;
+        let response = service.handle(request.expect("a request")).await;
         assert!(response.status().is_success());
         response.into_body().collect().await.expect("a body");
     }
@@ -123,7 +123,7 @@ async fn updates(cache: PathBuf, count: usize) {
 async fn decisions(count: usize) {
     let rule = |n| format!("file-read /data/part{n}").parse().expect("a rule");
     let rules: Vec<Rule> = (0..100).map(rule).collect();
-    let grants = rules.iter().cloned().fold(Grants::new(), Grants::with);
+    let grants = rules.iter().cloned().fold(Grants::new(), Grants::with_rule);
     let requests = rules.into_iter().map(|rule| (rule, Need::Required));
     let policy = Policy::new(requests.collect::<Requests>(), grants);
     let operation = Operation::File {

@@ -58,7 +58,7 @@ impl Load {
                         let outcome = call(id).await;
                         calls.push(Call {
                             id,
-                            begun,
+                            due: begun,
                             ended: now(),
                             outcome,
                         });
@@ -85,7 +85,7 @@ impl Load {
     }
 
     /// Waits until `calls` calls have ended in total.
-    pub async fn until(&self, calls: u64) {
+    pub async fn wait_for_calls(&self, calls: u64) {
         while self.calls_made() < calls {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Call, Log, Turn};
+use super::{Call, Log, ServingPeriod};
 
 /// The result of checking a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn check(log: &Log) -> Verdict {
                     verdict.misdirected += 1;
                     verdict.example(call, "misdirected");
                 }
-                if !may_have_answered(&log.turns, revision, call) {
+                if !may_have_answered(&log.periods, revision, call) {
                     verdict.wrong_revision += 1;
                     verdict.example(call, "wrong revision");
                 }
@@ -68,14 +68,14 @@ pub fn check(log: &Log) -> Verdict {
 /// Returns `true` if `revision` may have answered `call`. A revision may answer a call that
 /// overlaps its serving period, but no call that ended before the update to the revision began or
 /// began after the update away from it had returned.
-fn may_have_answered(turns: &[Turn], revision: &str, call: &Call) -> bool {
+fn may_have_answered(turns: &[ServingPeriod], revision: &str, call: &Call) -> bool {
     turns
         .iter()
         .enumerate()
         .filter(|(_, turn)| turn.revision == revision)
         .any(|(place, turn)| {
-            let gone_from = turns.get(place + 1).map(|next| next.must_from);
-            call.ended >= turn.may_from && gone_from.is_none_or(|gone| call.begun <= gone)
+            let gone_from = turns.get(place + 1).map(|next| next.serves_alone_from);
+            call.ended >= turn.may_serve_from && gone_from.is_none_or(|gone| call.due <= gone)
         })
 }
 
@@ -91,7 +91,7 @@ mod tests {
     fn call(id: u64, begun: u64, ended: u64, revision: &str) -> Call {
         Call {
             id,
-            begun: at(begun),
+            due: at(begun),
             ended: at(ended),
             outcome: Ok((revision.into(), id)),
         }
@@ -100,19 +100,19 @@ mod tests {
     /// Returns a log in which `v1` serves from the beginning and an update to `v2` takes from 100
     /// to 110.
     fn log(calls: Vec<Call>) -> Log {
-        let turn = |revision: &str, may: u64, must: u64| Turn {
+        let turn = |revision: &str, may: u64, must: u64| ServingPeriod {
             revision: revision.into(),
-            may_from: at(may),
-            must_from: at(must),
+            may_serve_from: at(may),
+            serves_alone_from: at(must),
         };
         Log {
             calls,
-            turns: vec![turn("v1", 0, 0), turn("v2", 100, 110)],
+            periods: vec![turn("v1", 0, 0), turn("v2", 100, 110)],
         }
     }
 
     #[test]
-    fn either_revision_may_answer_while_the_update_is_under_way() {
+    fn either_revision_may_answer_during_the_update() {
         let calls = vec![
             call(1, 0, 50, "v1"),
             call(2, 90, 200, "v1"),
@@ -123,17 +123,17 @@ mod tests {
     }
 
     #[test]
-    fn an_old_answer_after_the_update_is_wrong() {
+    fn an_answer_of_the_old_revision_after_the_update_is_wrong() {
         assert_eq!(check(&log(vec![call(1, 111, 112, "v1")])).wrong_revision, 1);
     }
 
     #[test]
-    fn a_new_answer_before_the_update_is_wrong() {
+    fn an_answer_of_the_new_revision_before_the_update_is_wrong() {
         assert_eq!(check(&log(vec![call(1, 10, 20, "v2")])).wrong_revision, 1);
     }
 
     #[test]
-    fn errors_doubles_and_strangers_are_counted() {
+    fn counts_errors_duplicates_and_misdirected_answers() {
         let mut stranger = call(3, 0, 1, "v1");
         stranger.outcome = Ok(("v1".into(), 4));
         let failed = Call {

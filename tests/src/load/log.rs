@@ -8,7 +8,7 @@ pub struct Call {
     /// The id sent with the call and expected in its answer.
     pub id: u64,
     /// The time at which the call was due; with a paced load this may be before it was made.
-    pub begun: Duration,
+    pub due: Duration,
     /// The time at which the answer arrived.
     pub ended: Duration,
     /// The revision that claims to have answered and the id that it received; or the reason why the
@@ -20,26 +20,26 @@ impl Call {
     /// Returns the time from when the call was due to its answer.
     #[must_use]
     pub fn latency(&self) -> Duration {
-        self.ended.saturating_sub(self.begun)
+        self.ended.saturating_sub(self.due)
     }
 }
 
 /// The period in which a revision serves.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct ServingPeriod {
     /// The revision as its answers name it.
     pub revision: String,
     /// The time at which the update to this revision began: the revision may serve from then on.
-    pub may_from: Duration,
+    pub may_serve_from: Duration,
     /// The time at which that update had returned: only this revision serves from then on.
-    pub must_from: Duration,
+    pub serves_alone_from: Duration,
 }
 
 /// The serving periods in order, and the clock from which all times are read.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     zero: Instant,
-    turns: Vec<Turn>,
+    periods: Vec<ServingPeriod>,
 }
 
 /// A completed log.
@@ -48,21 +48,21 @@ pub struct Log {
     /// All calls, in no particular order.
     pub calls: Vec<Call>,
     /// The serving periods in order.
-    pub turns: Vec<Turn>,
+    pub periods: Vec<ServingPeriod>,
 }
 
 impl Timeline {
     /// Creates a timeline that begins with the active revision.
     #[must_use]
-    pub fn beginning_with(revision: &str) -> Self {
-        let first = Turn {
+    pub fn starting_with(revision: &str) -> Self {
+        let first = ServingPeriod {
             revision: revision.into(),
-            may_from: Duration::ZERO,
-            must_from: Duration::ZERO,
+            may_serve_from: Duration::ZERO,
+            serves_alone_from: Duration::ZERO,
         };
         Self {
             zero: Instant::now(),
-            turns: vec![first],
+            periods: vec![first],
         }
     }
 
@@ -79,11 +79,11 @@ impl Timeline {
     }
 
     /// Records a rollout to `revision` that began at `begun` and has just returned.
-    pub fn switched_to(&mut self, revision: &str, begun: Duration) {
-        self.turns.push(Turn {
+    pub fn record_switch(&mut self, revision: &str, begun: Duration) {
+        self.periods.push(ServingPeriod {
             revision: revision.into(),
-            may_from: begun,
-            must_from: self.now(),
+            may_serve_from: begun,
+            serves_alone_from: self.now(),
         });
     }
 
@@ -92,7 +92,7 @@ impl Timeline {
     pub fn with_calls(self, calls: Vec<Call>) -> Log {
         Log {
             calls,
-            turns: self.turns,
+            periods: self.periods,
         }
     }
 }

@@ -9,5 +9,5 @@ mod percentile;
 
 pub use callers::{Answer, Load};
 pub use check::{Verdict, check};
-pub use log::{Call, Log, Timeline, Turn};
+pub use log::{Call, Log, ServingPeriod, Timeline};
 pub use percentile::percentile;

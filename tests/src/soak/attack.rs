@@ -15,7 +15,7 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::client::{self, Answer};
+use super::client::{self, HttpResponse};
 
 /// A kind of call.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ const PAUSE_REFUSED: Duration = Duration::from_millis(200);
 pub(super) const REFUSED: [&str; 2] = ["not-deployed", "busy"];
 
 /// The number of calls of each kind, by how they ended.
-pub(super) type Attacks = BTreeMap<&'static str, BTreeMap<String, u64>>;
+pub(super) type AttackOutcomes = BTreeMap<&'static str, BTreeMap<String, u64>>;
 
 /// The end of a call that the process did not answer.
 pub(super) const UNANSWERED: &str = "unanswered";
@@ -77,7 +77,7 @@ pub(super) const UNANSWERED: &str = "unanswered";
 /// # Panics
 ///
 /// Panics if no more threads can be started.
-pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> Attacks {
+pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> AttackOutcomes {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -93,7 +93,7 @@ pub(super) fn run(socket: &Path, is_ending: &Arc<AtomicBool>) -> Attacks {
                 ));
             }
         }
-        let mut attacks = Attacks::new();
+        let mut attacks = AttackOutcomes::new();
         while let Some(caller) = callers.join_next().await {
             let (name, ends) = caller.expect("no caller panics");
             let counts = attacks.entry(name).or_default();
@@ -115,7 +115,7 @@ async fn call_until_the_end(
         if is_ending.load(Ordering::Relaxed) && answer.is_err() {
             return (attack.name, ends);
         }
-        let end = end(&answer);
+        let end = end_of_call(&answer);
         let pause = if REFUSED.contains(&&*end) {
             PAUSE_REFUSED
         } else {
@@ -137,10 +137,10 @@ fn request(attack: Attack) -> String {
 }
 
 /// Returns how a call ended: the kind of its problem, as the API reports it.
-fn end(answer: &io::Result<Answer>) -> String {
+fn end_of_call(answer: &io::Result<HttpResponse>) -> String {
     match answer {
-        Ok(Answer { status: 200, .. }) => "returned".to_owned(),
-        Ok(Answer { status, body }) => {
+        Ok(HttpResponse { status: 200, .. }) => "returned".to_owned(),
+        Ok(HttpResponse { status, body }) => {
             let problem: Value = serde_json::from_str(body).unwrap_or_default();
             problem["kind"]
                 .as_str()

@@ -50,7 +50,7 @@ impl Bait {
     }
 
     /// Returns the rule that the operator revokes.
-    pub(super) fn revoked() -> &'static str {
+    pub(super) fn revoked_rule() -> &'static str {
         "file-read /d"
     }
 
@@ -61,7 +61,7 @@ impl Bait {
     /// # Panics
     ///
     /// Panics if the FIFO cannot be opened.
-    pub(super) fn keep_silent_at_times(&self, is_ending: &AtomicBool) -> File {
+    pub(super) fn block_readers_at_intervals(&self, is_ending: &AtomicBool) -> File {
         loop {
             let fifo = File::options()
                 .read(true)

@@ -12,13 +12,13 @@ use tokio::time::timeout;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub(super) status: u16,
     pub(super) body: String,
 }
 
 /// Sends a request with `connection: close` and reads the whole response.
-pub(super) async fn ask<S, C>(connect: C, request: &str) -> io::Result<Answer>
+pub(super) async fn ask<S, C>(connect: C, request: &str) -> io::Result<HttpResponse>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     C: Future<Output = io::Result<S>>,
@@ -28,7 +28,7 @@ where
         stream.write_all(request.as_bytes()).await?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await?;
-        read(&String::from_utf8_lossy(&bytes))
+        parse_response(&String::from_utf8_lossy(&bytes))
     };
     timeout(PATIENCE, asked)
         .await
@@ -36,10 +36,10 @@ where
 }
 
 /// Parses a response with a `content-length` header.
-fn read(text: &str) -> io::Result<Answer> {
+fn parse_response(text: &str) -> io::Result<HttpResponse> {
     let (head, body) = text
         .split_once("\r\n\r\n")
-        .ok_or_else(|| broken("the head is missing", text))?;
+        .ok_or_else(|| invalid_response("the head is missing", text))?;
     let status = head
         .split(' ')
         .nth(1)
@@ -53,16 +53,19 @@ fn read(text: &str) -> io::Result<Answer> {
         }
     });
     match (status, length) {
-        (Some(status), Some(length)) if length == body.len() => Ok(Answer {
+        (Some(status), Some(length)) if length == body.len() => Ok(HttpResponse {
             status,
             body: body.to_owned(),
         }),
-        (Some(_), Some(_)) => Err(broken("the body is incomplete", text)),
-        _ => Err(broken("the head has no status or no length", text)),
+        (Some(_), Some(_)) => Err(invalid_response("the body is incomplete", text)),
+        _ => Err(invalid_response(
+            "the head has no status or no length",
+            text,
+        )),
     }
 }
 
-fn broken(why: &str, text: &str) -> io::Error {
+fn invalid_response(why: &str, text: &str) -> io::Error {
     let start: String = text.chars().take(200).collect();
     io::Error::new(io::ErrorKind::InvalidData, format!("{why}: {start:?}"))
 }
@@ -72,16 +75,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_whole_answers_alone() {
-        let answer =
-            read("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nhi").expect("a complete response");
+    fn accepts_only_complete_responses() {
+        let answer = parse_response("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nhi")
+            .expect("a complete response");
         assert_eq!((answer.status, &*answer.body), (503, "hi"));
         for text in [
             "",
             "HTTP/1.1 200 OK\r\ncontent-le",
             "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi",
         ] {
-            assert!(read(text).is_err(), "{text}");
+            assert!(parse_response(text).is_err(), "{text}");
         }
     }
 }

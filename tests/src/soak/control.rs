@@ -39,12 +39,12 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
 }
 
 /// The control process, which is killed when dropped.
-pub(super) struct Control {
+pub(super) struct ControlProcess {
     process: Child,
     address: SocketAddr,
 }
 
-impl Control {
+impl ControlProcess {
     /// # Panics
     ///
     /// Panics if the process does not start.
@@ -67,7 +67,7 @@ impl Control {
     }
 }
 
-impl Drop for Control {
+impl Drop for ControlProcess {
     fn drop(&mut self) {
         // The process may have ended already.
         let _ = self.process.kill();

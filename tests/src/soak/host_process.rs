@@ -48,15 +48,15 @@ pub(super) struct HostProcess {
     child: Mutex<Child>,
     id: u32,
     web: SocketAddr,
-    log: Log,
+    log: LogTail,
 }
 
 /// The last lines that the process logged.
-type Log = Arc<Mutex<VecDeque<String>>>;
+type LogTail = Arc<Mutex<VecDeque<String>>>;
 
 /// The outcome of a command.
 #[derive(Debug)]
-pub(super) struct Ran {
+pub(super) struct CommandOutcome {
     pub(super) took: Duration,
     /// `None` if a signal ended it.
     pub(super) code: Option<i32>,
@@ -70,7 +70,7 @@ pub(super) struct ProcessEnd {
     pub(super) code: Option<i32>,
     pub(super) took: Duration,
     /// Resources of the process that still exist.
-    pub(super) left: Vec<String>,
+    pub(super) leftovers: Vec<String>,
     /// The last lines of its log.
     pub(super) log: Vec<String>,
 }
@@ -97,7 +97,7 @@ impl HostProcess {
             &format!("{}s", DRAIN.as_secs()),
         ]);
         shell
-            .env("AIRSSYS_WASM_STATE", state(&place))
+            .env("AIRSSYS_WASM_STATE", state_directory(&place))
             .current_dir(place.path());
         // Its own process group, by which its children are found.
         shell
@@ -116,7 +116,7 @@ impl HostProcess {
             web,
             log,
         };
-        process.run_well(&["status", "--wait", "30s"]);
+        process.run_successfully(&["status", "--wait", "30s"]);
         process
     }
 
@@ -129,7 +129,7 @@ impl HostProcess {
     }
 
     pub(super) fn socket(&self) -> PathBuf {
-        state(&self.place).join("admin.sock")
+        state_directory(&self.place).join("admin.sock")
     }
 
     /// Runs a command to its end.
@@ -137,15 +137,15 @@ impl HostProcess {
     /// # Panics
     ///
     /// Panics if the command cannot be started.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(super) fn run(&self, arguments: &[&str]) -> CommandOutcome {
         let mut command = Command::new(&self.command);
         command
             .args(arguments)
-            .env("AIRSSYS_WASM_STATE", state(&self.place))
+            .env("AIRSSYS_WASM_STATE", state_directory(&self.place))
             .current_dir(self.place.path());
         let begun = Instant::now();
         let output = command.output().expect("the command runs");
-        Ran {
+        CommandOutcome {
             took: begun.elapsed(),
             code: output.status.code(),
             stderr: String::from_utf8_lossy(&output.stderr)
@@ -154,15 +154,15 @@ impl HostProcess {
         }
     }
 
-    fn run_well(&self, arguments: &[&str]) {
+    fn run_successfully(&self, arguments: &[&str]) {
         let ran = self.run(arguments);
         assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
     }
 
     /// Deploys the component that answers HTTP requests.
     pub(super) fn deploy_good(&self) {
-        self.run_well(&["deploy", &guest("http-v1"), "--name", "good"]);
-        self.run_well(&["route", "set", "/", "good"]);
+        self.run_successfully(&["deploy", &guest("http-v1"), "--name", "good"]);
+        self.run_successfully(&["route", "set", "/", "good"]);
     }
 
     /// Deploys the component that attacks.
@@ -170,7 +170,7 @@ impl HostProcess {
     /// # Errors
     ///
     /// Fails with the outcome of the command if the deployment is refused.
-    pub(super) fn deploy_bad(&self, bait: &Bait) -> Result<Ran, Ran> {
+    pub(super) fn deploy_bad(&self, bait: &Bait) -> Result<CommandOutcome, CommandOutcome> {
         let (guest, [directory, fifo]) = (guest("attack-load"), bait.grants());
         let deadline = format!("call-deadline={}s", CALL_DEADLINE.as_secs());
         let ran = self.run(&[
@@ -210,13 +210,13 @@ impl HostProcess {
         ProcessEnd {
             code: status.and_then(|status| status.code()),
             took,
-            left: self.left(),
+            leftovers: self.leftovers(),
             log: self.log.lock().iter().cloned().collect(),
         }
     }
 
     /// Returns the resources of an ended process that still exist.
-    fn left(&self) -> Vec<String> {
+    fn leftovers(&self) -> Vec<String> {
         let socket = Some(self.socket()).filter(|socket| socket.exists());
         let socket = socket.map(|socket| format!("the socket {}", socket.display()));
         let of_group = processes_of_group(self.id)
@@ -236,12 +236,12 @@ impl Drop for HostProcess {
 
 impl ProcessEnd {
     /// Returns `true` if the process ended successfully and in time.
-    pub(super) fn is_in_time(&self) -> bool {
+    pub(super) fn is_successful_in_time(&self) -> bool {
         self.code == Some(0) && self.took <= END_MAX + REAPED_MAX
     }
 }
 
-fn state(place: &TempDir) -> PathBuf {
+fn state_directory(place: &TempDir) -> PathBuf {
     place.path().join("state")
 }
 
@@ -254,7 +254,7 @@ fn guest(name: &str) -> String {
 }
 
 /// Reads the log on a separate thread, and finds the address of the HTTP listener in it.
-fn read_log(stderr: ChildStderr) -> (SocketAddr, Log) {
+fn read_log(stderr: ChildStderr) -> (SocketAddr, LogTail) {
     let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
     let line = lines
         .find(|line| line.contains("serving components at"))
@@ -263,13 +263,13 @@ fn read_log(stderr: ChildStderr) -> (SocketAddr, Log) {
         .rsplit("//")
         .next()
         .and_then(|address| address.trim().parse().ok());
-    let log = Log::default();
+    let log = LogTail::default();
     let kept = Arc::clone(&log);
-    thread::spawn(move || lines.for_each(|line| keep(&kept, line)));
+    thread::spawn(move || lines.for_each(|line| push_line(&kept, line)));
     (address.expect("the log names an address"), log)
 }
 
-fn keep(log: &Log, line: String) {
+fn push_line(log: &LogTail, line: String) {
     let mut log = log.lock();
     if log.len() == LOG_LINES {
         log.pop_front();

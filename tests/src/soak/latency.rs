@@ -24,7 +24,7 @@ const LATEST: usize = 8;
 /// The results of all requests to `good`.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
-    pub(super) asked: usize,
+    pub(super) requests: usize,
     /// Due time of each unanswered request, and the reason for the failure.
     pub(super) lost: Vec<String>,
     pub(super) late: usize,
@@ -32,15 +32,15 @@ pub(super) struct Latencies {
     pub(super) excused: usize,
     /// The latest answers without an excuse: when they were due, and how long they took.
     pub(super) latest: Vec<(Duration, Duration)>,
-    pub(super) good: Spread,
-    pub(super) control: Spread,
+    pub(super) good: LatencySpread,
+    pub(super) control: LatencySpread,
     /// The number of requests that the control did not answer, which should be zero.
     pub(super) control_lost: usize,
 }
 
 /// Percentiles of the latencies of a process.
 #[derive(Debug, Default)]
-pub(super) struct Spread {
+pub(super) struct LatencySpread {
     pub(super) p50: Duration,
     pub(super) p99: Duration,
     pub(super) p999: Duration,
@@ -50,14 +50,14 @@ pub(super) struct Spread {
 impl Latencies {
     /// Compares the answers of `good` with those of the control. Both must be in the order in which
     /// they were due.
-    pub(super) fn of(good: &[TimedRequest], control: &[TimedRequest]) -> Self {
+    pub(super) fn compare(good: &[TimedRequest], control: &[TimedRequest]) -> Self {
         let lost = good.iter().filter_map(|asked| {
             let why = asked.took.as_ref().err()?;
             Some(format!("after {:.1?}: {why}", asked.due))
         });
         let late = good
             .iter()
-            .filter_map(|asked| Some((asked.due, answered(asked).filter(is_late)?)));
+            .filter_map(|asked| Some((asked.due, latency_of(asked).filter(is_late)?)));
         let late: Vec<(Duration, Duration)> = late.collect();
         let mut latest = late.clone();
         latest.retain(|(due, took)| !is_excused(*due, *took, control));
@@ -65,13 +65,13 @@ impl Latencies {
         latest.sort_by_key(|(_, took)| Reverse(*took));
         latest.truncate(LATEST);
         Self {
-            asked: good.len(),
+            requests: good.len(),
             lost: lost.collect(),
             late: late.len(),
             excused,
             latest,
-            good: Spread::of(good),
-            control: Spread::of(control),
+            good: LatencySpread::from_requests(good),
+            control: LatencySpread::from_requests(control),
             control_lost: control.iter().filter(|asked| asked.took.is_err()).count(),
         }
     }
@@ -79,13 +79,13 @@ impl Latencies {
     /// Returns the share of requests that were answered in time or have an excuse, from 0 to 1.
     pub(super) fn in_time(&self) -> f64 {
         let late = self.lost.len() + self.late - self.excused;
-        1.0 - late as f64 / self.asked.max(1) as f64
+        1.0 - late as f64 / self.requests.max(1) as f64
     }
 }
 
-impl Spread {
-    fn of(all: &[TimedRequest]) -> Self {
-        let mut took: Vec<Duration> = all.iter().filter_map(answered).collect();
+impl LatencySpread {
+    fn from_requests(all: &[TimedRequest]) -> Self {
+        let mut took: Vec<Duration> = all.iter().filter_map(latency_of).collect();
         let mut at = |share| percentile(&mut took, share);
         Self {
             p50: at(0.5),
@@ -96,7 +96,7 @@ impl Spread {
     }
 }
 
-fn answered(asked: &TimedRequest) -> Option<Duration> {
+fn latency_of(asked: &TimedRequest) -> Option<Duration> {
     asked.took.as_ref().ok().copied()
 }
 
@@ -109,7 +109,7 @@ fn is_excused(due: Duration, took: Duration, control: &[TimedRequest]) -> bool {
     let near = control[first..]
         .iter()
         .take_while(|asked| asked.due <= due + WINDOW);
-    let longest = near.filter_map(answered).filter(is_late).max();
+    let longest = near.filter_map(latency_of).filter(is_late).max();
     longest.is_some_and(|longest| !is_late(&took.saturating_sub(longest)))
 }
 
@@ -139,40 +139,40 @@ mod tests {
 
     fn excused(good: (u64, u64), control: (u64, u64)) -> usize {
         let late = |(number, took)| asked(&[(number, Ok(ms(took)))]);
-        let latencies = Latencies::of(&late(good), &late(control));
+        let latencies = Latencies::compare(&late(good), &late(control));
         assert_eq!(latencies.late, 1);
         latencies.excused
     }
 
     #[test]
-    fn an_answer_is_excused_by_what_delayed_the_control_as_much_at_that_time() {
+    fn a_late_answer_is_excused_if_the_control_was_as_late_at_that_time() {
         assert_eq!(excused((50, 300), (50, 250)), 1);
         assert_eq!(excused((50, 300), (41, 201)), 1);
         assert_eq!(excused((50, 300), (60, 201)), 1);
     }
 
     #[test]
-    fn an_answer_is_not_excused_by_a_control_that_was_in_time_or_late_at_another_time() {
+    fn a_late_answer_is_not_excused_if_the_control_was_in_time_or_late_at_another_time() {
         assert_eq!(excused((50, 101), (50, 100)), 0);
         assert_eq!(excused((50, 300), (39, 900)), 0);
         assert_eq!(excused((50, 300), (61, 900)), 0);
     }
 
     #[test]
-    fn an_answer_is_not_excused_for_what_is_late_without_the_delay_of_the_control() {
+    fn a_late_answer_is_not_excused_beyond_the_delay_of_the_control() {
         assert_eq!(excused((50, 900), (50, 150)), 0);
     }
 
     #[test]
-    fn a_request_without_an_answer_is_lost_whatever_the_control_does() {
+    fn an_unanswered_request_is_lost_even_if_the_control_was_late() {
         let good = asked(&[(7, Err("reset".into())), (50, Ok(ms(900)))]);
-        let latencies = Latencies::of(
+        let latencies = Latencies::compare(
             &good,
             &asked(&[(7, Err("timed out".into())), (50, Ok(ms(900)))]),
         );
         assert_eq!(latencies.lost, ["after 70.0ms: reset"]);
         assert_eq!(
-            (latencies.asked, latencies.late, latencies.excused),
+            (latencies.requests, latencies.late, latencies.excused),
             (100, 1, 1)
         );
         assert_eq!(latencies.control_lost, 1);
@@ -180,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn late_answers_count_without_those_that_are_excused() {
+    fn excused_answers_do_not_count_as_late() {
         let good = asked(&[(10, Ok(ms(101))), (50, Ok(ms(500))), (51, Ok(ms(490)))]);
-        let latencies = Latencies::of(&good, &asked(&[(50, Ok(ms(480)))]));
+        let latencies = Latencies::compare(&good, &asked(&[(50, Ok(ms(480)))]));
         assert_eq!((latencies.late, latencies.excused), (3, 2));
         assert_eq!(latencies.latest, [(ms(100), ms(101))]);
         assert!((latencies.in_time() - 0.99).abs() < 1e-9);

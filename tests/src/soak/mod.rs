@@ -42,7 +42,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bait::Bait;
-use control::Control;
+use control::ControlProcess;
 use host_process::HostProcess;
 use latency::Latencies;
 
@@ -51,7 +51,7 @@ pub use report::Report;
 
 /// The parameters of a soak.
 #[derive(Debug)]
-pub struct Plan {
+pub struct SoakPlan {
     /// The command `airssys-wasm`.
     pub command: PathBuf,
     /// A process that calls [`answer_as_control`].
@@ -68,10 +68,10 @@ pub struct Plan {
 ///
 /// Panics if the processes do not start, or if a deployment is refused before the load begins.
 #[must_use]
-pub fn run(plan: Plan) -> Report {
+pub fn run(plan: SoakPlan) -> Report {
     let bait = Bait::new();
     let process = HostProcess::start(&plan.command);
-    let control = Control::start(plan.control);
+    let control = ControlProcess::start(plan.control);
     process.deploy_good();
     process.deploy_bad(&bait).expect("`bad` is deployed");
     let is_ending = Arc::new(AtomicBool::new(false));
@@ -80,7 +80,7 @@ pub fn run(plan: Plan) -> Report {
         let attacks = scope.spawn(|| attack::run(&process.socket(), &is_ending));
         let half_requests =
             scope.spawn(|| half_open::run(process.web(), &process.socket(), &is_ending));
-        let silence = scope.spawn(|| bait.keep_silent_at_times(&is_ending));
+        let silence = scope.spawn(|| bait.block_readers_at_intervals(&is_ending));
         let operated = scope.spawn(|| operator::operate(&process, &bait, until));
         let usage = scope.spawn(|| usage::watch(process.id(), until));
         let (good, asked) = rhythm::ask_both(process.web(), control.address(), plan.time);
@@ -91,11 +91,11 @@ pub fn run(plan: Plan) -> Report {
         let ended = process.terminate();
         drop(silent);
         Report {
-            latencies: Latencies::of(&good, &asked),
+            latencies: Latencies::compare(&good, &asked),
             in_time_min: plan.in_time_min,
             attacks: attacks.join().expect("callers do not panic"),
             half_requests: half_requests.join().expect("clients do not panic"),
-            operated,
+            operator: operated,
             usage: usage.join().expect("the watcher does not panic"),
             ended,
         }

@@ -6,24 +6,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::bait::Bait;
-use super::host_process::{HostProcess, Ran};
+use super::host_process::{CommandOutcome, HostProcess};
 
 /// Time within which `status`, `revoke` and `remove` must return. A deployment is removed once its
 /// calls have ended; those of `bad` end within a second.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// Time between two status queries.
-const LOOK: Duration = Duration::from_secs(1);
+const QUERY_PERIOD: Duration = Duration::from_secs(1);
 
 /// The number of queries in a round; one of them is followed by a revocation and the next by a
 /// removal.
-const ROUND: u32 = 6;
+const QUERIES_PER_ROUND: u32 = 6;
 const REVOKED_AT: u32 = 3;
 const REMOVED_AT: u32 = 4;
 
 /// Statistics about one kind of command.
 #[derive(Debug, Default)]
-pub(super) struct Commands {
+pub(super) struct CommandStats {
     pub(super) count: u32,
     pub(super) longest: Duration,
     /// The failures of those that failed.
@@ -31,31 +31,31 @@ pub(super) struct Commands {
 }
 
 /// The operator's commands by name.
-pub(super) type Operated = BTreeMap<&'static str, Commands>;
+pub(super) type OperatorStats = BTreeMap<&'static str, CommandStats>;
 
-pub(super) fn operate(process: &HostProcess, bait: &Bait, until: Instant) -> Operated {
-    let mut operated = Operated::new();
+pub(super) fn operate(process: &HostProcess, bait: &Bait, until: Instant) -> OperatorStats {
+    let mut operated = OperatorStats::new();
     for look in 1.. {
-        thread::sleep(LOOK);
+        thread::sleep(QUERY_PERIOD);
         if Instant::now() >= until {
             break;
         }
-        note(&mut operated, "status", 0, process.run(&["status", "bad"]));
-        match look % ROUND {
+        record(&mut operated, "status", 0, process.run(&["status", "bad"]));
+        match look % QUERIES_PER_ROUND {
             REVOKED_AT => {
-                note(
+                record(
                     &mut operated,
                     "revoke",
                     0,
-                    process.run(&["caps", "revoke", "bad", Bait::revoked()]),
+                    process.run(&["caps", "revoke", "bad", Bait::revoked_rule()]),
                 );
             }
             REMOVED_AT => {
-                note(&mut operated, "remove", 0, process.run(&["remove", "bad"]));
+                record(&mut operated, "remove", 0, process.run(&["remove", "bad"]));
                 // The deployment no longer exists.
-                note(&mut operated, "status", 3, process.run(&["status", "bad"]));
+                record(&mut operated, "status", 3, process.run(&["status", "bad"]));
                 let deployed = process.deploy_bad(bait).unwrap_or_else(|ran| ran);
-                note(&mut operated, "deploy", 0, deployed);
+                record(&mut operated, "deploy", 0, deployed);
             }
             _ => {}
         }
@@ -63,7 +63,7 @@ pub(super) fn operate(process: &HostProcess, bait: &Bait, until: Instant) -> Ope
     operated
 }
 
-fn note(operated: &mut Operated, name: &'static str, code: i32, ran: Ran) {
+fn record(operated: &mut OperatorStats, name: &'static str, code: i32, ran: CommandOutcome) {
     let commands = operated.entry(name).or_default();
     commands.count += 1;
     commands.longest = commands.longest.max(ran.took);

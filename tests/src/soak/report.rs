@@ -5,11 +5,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::attack::{Attacks, REFUSED, UNANSWERED};
+use super::attack::{AttackOutcomes, REFUSED, UNANSWERED};
 use super::host_process::{END_MAX, ProcessEnd};
-use super::latency::{LATE, Latencies, Spread};
-use super::operator::{ANSWER_MAX, Operated};
-use super::usage::Usage;
+use super::latency::{LATE, Latencies, LatencySpread};
+use super::operator::{ANSWER_MAX, OperatorStats};
+use super::usage::ProcessUsage;
 
 /// The number of problems of one kind that are printed.
 const SHOWN: usize = 5;
@@ -19,10 +19,10 @@ const SHOWN: usize = 5;
 pub struct Report {
     pub(super) latencies: Latencies,
     pub(super) in_time_min: f64,
-    pub(super) attacks: Attacks,
+    pub(super) attacks: AttackOutcomes,
     pub(super) half_requests: u64,
-    pub(super) operated: Operated,
-    pub(super) usage: Usage,
+    pub(super) operator: OperatorStats,
+    pub(super) usage: ProcessUsage,
     pub(super) ended: ProcessEnd,
 }
 
@@ -33,7 +33,7 @@ impl Report {
         let parts = [
             self.broken_by_good(),
             self.broken_by_attacks(),
-            self.broken_to_operator(),
+            self.broken_for_operator(),
         ];
         parts
             .into_iter()
@@ -49,7 +49,7 @@ impl Report {
             broken.push(format!(
                 "{} calls of good were lost: {}",
                 latencies.lost.len(),
-                some(&latencies.lost)
+                first_problems(&latencies.lost)
             ));
         }
         if latencies.in_time() < self.in_time_min {
@@ -84,10 +84,10 @@ impl Report {
         broken
     }
 
-    fn broken_to_operator(&self) -> Vec<String> {
+    fn broken_for_operator(&self) -> Vec<String> {
         let mut broken = Vec::new();
         for name in ["status", "revoke", "remove", "deploy"] {
-            let Some(commands) = self.operated.get(name) else {
+            let Some(commands) = self.operator.get(name) else {
                 broken.push(format!("{name} was never tried"));
                 continue;
             };
@@ -96,7 +96,7 @@ impl Report {
                 broken.push(format!(
                     "{} of {name} failed: {}",
                     failures.len(),
-                    some(failures)
+                    first_problems(failures)
                 ));
             }
             // The time of a deploy depends on the component.
@@ -112,7 +112,7 @@ impl Report {
 
     fn broken_at_the_end(&self) -> Vec<String> {
         let mut broken = Vec::new();
-        if !self.ended.is_in_time() {
+        if !self.ended.is_successful_in_time() {
             let how = self
                 .ended
                 .code
@@ -122,10 +122,10 @@ impl Report {
                 self.ended.took
             ));
         }
-        if !self.ended.left.is_empty() {
+        if !self.ended.leftovers.is_empty() {
             broken.push(format!(
                 "the process left behind: {}",
-                some(&self.ended.left)
+                first_problems(&self.ended.leftovers)
             ));
         }
         broken
@@ -133,7 +133,7 @@ impl Report {
 }
 
 /// Joins the first few problems.
-fn some(problems: &[String]) -> String {
+fn first_problems(problems: &[String]) -> String {
     let mut text = problems
         .iter()
         .take(SHOWN)
@@ -182,7 +182,12 @@ impl fmt::Display for Report {
 impl Report {
     fn write_calls(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = &self.latencies;
-        writeln!(f, "calls of good    {}, {} lost", all.asked, all.lost.len())?;
+        writeln!(
+            f,
+            "calls of good    {}, {} lost",
+            all.requests,
+            all.lost.len()
+        )?;
         writeln!(
             f,
             "  beyond {LATE:?}   {}, {} not excused by the control; {:.3} % in time",
@@ -218,7 +223,7 @@ impl Report {
     }
 
     fn write_commands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, commands) in &self.operated {
+        for (name, commands) in &self.operator {
             writeln!(
                 f,
                 "{name:<16} {}, {} failed, the longest took {:.0?}",
@@ -231,7 +236,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Spread {
+impl fmt::Display for LatencySpread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |latency: Duration| latency.as_secs_f64() * 1000.0;
         let (p50, p99, p999, max) = (ms(self.p50), ms(self.p99), ms(self.p999), ms(self.max));
@@ -244,12 +249,12 @@ impl fmt::Display for Spread {
 
 #[cfg(test)]
 mod tests {
-    use super::super::operator::Commands;
+    use super::super::operator::CommandStats;
     use super::*;
 
     /// Returns a report that breaks no promise.
-    fn kept() -> Report {
-        let answered = || Commands {
+    fn passing_report() -> Report {
+        let answered = || CommandStats {
             count: 1,
             longest: ANSWER_MAX,
             failures: Vec::new(),
@@ -257,7 +262,7 @@ mod tests {
         let names = ["status", "revoke", "remove", "deploy"];
         Report {
             latencies: Latencies {
-                asked: 1000,
+                requests: 1000,
                 late: 2,
                 excused: 1,
                 ..Latencies::default()
@@ -265,27 +270,27 @@ mod tests {
             in_time_min: 0.999,
             attacks: [("spin", [("deadline-exceeded".to_owned(), 1)].into())].into(),
             half_requests: 1,
-            operated: names.into_iter().map(|name| (name, answered())).collect(),
-            usage: Usage::default(),
+            operator: names.into_iter().map(|name| (name, answered())).collect(),
+            usage: ProcessUsage::default(),
             ended: ProcessEnd {
                 code: Some(0),
                 took: END_MAX,
-                left: Vec::new(),
+                leftovers: Vec::new(),
                 log: Vec::new(),
             },
         }
     }
 
     #[test]
-    fn nothing_is_broken_at_the_bounds() {
-        assert_eq!(kept().broken(), [""; 0]);
+    fn breaks_no_promise_at_the_bounds() {
+        assert_eq!(passing_report().broken(), [""; 0]);
     }
 
-    type Break = fn(&mut Report);
+    type Damage = fn(&mut Report);
 
     #[test]
     fn each_promise_is_checked() {
-        let breaks: [(&str, Break); 12] = [
+        let breaks: [(&str, Damage); 12] = [
             ("calls of good were lost", |report| {
                 report.latencies.lost.push("reset".into())
             }),
@@ -305,25 +310,25 @@ mod tests {
                 report.attacks.insert("spin", ends.into());
             }),
             ("revoke took", |report| {
-                operated(report, "revoke").longest *= 2
+                stats_of(report, "revoke").longest *= 2
             }),
             ("remove took", |report| {
-                operated(report, "remove").longest *= 2
+                stats_of(report, "remove").longest *= 2
             }),
             ("1 of status failed", |report| {
-                operated(report, "status").failures.push("no".into())
+                stats_of(report, "status").failures.push("no".into())
             }),
             ("deploy was never tried", |report| {
-                drop(report.operated.remove("deploy"))
+                drop(report.operator.remove("deploy"))
             }),
             ("ended with 1", |report| report.ended.code = Some(1)),
             ("ended with 0", |report| report.ended.took *= 2),
             ("left behind: the socket", |report| {
-                report.ended.left.push("the socket".into())
+                report.ended.leftovers.push("the socket".into())
             }),
         ];
         for (expected, break_one) in breaks {
-            let mut report = kept();
+            let mut report = passing_report();
             break_one(&mut report);
             let broken = report.broken();
             assert!(
@@ -334,7 +339,7 @@ mod tests {
         }
     }
 
-    fn operated<'a>(report: &'a mut Report, name: &str) -> &'a mut Commands {
-        report.operated.get_mut(name).expect("the command was run")
+    fn stats_of<'a>(report: &'a mut Report, name: &str) -> &'a mut CommandStats {
+        report.operator.get_mut(name).expect("the command was run")
     }
 }

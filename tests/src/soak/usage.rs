@@ -10,7 +10,7 @@ const PERIOD: Duration = Duration::from_millis(200);
 
 /// The peak usage of a process.
 #[derive(Debug, Default)]
-pub(super) struct Usage {
+pub(super) struct ProcessUsage {
     pub(super) resident_kib: u64,
     /// The peak in the first quarter of the time; a leak shows as growth after it.
     pub(super) resident_kib_at_first: u64,
@@ -24,8 +24,8 @@ pub(super) struct Usage {
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Samples a process until `until`.
-pub(super) fn watch(process: u32, until: Instant) -> Usage {
-    let mut usage = Usage::default();
+pub(super) fn watch(process: u32, until: Instant) -> ProcessUsage {
+    let mut usage = ProcessUsage::default();
     let (begun, ticks_before) = (Instant::now(), ticks(process));
     let first = begun + until.saturating_duration_since(begun) / 4;
     while Instant::now() < until {

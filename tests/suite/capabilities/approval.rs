@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::probe::{attempt, builder, deploy, grants, host, probe};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_that_asks_for_more_waits_and_the_old_revision_serves() {
+async fn an_update_that_requests_more_waits_for_approval_while_the_old_revision_serves() {
     let host = host();
     let deployment = deploy(
         &host,
@@ -32,7 +32,7 @@ async fn an_update_that_asks_for_more_waits_and_the_old_revision_serves() {
         (ErrorKind::AwaitsApproval, Some(Effect::CheckGrants))
     );
     assert!(error.to_string().contains("+ config b"), "{error}");
-    assert_eq!(deployment.status().serving.revision, 1);
+    assert_eq!(deployment.status().active.revision, 1);
     assert_eq!(
         attempt(&deployment, &["config", "a"]).await.as_deref(),
         Ok("1")
@@ -47,7 +47,7 @@ async fn an_update_that_asks_for_more_waits_and_the_old_revision_serves() {
         .awaiting_approval("attack-probe")
         .expect("deployed")
         .expect("it waits");
-    let approval = Approval::of(&waiting, grants(&["config a value=1", "config b value=2"]));
+    let approval = Approval::new(&waiting, grants(&["config a value=1", "config b value=2"]));
     let update = host
         .approve("attack-probe", approval)
         .expect("it waits")
@@ -66,7 +66,7 @@ async fn an_update_that_asks_for_more_waits_and_the_old_revision_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_optional_request_that_grants_would_give_waits_as_well() {
+async fn an_optional_request_that_would_be_granted_waits_for_approval() {
     let host = host();
     deploy(
         &host,
@@ -109,10 +109,10 @@ async fn an_optional_request_that_grants_would_give_waits_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_approved_is_these_bytes_with_these_requests() {
+async fn an_approval_is_for_exact_bytes_and_requests() {
     let host = host();
     let approved = probe(&["config a"]);
-    let approval = Approval::of(&approved, grants(&["config a value=1"]));
+    let approval = Approval::new(&approved, grants(&["config a value=1"]));
     let other_requests = host
         .deploy(probe(&["config b"]))
         .approval(approval.clone())
@@ -136,7 +136,7 @@ async fn what_was_approved_is_these_bytes_with_these_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_component_that_says_nothing_any_more_waits() {
+async fn a_component_that_drops_its_requests_waits_for_approval() {
     let host = host();
     deploy(&host, probe(&["config a"]), &["config a value=1"]).await;
     let update = host
@@ -200,9 +200,9 @@ async fn a_revocation_survives_a_rollback() {
 
 /// Revokes a grant while an update with the same grant is in progress.
 #[derive(Clone, Default)]
-struct RevokeMeanwhile(Arc<Mutex<Option<Host>>>);
+struct RevokingProbe(Arc<Mutex<Option<Host>>>);
 
-impl RolloutProbe for RevokeMeanwhile {
+impl RolloutProbe for RevokingProbe {
     fn before<'a>(
         &'a self,
         _: &'a airssys_wasm_host::ComponentName,
@@ -222,7 +222,7 @@ impl RolloutProbe for RevokeMeanwhile {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_during_an_update_is_not_undone_by_its_grants() {
-    let meanwhile = RevokeMeanwhile::default();
+    let meanwhile = RevokingProbe::default();
     let host = builder()
         .rollout_probe(meanwhile.clone())
         .build()
@@ -243,7 +243,7 @@ async fn a_revocation_during_an_update_is_not_undone_by_its_grants() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn grants_that_cannot_be_given_refuse_the_deployment() {
+async fn unusable_grants_refuse_the_deployment() {
     let host = host();
     for (rule, kind) in [
         ("file-read /no/such/directory", ErrorKind::GrantUnusable),
@@ -269,7 +269,7 @@ async fn grants_that_cannot_be_given_refuse_the_deployment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_all_may_use_can_be_denied_by_not_running_it() {
+async fn a_deny_of_the_baseline_refuses_components_that_import_it() {
     let host = host();
     let deny = Grants::new().deny("stdio stderr").expect("a rule");
     let error = host
@@ -288,7 +288,7 @@ async fn what_all_may_use_can_be_denied_by_not_running_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_go_together_is_told() {
+async fn unused_grants_are_reported() {
     let host = host();
     let mut events = host.events();
     deploy(

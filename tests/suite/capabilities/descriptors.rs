@@ -3,11 +3,11 @@
 
 use airssys_wasm_host::{Budget, Deployment, Host};
 
-use super::http::{PLAIN, Server};
-use super::probe::{Record, attempt, builder, deploy, probe};
+use super::http::{CountingServer, PLAIN};
+use super::probe::{RecordedDecisions, attempt, builder, deploy, probe};
 
 /// Builds a host whose guests share six descriptors, three of which one deployment may use.
-fn host(record: &Record) -> Host {
+fn host(record: &RecordedDecisions) -> Host {
     let budget = Budget {
         descriptors: 6,
         share_percent: 50,
@@ -20,18 +20,18 @@ fn host(record: &Record) -> Host {
         .expect("a host")
 }
 
-async fn deployed(host: &Host, name: &str, rule: &str) -> Deployment {
+async fn deploy_granted(host: &Host, name: &str, rule: &str) -> Deployment {
     deploy(host, probe(&[]).with_name(name).expect("a name"), &[rule]).await
 }
 
 /// Deployments open descriptors: the first up to its share, the second the rest, and the third none
 /// until some are released. Refusals are recorded.
-async fn is_bounded(rule: &str, many: &[&str], code: &str) {
-    let record = Record::default();
+async fn assert_bounded(rule: &str, many: &[&str], code: &str) {
+    let record = RecordedDecisions::default();
     let host = host(&record);
     let (one, other) = (
-        deployed(&host, "one", rule).await,
-        deployed(&host, "other", rule).await,
+        deploy_granted(&host, "one", rule).await,
+        deploy_granted(&host, "other", rule).await,
     );
     for deployment in [&one, &other, &one] {
         let refused = attempt(deployment, &[many, &["4"]].concat())
@@ -61,23 +61,26 @@ async fn files_are_bounded() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("file"), "text").expect("a file");
     let rule = format!("file-read /d from={}", folder.path().display());
-    is_bounded(&rule, &["open-many", "/d/file"], "quota").await;
+    assert_bounded(&rule, &["open-many", "/d/file"], "quota").await;
 }
 
 #[tokio::test]
 async fn sockets_are_bounded() {
-    is_bounded("udp 127.0.0.1:9", &["udp-many", "0.0.0.0:0"], "descriptors").await;
+    assert_bounded("udp 127.0.0.1:9", &["udp-many", "0.0.0.0:0"], "descriptors").await;
 }
 
 /// Starts a server that answers any number of requests on a connection, and returns its URL.
-async fn url() -> String {
-    format!("http://{}/", Server::start(usize::MAX, PLAIN).await.address)
+async fn server_url() -> String {
+    format!(
+        "http://{}/",
+        CountingServer::start(usize::MAX, PLAIN).await.address
+    )
 }
 
 #[tokio::test]
 async fn connections_are_bounded() {
-    let url = url().await;
-    is_bounded(
+    let url = server_url().await;
+    assert_bounded(
         "http GET http://127.0.0.1:*/**",
         &["http-many", &url],
         "ConnectionLimitReached",
@@ -87,11 +90,11 @@ async fn connections_are_bounded() {
 
 /// Idle connections count, and are closed to make room for new ones.
 #[tokio::test]
-async fn idle_connections_give_way() {
-    let host = host(&Record::default());
-    let fetcher = deployed(&host, "fetcher", "http GET http://127.0.0.1:*/**").await;
+async fn idle_connections_are_closed_for_new_ones() {
+    let host = host(&RecordedDecisions::default());
+    let fetcher = deploy_granted(&host, "fetcher", "http GET http://127.0.0.1:*/**").await;
     for _ in 0..10 {
-        let url = url().await;
+        let url = server_url().await;
         assert_eq!(
             attempt(&fetcher, &["http", "GET", &url]).await,
             Ok("200 hello".into())
@@ -114,8 +117,8 @@ async fn all_deployments_share_the_budget() {
     let host = builder().budget(budget).build().expect("a host");
     let rule = format!("file-read /d from={}", folder.path().display());
     let (one, other) = (
-        deployed(&host, "one", &rule).await,
-        deployed(&host, "other", &rule).await,
+        deploy_granted(&host, "one", &rule).await,
+        deploy_granted(&host, "other", &rule).await,
     );
     attempt(&one, &["keep", "/d/file"])
         .await

@@ -10,7 +10,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-fn from(rule: &str, folder: &Path) -> String {
+fn rule_from(rule: &str, folder: &Path) -> String {
     format!("{rule} from={}", folder.display())
 }
 
@@ -22,10 +22,10 @@ fn bytes_in(folder: &Path) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_lies_in_a_directory_than_its_quota() {
+async fn a_directory_stays_within_its_quota() {
     let folder = folder();
     let host = host();
-    let rule = from("file-write /cache max=1KiB", folder.path());
+    let rule = rule_from("file-write /cache max=1KiB", folder.path());
     let deployment = deploy(&host, probe(&[]), &[&rule]).await;
     let text = "x".repeat(600);
     assert!(
@@ -69,8 +69,8 @@ async fn a_rename_loses_nothing_under_a_quota() {
     let folder = folder();
     let host = host();
     let rules = [
-        from("file-write /cache max=1KiB", folder.path()),
-        from("file-read /cache", folder.path()),
+        rule_from("file-write /cache max=1KiB", folder.path()),
+        rule_from("file-read /cache", folder.path()),
     ];
     let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
     attempt(&deployment, &["write", "/cache/a", "kept"])
@@ -103,14 +103,14 @@ async fn a_rename_loses_nothing_under_a_quota() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listing_shows_what_may_be_read() {
+async fn a_listing_shows_only_readable_entries() {
     let folder = folder();
     std::fs::create_dir_all(folder.path().join("sub/deep")).expect("folders");
     for name in ["a.csv", "b.txt", "sub/c.csv", "sub/d.txt"] {
         std::fs::write(folder.path().join(name), "x").expect("a file");
     }
     let host = host();
-    let rule = from("file-read /data/**/*.csv", folder.path());
+    let rule = rule_from("file-read /data/**/*.csv", folder.path());
     let deployment = deploy(&host, probe(&[]), &[&rule]).await;
     assert_eq!(
         attempt(&deployment, &["list", "/data"]).await.as_deref(),
@@ -127,13 +127,18 @@ async fn a_listing_shows_what_may_be_read() {
 /// The directory was opened when the component was deployed; a later one of the same name is a
 /// different directory.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_is_replaced_after_the_deploy_is_not_the_granted_one() {
+async fn a_directory_replaced_after_the_deploy_is_not_granted() {
     let folder = folder();
     let (granted, moved) = (folder.path().join("granted"), folder.path().join("moved"));
     std::fs::create_dir(&granted).expect("a folder");
     std::fs::write(granted.join("a.txt"), "granted").expect("a file");
     let host = host();
-    let deployment = deploy(&host, probe(&[]), &[&from("file-read /data", &granted)]).await;
+    let deployment = deploy(
+        &host,
+        probe(&[]),
+        &[&rule_from("file-read /data", &granted)],
+    )
+    .await;
     std::fs::rename(&granted, &moved).expect("moved");
     std::fs::create_dir(&granted).expect("another folder");
     std::fs::write(granted.join("a.txt"), "not granted").expect("a file");
@@ -146,7 +151,7 @@ async fn a_directory_that_is_replaced_after_the_deploy_is_not_the_granted_one() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn links_lead_on_within_a_directory_that_is_granted_whole() {
+async fn links_are_followed_within_a_fully_granted_directory() {
     let folder = folder();
     std::fs::create_dir(folder.path().join("sub")).expect("a folder");
     std::fs::write(folder.path().join("sub/a.txt"), "a").expect("a file");
@@ -155,7 +160,7 @@ async fn links_lead_on_within_a_directory_that_is_granted_whole() {
     let deployment = deploy(
         &host,
         probe(&[]),
-        &[&from("file-read /data", folder.path())],
+        &[&rule_from("file-read /data", folder.path())],
     )
     .await;
     assert_eq!(
@@ -168,7 +173,7 @@ async fn links_lead_on_within_a_directory_that_is_granted_whole() {
 
 /// An open file keeps its identity, and its size is read each time.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
+async fn an_open_file_has_one_identity_in_every_query() {
     let folder = folder();
     let in_folder = |name: &str| folder.path().join(name);
     std::fs::write(in_folder("a.txt"), "a").expect("a file");
@@ -177,7 +182,7 @@ async fn an_open_file_is_the_same_one_by_each_way_to_ask() {
     let deployment = deploy(
         &host,
         probe(&[]),
-        &[&from("file-read /data", folder.path())],
+        &[&rule_from("file-read /data", folder.path())],
     )
     .await;
     let a = attempt(&deployment, &["identity", "/data/a.txt"])

@@ -9,7 +9,7 @@ use std::time::Duration;
 use airssys_wasm_host::ErrorKind;
 use tempfile::TempDir;
 
-use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
+use super::probe::{RecordedDecisions, attempt, builder, deploy, grants, host, probe};
 
 /// Creates a directory with a FIFO, a link to it, a socket and an ordinary file.
 fn folder() -> TempDir {
@@ -26,13 +26,13 @@ fn folder() -> TempDir {
     folder
 }
 
-fn from(rule: &str, folder: &Path) -> String {
+fn rule_from(rule: &str, folder: &Path) -> String {
     let (kind, options) = rule.split_once("/d").expect("a rule about /d");
     format!("{kind}/d from={}{options}", folder.display())
 }
 
 /// Returns the recorded denials.
-fn denials(record: &Record) -> Vec<String> {
+fn denials(record: &RecordedDecisions) -> Vec<String> {
     record
         .lines()
         .into_iter()
@@ -43,13 +43,13 @@ fn denials(record: &Record) -> Vec<String> {
 /// A regression test: opens of a FIFO once held every blocking thread forever, and the host with
 /// them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fifo_is_refused_and_nobody_waits_for_it() {
+async fn a_fifo_is_refused_without_waiting_for_its_other_end() {
     let folder = folder();
-    let record = Record::default();
+    let record = RecordedDecisions::default();
     let host = builder().audit_log(record.clone()).build().expect("a host");
     let (read, write) = (
-        from("file-read /d", folder.path()),
-        from("file-write /d", folder.path()),
+        rule_from("file-read /d", folder.path()),
+        rule_from("file-write /d", folder.path()),
     );
     let opens = async {
         for rules in [
@@ -95,10 +95,15 @@ async fn a_fifo_is_refused_and_nobody_waits_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn six_hundred_opens_of_a_fifo_cost_nobody_anything() {
+async fn six_hundred_opens_of_a_fifo_block_no_other_call() {
     let folder = folder();
     let host = host();
-    let deployment = deploy(&host, probe(&[]), &[&from("file-read /d", folder.path())]).await;
+    let deployment = deploy(
+        &host,
+        probe(&[]),
+        &[&rule_from("file-read /d", folder.path())],
+    )
+    .await;
     for _ in 0..600 {
         attempt(&deployment, &["read", "/d/fifo"])
             .await
@@ -113,13 +118,13 @@ async fn six_hundred_opens_of_a_fifo_cost_nobody_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fifo_that_a_grant_names_is_read_and_written() {
+async fn a_fifo_named_in_a_grant_is_read_and_written() {
     let folder = folder();
     let fifo = folder.path().join("fifo");
     let host = host();
     let rules = [
-        from("file-read /d types=fifo", folder.path()),
-        from("file-write /d types=fifo", folder.path()),
+        rule_from("file-read /d types=fifo", folder.path()),
+        rule_from("file-write /d types=fifo", folder.path()),
     ];
     let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
     // Opened for reading and writing, so that neither open blocks.
@@ -144,7 +149,7 @@ async fn a_fifo_that_a_grant_names_is_read_and_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_grant_of_one_fifo_gives_that_one() {
+async fn a_grant_of_one_fifo_gives_only_that_fifo() {
     let folder = folder();
     let host = host();
     let rule = format!(
@@ -178,7 +183,7 @@ async fn a_grant_of_one_fifo_gives_that_one() {
 async fn a_device_needs_a_grant_that_names_it() {
     let host = host();
     let dev = Path::new("/dev");
-    let deployment = deploy(&host, probe(&[]), &[&from("file-read /d", dev)]).await;
+    let deployment = deploy(&host, probe(&[]), &[&rule_from("file-read /d", dev)]).await;
     attempt(&deployment, &["read", "/d/null"])
         .await
         .expect_err("it is a device");
@@ -191,7 +196,7 @@ async fn a_device_needs_a_grant_that_names_it() {
     let deployment = deploy(
         &host,
         probe(&[]),
-        &[&from("file-read /d types=device", dev)],
+        &[&rule_from("file-read /d types=device", dev)],
     )
     .await;
     assert_eq!(
@@ -201,11 +206,11 @@ async fn a_device_needs_a_grant_that_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_is_opened_by_nobody() {
+async fn a_socket_cannot_be_opened() {
     let folder = folder();
-    let record = Record::default();
+    let record = RecordedDecisions::default();
     let host = builder().audit_log(record.clone()).build().expect("a host");
-    let rule = from(
+    let rule = rule_from(
         "file-read /d types=fifo,device filesystems=any",
         folder.path(),
     );
@@ -224,12 +229,12 @@ async fn a_socket_is_opened_by_nobody() {
 
 /// A path with more rights does not pass them on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fifo_is_not_renamed_to_where_it_may_be_opened() {
+async fn a_fifo_is_not_renamed_to_a_path_where_it_may_be_opened() {
     let folder = folder();
     let host = host();
     let rules = [
-        from("file-read /d", folder.path()),
-        from("file-write /d", folder.path()),
+        rule_from("file-read /d", folder.path()),
+        rule_from("file-write /d", folder.path()),
         "file-read /d/*.pipe types=fifo".to_owned(),
     ];
     let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1], &rules[2]]).await;
@@ -246,7 +251,7 @@ mod file_systems {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_grant_of_proc_is_refused_with_the_line_that_gives_it() {
+    async fn a_grant_of_proc_is_refused_with_the_rule_that_allows_it() {
         let host = host();
         for rule in [
             "file-read /d from=/proc",
@@ -275,8 +280,8 @@ mod file_systems {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_grant_of_everything_leads_into_no_pseudo_file_system() {
-        let record = Record::default();
+    async fn a_grant_of_everything_excludes_pseudo_file_systems() {
+        let record = RecordedDecisions::default();
         let host = builder().audit_log(record.clone()).build().expect("a host");
         let deployment = deploy(&host, probe(&[]), &["file-read /", "file-write /"]).await;
         for attempted in [
@@ -315,7 +320,7 @@ mod file_systems {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_magic_link_leads_nowhere_even_where_proc_is_granted() {
+    async fn magic_links_are_not_followed_even_where_proc_is_granted() {
         let host = host();
         let rules = ["file-read /", "file-read /proc filesystems=proc"];
         for rules in [&rules[..], &["file-read / filesystems=any"]] {
@@ -338,7 +343,7 @@ mod file_systems {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn what_was_opened_on_proc_ends_with_its_grant() {
+    async fn files_open_on_proc_end_with_their_grant() {
         let host = host();
         let rules = ["file-read /d from=/proc filesystems=proc"];
         let deployment = deploy(&host, probe(&[]), &rules).await;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm_host::{CallEnd, Deployment, Error, ErrorKind, Host, Instancing, Limits};
 
-use super::probe::{Attempted, builder, deploy, grants, probe};
+use super::probe::{AttemptResult, builder, deploy, grants, probe};
 
 /// Blocking threads of the runtime, fewer than the stuck calls.
 const THREADS: usize = 48;
@@ -32,7 +32,7 @@ fn silent_fifo(folder: &Path) -> File {
 }
 
 /// Deploys a component whose calls may read anything in `folder`.
-async fn reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deployment {
+async fn deploy_reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deployment {
     let rule = format!("file-read /d from={} types=fifo", folder.display());
     let deploy = host
         .deploy(probe(&[]))
@@ -45,9 +45,9 @@ async fn reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deplo
         .expect("deployed")
 }
 
-async fn read(deployment: Deployment, how: &str, path: &str) -> Result<Attempted, Error> {
+async fn read(deployment: Deployment, how: &str, path: &str) -> Result<AttemptResult, Error> {
     let attempt = deployment
-        .function::<(String, Vec<String>), (Attempted,)>("attempt")
+        .function::<(String, Vec<String>), (AttemptResult,)>("attempt")
         .expect("an exported function");
     attempt
         .call((how.to_owned(), vec![path.to_owned()]))
@@ -56,7 +56,7 @@ async fn read(deployment: Deployment, how: &str, path: &str) -> Result<Attempted
 }
 
 /// Returns limits with a short deadline.
-fn hurried() -> Limits {
+fn short_deadline() -> Limits {
     Limits {
         call_deadline: DEADLINE,
         ..Limits::default()
@@ -64,7 +64,7 @@ fn hurried() -> Limits {
 }
 
 /// Reads the ordinary file once a blocking operation is available again.
-async fn read_again(deployment: &Deployment) -> Attempted {
+async fn read_again(deployment: &Deployment) -> AttemptResult {
     loop {
         match read(deployment.clone(), "read", "/d/plain.txt").await {
             Ok(attempted) => return attempted,
@@ -74,14 +74,16 @@ async fn read_again(deployment: &Deployment) -> Attempted {
 }
 
 /// Starts six hundred calls that read a FIFO without data.
-fn stuck_reads(deployment: &Deployment) -> Vec<tokio::task::JoinHandle<Result<Attempted, Error>>> {
+fn stuck_reads(
+    deployment: &Deployment,
+) -> Vec<tokio::task::JoinHandle<Result<AttemptResult, Error>>> {
     (0..600)
         .map(|_| tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo")))
         .collect()
 }
 
 #[test]
-fn operations_that_are_stuck_are_nobody_elses_affair() {
+fn stuck_operations_affect_only_their_deployment() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(THREADS)
@@ -97,8 +99,8 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
         std::fs::write(other.path().join("plain.txt"), "plain").expect("a file");
         let end = silent_fifo(folder.path());
         let host = builder().build().expect("a host");
-        let bad = reader(&host, "bad", folder.path(), hurried()).await;
-        let good = reader(&host, "good", other.path(), Limits::default()).await;
+        let bad = deploy_reader(&host, "bad", folder.path(), short_deadline()).await;
+        let good = deploy_reader(&host, "good", other.path(), Limits::default()).await;
         let begun = Instant::now();
         let stuck = stuck_reads(&bad);
         while begun.elapsed() < DEADLINE {
@@ -141,12 +143,12 @@ fn operations_that_are_stuck_are_nobody_elses_affair() {
 
 /// A replaced or removed revision leaves its stuck operations to the next one.
 #[tokio::test(flavor = "multi_thread")]
-async fn revisions_of_a_deployment_share_their_places() {
+async fn revisions_of_a_deployment_share_their_blocking_operations() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("plain.txt"), "plain").expect("a file");
     let end = silent_fifo(folder.path());
     let host = builder().build().expect("a host");
-    let first = reader(&host, "bad", folder.path(), hurried()).await;
+    let first = deploy_reader(&host, "bad", folder.path(), short_deadline()).await;
     for stuck in (0..16)
         .map(|_| tokio::spawn(read(first.clone(), "read-stream", "/d/fifo")))
         .collect::<Vec<_>>()
@@ -157,7 +159,7 @@ async fn revisions_of_a_deployment_share_their_places() {
             .expect_err("nothing was written");
     }
     host.remove("bad").await.expect("removed");
-    let second = reader(&host, "bad", folder.path(), hurried()).await;
+    let second = deploy_reader(&host, "bad", folder.path(), short_deadline()).await;
     read(second.clone(), "read", "/d/plain.txt")
         .await
         .expect_err("no blocking operation is left");
@@ -167,7 +169,7 @@ async fn revisions_of_a_deployment_share_their_places() {
 
 /// The operating system resolves names on a blocking thread as well.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lookup_of_a_name_takes_a_place() {
+async fn a_name_lookup_counts_as_a_blocking_operation() {
     let folder = tempfile::tempdir().expect("a folder");
     let end = silent_fifo(folder.path());
     let host = builder().build().expect("a host");

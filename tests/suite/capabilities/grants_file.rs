@@ -8,7 +8,7 @@ use airssys_wasm_host::{ErrorKind, read_grants, write_grants};
 use super::probe::grants;
 
 #[test]
-fn a_writer_that_is_killed_leaves_the_old_grants_or_the_new() {
+fn a_killed_writer_leaves_the_old_or_the_new_grants() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("grants.toml");
     write_grants(&path, &grants(&["config first value=1"])).expect("written");
@@ -31,7 +31,7 @@ fn a_writer_that_is_killed_leaves_the_old_grants_or_the_new() {
 }
 
 #[test]
-fn a_file_that_is_cut_short_grants_nothing() {
+fn a_truncated_file_grants_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("grants.toml");
     write_grants(&path, &grants(&["config a value=1", "config b value=2"])).expect("written");

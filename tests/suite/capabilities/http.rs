@@ -11,13 +11,13 @@ use tokio::net::{TcpListener, TcpStream};
 use super::probe::{attempt, grants, host, probe};
 
 /// A server that answers a fixed number of requests per connection and counts connections.
-pub(super) struct Server {
+pub(super) struct CountingServer {
     pub(super) address: String,
     connections: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
 }
 
-impl Server {
+impl CountingServer {
     pub(super) async fn start(requests_per_connection: usize, answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("an address").to_string();
@@ -68,7 +68,11 @@ const CHUNKED: &str =
     "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
-async fn deployed(host: &airssys_wasm_host::Host, name: &str, server: &Server) -> Deployment {
+async fn deploy_granted(
+    host: &airssys_wasm_host::Host,
+    name: &str,
+    server: &CountingServer,
+) -> Deployment {
     let component = probe(&[]).with_name(name).expect("a name");
     let grants = grants(&[&format!("http GET http://{}/**", server.address)]);
     host.deploy(component)
@@ -79,17 +83,17 @@ async fn deployed(host: &airssys_wasm_host::Host, name: &str, server: &Server) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_is_used_again_by_its_component_alone() {
+async fn a_connection_is_reused_only_by_its_component() {
     let host = host();
     for (answer, told) in [
         (PLAIN, "200 hello"),
         (CHUNKED, "200 hello"),
         (EMPTY, "204 "),
     ] {
-        let server = Server::start(1_000, answer).await;
+        let server = CountingServer::start(1_000, answer).await;
         let (one, other) = (
-            deployed(&host, "one", &server).await,
-            deployed(&host, "other", &server).await,
+            deploy_granted(&host, "one", &server).await,
+            deploy_granted(&host, "other", &server).await,
         );
         for _ in 0..5 {
             assert_eq!(server.get(&one).await, told);
@@ -111,8 +115,8 @@ async fn a_connection_is_used_again_by_its_component_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_the_server_closed_is_replaced() {
     let host = host();
-    let server = Server::start(1, PLAIN).await;
-    let deployment = deployed(&host, "one", &server).await;
+    let server = CountingServer::start(1, PLAIN).await;
+    let deployment = deploy_granted(&host, "one", &server).await;
     for _ in 0..50 {
         assert_eq!(server.get(&deployment).await, "200 hello");
         // Long enough for its end to be noticed; a request that was sent is not repeated.
@@ -122,10 +126,10 @@ async fn a_connection_that_the_server_closed_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_wait_are_closed_by_a_revocation() {
+async fn idle_connections_are_closed_by_a_revocation() {
     let host = host();
-    let server = Server::start(1_000, PLAIN).await;
-    let deployment = deployed(&host, "one", &server).await;
+    let server = CountingServer::start(1_000, PLAIN).await;
+    let deployment = deploy_granted(&host, "one", &server).await;
     server.get(&deployment).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(

@@ -16,37 +16,37 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn wide(folder: &Path) -> Grants {
+fn wider_grants(folder: &Path) -> Grants {
     grants(&[&format!("file-read /data from={}", folder.display())])
 }
 
 fn update(host: &Host) -> Update<'_> {
-    host.update("attack-probe", component())
+    host.update("attack-probe", probe_without_requests())
         .any_version()
         .discard_state()
 }
 
 /// Requests nothing, so that nothing that it requires is missing.
-fn component() -> Component {
+fn probe_without_requests() -> Component {
     probe(&[])
 }
 
-fn revoked() -> Rule {
+fn revoked_rule() -> Rule {
     REVOKED.parse().expect("a rule")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wider_grant_gives_back_what_was_revoked_only_with_consent() {
+async fn a_wider_grant_lifts_a_revocation_only_with_consent() {
     let (folder, host) = (folder(), host());
     let rule = format!("file-read /data from={}", folder.path().display());
-    let deployment = deploy(&host, component(), &[&rule]).await;
+    let deployment = deploy(&host, probe_without_requests(), &[&rule]).await;
     host.revoke("attack-probe", REVOKED).expect("deployed");
     let read = async || attempt(&deployment, &["read", "/data/secret/a"]).await;
     assert!(read().await.is_err(), "it was revoked");
 
     let mut events = host.events();
     let error = update(&host)
-        .grants(wide(folder.path()))
+        .grants(wider_grants(folder.path()))
         .await
         .expect_err("it is wider");
     assert_eq!(error.kind(), ErrorKind::LiftsRevocation);
@@ -54,7 +54,10 @@ async fn a_wider_grant_gives_back_what_was_revoked_only_with_consent() {
         error.to_string().contains(REVOKED) && error.to_string().contains(&rule),
         "{error}"
     );
-    let rehearsal = update(&host).grants(wide(folder.path())).rehearse().await;
+    let rehearsal = update(&host)
+        .grants(wider_grants(folder.path()))
+        .rehearse()
+        .await;
     assert_eq!(
         rehearsal.expect_err("it is wider").kind(),
         ErrorKind::LiftsRevocation
@@ -62,26 +65,26 @@ async fn a_wider_grant_gives_back_what_was_revoked_only_with_consent() {
     assert!(read().await.is_err(), "it stays revoked");
 
     let promoted = update(&host)
-        .grants(wide(folder.path()))
+        .grants(wider_grants(folder.path()))
         .lifting_revocations()
         .await
         .expect("updated");
     assert_eq!(
         (promoted.lifted(), deployment.lifted()),
-        (&[revoked()][..], vec![revoked()])
+        (&[revoked_rule()][..], vec![revoked_rule()])
     );
     promoted.drained().await;
     assert_eq!(read().await.as_deref(), Ok("told"));
     let told = std::iter::from_fn(|| events.try_next())
-        .any(|event| matches!(event, Event::GrantedAgain { revision, rule, .. } if rule == revoked() && revision == promoted.to_revision()));
+        .any(|event| matches!(event, Event::GrantedAgain { revision, rule, .. } if rule == revoked_rule() && revision == promoted.to_revision()));
     assert!(told, "an event reports it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn grants_that_name_it_or_leave_it_need_no_consent() {
+async fn grants_that_name_or_omit_the_revoked_rule_need_no_consent() {
     let (folder, host) = (folder(), host());
     let rule = format!("file-read /data from={}", folder.path().display());
-    let deployment = deploy(&host, component(), &[&rule]).await;
+    let deployment = deploy(&host, probe_without_requests(), &[&rule]).await;
     host.revoke("attack-probe", REVOKED).expect("deployed");
     let read = async || attempt(&deployment, &["read", "/data/secret/a"]).await;
 
@@ -90,7 +93,7 @@ async fn grants_that_name_it_or_leave_it_need_no_consent() {
         promoted.lifted().is_empty() && read().await.is_err(),
         "without grants it stays revoked"
     );
-    let denied = wide(folder.path()).deny(REVOKED).expect("a rule");
+    let denied = wider_grants(folder.path()).deny(REVOKED).expect("a rule");
     let promoted = update(&host)
         .grants(denied)
         .await
@@ -98,19 +101,19 @@ async fn grants_that_name_it_or_leave_it_need_no_consent() {
     assert!(promoted.lifted().is_empty() && read().await.is_err());
     assert_eq!(
         deployment.grants().revoked().collect::<Vec<_>>(),
-        [&revoked()],
+        [&revoked_rule()],
         "it is not forgotten"
     );
 
-    let named = wide(folder.path()).allow(REVOKED).expect("a rule");
+    let named = wider_grants(folder.path()).allow(REVOKED).expect("a rule");
     let promoted = update(&host).grants(named).await.expect("it is named");
-    assert_eq!(promoted.lifted(), [revoked()]);
+    assert_eq!(promoted.lifted(), [revoked_rule()]);
     assert_eq!(read().await.as_deref(), Ok("told"));
 }
 
 /// Revocations survive a restart, and restored rules are in the history.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_forgets_neither() {
+async fn revocations_and_lifted_rules_survive_a_restart() {
     let (folder, state) = (folder(), tempfile::tempdir().expect("a folder"));
     let host = || {
         builder()
@@ -119,20 +122,22 @@ async fn a_restart_forgets_neither() {
             .expect("a host")
     };
     let first = host();
-    let deploy = first.deploy(component()).grants(wide(folder.path()));
+    let deploy = first
+        .deploy(probe_without_requests())
+        .grants(wider_grants(folder.path()));
     drop(deploy.await.expect("deployed"));
     first.revoke("attack-probe", REVOKED).expect("deployed");
     drop(first);
 
     let second = host();
     let error = update(&second)
-        .grants(wide(folder.path()))
+        .grants(wider_grants(folder.path()))
         .await
         .expect_err("it is wider");
     assert_eq!(error.kind(), ErrorKind::LiftsRevocation);
     drop(
         update(&second)
-            .grants(wide(folder.path()))
+            .grants(wider_grants(folder.path()))
             .lifting_revocations()
             .await
             .expect("updated"),
@@ -155,6 +160,6 @@ async fn a_restart_forgets_neither() {
             .deployment("attack-probe")
             .expect("deployed")
             .lifted(),
-        [revoked()]
+        [revoked_rule()]
     );
 }

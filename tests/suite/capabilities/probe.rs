@@ -11,19 +11,19 @@ use parking_lot::Mutex;
 use crate::support::guest;
 
 /// The result of an attempt, or the error that the guest received.
-pub(crate) type Attempted = Result<String, String>;
+pub(crate) type AttemptResult = Result<String, String>;
 
 /// An audit log that retains every decision.
 #[derive(Clone, Default)]
-pub(crate) struct Record(Arc<Mutex<Vec<AuditRecord>>>);
+pub(crate) struct RecordedDecisions(Arc<Mutex<Vec<AuditRecord>>>);
 
-impl AuditLog for Record {
+impl AuditLog for RecordedDecisions {
     fn record(&self, record: &AuditRecord) {
         self.0.lock().push(record.clone());
     }
 }
 
-impl Record {
+impl RecordedDecisions {
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().iter().map(AuditRecord::to_json).collect()
     }
@@ -63,9 +63,9 @@ pub(crate) async fn deploy(host: &Host, component: Component, rules: &[&str]) ->
     deploy.await.expect("deployed")
 }
 
-pub(crate) async fn attempt(deployment: &Deployment, words: &[&str]) -> Attempted {
+pub(crate) async fn attempt(deployment: &Deployment, words: &[&str]) -> AttemptResult {
     let function = deployment
-        .function::<(String, Vec<String>), (Attempted,)>("attempt")
+        .function::<(String, Vec<String>), (AttemptResult,)>("attempt")
         .expect("an exported function");
     let arguments = words[1..].iter().map(|&word| word.to_owned()).collect();
     function

@@ -6,7 +6,7 @@ use airssys_wasm_host::{Host, Instancing, TestClock, policy::FileAccess, policy:
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::probe::{Record, attempt, builder, deploy, grants, host, probe};
+use super::probe::{RecordedDecisions, attempt, builder, deploy, grants, host, probe};
 
 /// Repeated: a call that begins after `revoke` has returned is denied.
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +43,7 @@ async fn no_call_that_begins_after_a_revocation_gets_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
+async fn a_grant_and_resources_opened_under_it_end_at_its_expiry() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.txt"), "a").expect("a file");
     let clock = TestClock::new();
@@ -89,7 +89,7 @@ async fn a_grant_ends_at_its_time_and_what_was_opened_under_it_too() {
 
 /// A read from a silent peer is woken by the revocation.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_that_waits_ends_with_its_grant() {
+async fn a_blocked_read_ends_with_its_grant() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a listener");
@@ -99,7 +99,7 @@ async fn a_read_that_waits_ends_with_its_grant() {
         tokio::time::sleep(Duration::from_secs(20)).await;
         drop(stream);
     });
-    let record = Record::default();
+    let record = RecordedDecisions::default();
     let host = builder().audit_log(record.clone()).build().expect("a host");
     let deployment = deploy(&host, probe(&[]), &[&format!("tcp {address}")]).await;
     let waiting = tokio::spawn(async move { attempt(&deployment, &["tcp", &address]).await });
@@ -129,8 +129,8 @@ async fn a_read_that_waits_ends_with_its_grant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_refusals_is_counted_to_the_last() {
-    let record = Record::default();
+async fn every_refusal_of_a_flood_is_counted() {
+    let record = RecordedDecisions::default();
     let host = builder().audit_log(record.clone()).build().expect("a host");
     let deployment = deploy(&host, probe(&[]), &[]).await;
     let told = attempt(&deployment, &["flood", "config", "a", "5000"]).await;
@@ -147,7 +147,7 @@ async fn a_flood_of_refusals_is_counted_to_the_last() {
 
 /// Connections of an idle instance are closed without a call to the instance.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_idle_instance_kept_open_is_closed() {
+async fn connections_of_an_idle_instance_are_closed() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a listener");

@@ -6,10 +6,10 @@ use std::pin::Pin;
 
 use airssys_wasm_host::SecretStore;
 
-use super::probe::{Record, attempt, builder, deploy, host, probe};
+use super::probe::{RecordedDecisions, attempt, builder, deploy, host, probe};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn variables_are_those_that_were_granted() {
+async fn only_granted_variables_are_visible() {
     let host = host();
     let deployment = deploy(
         &host,
@@ -28,7 +28,7 @@ async fn variables_are_those_that_were_granted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_configuration_is_what_was_granted() {
+async fn only_granted_configuration_is_visible() {
     let host = host();
     let deployment = deploy(&host, probe(&[]), &["config a value=1", "config b value=2"]).await;
     assert_eq!(
@@ -42,9 +42,9 @@ async fn a_configuration_is_what_was_granted() {
     );
 }
 
-struct Safe;
+struct TestSecrets;
 
-impl SecretStore for Safe {
+impl SecretStore for TestSecrets {
     fn secret(
         &self,
         name: &str,
@@ -60,10 +60,10 @@ impl SecretStore for Safe {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_reaches_the_guest_and_no_record() {
-    let record = Record::default();
+    let record = RecordedDecisions::default();
     let host = builder()
         .audit_log(record.clone())
-        .secrets(Safe)
+        .secrets(TestSecrets)
         .build()
         .expect("a host");
     let rules = [
@@ -97,7 +97,7 @@ async fn a_secret_reaches_the_guest_and_no_record() {
         record.lines()
     );
     let operation = airssys_wasm_host::policy::Operation::Named {
-        kind: airssys_wasm_host::Kind::Env,
+        kind: airssys_wasm_host::CapabilityKind::Env,
         name: "TOKEN".into(),
     };
     assert!(
@@ -110,7 +110,7 @@ async fn a_secret_reaches_the_guest_and_no_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_logged_message_is_one_line_of_the_guest_log() {
-    let log = crate::support::Lines::default();
+    let log = crate::support::RecordedLines::default();
     let host = builder().guest_log(log.clone()).build().expect("a host");
     let deployment = deploy(&host, probe(&[]), &[]).await;
     attempt(&deployment, &["log", "one\ntwo"])

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use airssys_wasm_host::{ErrorKind, InstanceState, Instancing};
 
-use super::editor::{ALL, Editor, Shared, Visits, builder, function, probe};
+use super::editor::{ALL, ProbeEditor, Shared, Visits, builder, function, probe};
 use crate::support::guest;
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn instance_data_lives_as_long_as_its_instance() {
             (pooled, [1, 2, 3]),
             (Instancing::Stateful, [1, 2, 3]),
         ] {
-            let (_host, deployment) = probe(probed, &Editor::default(), instancing).await;
+            let (_host, deployment) = probe(probed, &ProbeEditor::default(), instancing).await;
             let visit = function::<(), (u32,)>(&deployment, "visit");
             for expected in expected {
                 let (visits,) = visit.call(()).await.expect("an answer");
@@ -31,8 +31,8 @@ async fn instance_data_lives_as_long_as_its_instance() {
 }
 
 #[tokio::test]
-async fn instance_data_of_one_is_not_reached_from_another() {
-    let (host, first) = probe(ALL[0], &Editor::default(), Instancing::Stateful).await;
+async fn instance_data_is_not_reachable_from_another_instance() {
+    let (host, first) = probe(ALL[0], &ProbeEditor::default(), Instancing::Stateful).await;
     let second = host
         .deploy(guest(ALL[0].0))
         .name("other")
@@ -48,29 +48,29 @@ async fn instance_data_of_one_is_not_reached_from_another() {
 
 /// The number of values created and the number that are alive.
 #[derive(Clone, Default)]
-struct Count {
-    made: Arc<AtomicUsize>,
-    there: Arc<AtomicUsize>,
+struct InstanceCount {
+    created: Arc<AtomicUsize>,
+    alive: Arc<AtomicUsize>,
 }
 
-struct Counted(Count);
+struct CountedData(InstanceCount);
 
-impl Drop for Counted {
+impl Drop for CountedData {
     fn drop(&mut self) {
-        self.0.there.fetch_sub(1, SeqCst);
+        self.0.alive.fetch_sub(1, SeqCst);
     }
 }
 
 #[tokio::test]
-async fn a_factory_runs_once_for_each_instance_and_its_data_goes_with_it() {
+async fn a_factory_runs_once_per_instance_and_its_data_is_dropped_with_it() {
     for instancing in [Instancing::PerCall, Instancing::Stateful] {
-        let count = Count::default();
+        let count = InstanceCount::default();
         let made = count.clone();
-        let host = builder(ALL[0].1, &Editor::default())
+        let host = builder(ALL[0].1, &ProbeEditor::default())
             .instance_data(move |_| {
-                made.made.fetch_add(1, SeqCst);
-                made.there.fetch_add(1, SeqCst);
-                Counted(made.clone())
+                made.created.fetch_add(1, SeqCst);
+                made.alive.fetch_add(1, SeqCst);
+                CountedData(made.clone())
             })
             .build()
             .expect("a host");
@@ -89,19 +89,19 @@ async fn a_factory_runs_once_for_each_instance_and_its_data_goes_with_it() {
         // A rollout tries one instance, which then serves the calls if instances outlive them.
         let tried = usize::from(!is_stateful);
         assert_eq!(
-            count.made.load(SeqCst),
+            count.created.load(SeqCst),
             instances.len() + tried,
             "{instancing:?}"
         );
         assert_eq!(
-            count.there.load(SeqCst),
+            count.alive.load(SeqCst),
             usize::from(is_stateful),
             "{instancing:?}"
         );
 
         host.remove("probe").await.expect("removed");
         drop(host);
-        while count.there.load(SeqCst) > 0 {
+        while count.alive.load(SeqCst) > 0 {
             tokio::task::yield_now().await;
         }
     }
@@ -110,7 +110,7 @@ async fn a_factory_runs_once_for_each_instance_and_its_data_goes_with_it() {
 #[tokio::test]
 async fn a_factory_sees_whose_instance_it_is_and_what_is_shared() {
     struct Label(String);
-    let host = builder(ALL[0].1, &Editor::default())
+    let host = builder(ALL[0].1, &ProbeEditor::default())
         .instance_data(|instance: &InstanceState| {
             assert_eq!(
                 instance.instance_data::<Visits>().0,
@@ -148,8 +148,8 @@ async fn a_factory_sees_whose_instance_it_is_and_what_is_shared() {
 }
 
 #[tokio::test]
-async fn data_of_a_deployment_is_its_own_and_stays_through_updates() {
-    let (host, plain) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
+async fn data_of_a_deployment_is_its_own_and_survives_updates() {
+    let (host, plain) = probe(ALL[0], &ProbeEditor::default(), Instancing::PerCall).await;
     let special = host
         .deploy(guest(ALL[0].0))
         .name("special")
@@ -183,11 +183,11 @@ async fn data_of_a_deployment_is_its_own_and_stays_through_updates() {
 }
 
 #[tokio::test]
-async fn after_a_restart_there_is_the_hosts_data_alone() {
+async fn only_the_hosts_data_exists_after_a_restart() {
     let place = tempfile::tempdir().expect("a directory");
     let build = || {
         let host =
-            builder(ALL[0].1, &Editor::default()).state_directory(place.path().join("state"));
+            builder(ALL[0].1, &ProbeEditor::default()).state_directory(place.path().join("state"));
         host.build().expect("a host")
     };
     let host = build();
@@ -211,8 +211,8 @@ async fn after_a_restart_there_is_the_hosts_data_alone() {
 }
 
 #[tokio::test]
-async fn two_hosts_have_data_of_their_own() {
-    let (first, second) = (Editor::default(), Editor::default());
+async fn two_hosts_do_not_share_data() {
+    let (first, second) = (ProbeEditor::default(), ProbeEditor::default());
     let (_first_host, deployment) = probe(ALL[0], &first, Instancing::PerCall).await;
     let (_second_host, _) = probe(ALL[0], &second, Instancing::PerCall).await;
     function::<(String,), ()>(&deployment, "say")
@@ -226,9 +226,9 @@ async fn two_hosts_have_data_of_their_own() {
 }
 
 #[tokio::test]
-async fn data_that_nobody_gave_ends_the_call_with_its_type() {
+async fn missing_data_ends_the_call_with_its_type() {
     struct Nobody;
-    let host = builder(ALL[0].1, &Editor::default())
+    let host = builder(ALL[0].1, &ProbeEditor::default())
         .imports(["label"], |linker| {
             linker.root().func_wrap("label", |mut store, (): ()| {
                 let _: &mut Nobody = store.data_mut().instance_data_mut();
@@ -259,7 +259,7 @@ async fn data_that_nobody_gave_ends_the_call_with_its_type() {
 
 #[tokio::test]
 async fn a_factory_that_panics_fails_the_start_and_nothing_else() {
-    let editor = Editor::default();
+    let editor = ProbeEditor::default();
     let host = builder(ALL[0].1, &editor)
         .instance_data(|instance| {
             assert_ne!(

@@ -19,9 +19,9 @@ use crate::support::guest;
     unreachable_pub,
     reason = "`bindgen!` re-exports the types of resources"
 )]
-pub struct Document(Arc<Mutex<String>>);
+pub struct ProbeDocument(Arc<Mutex<String>>);
 
-impl Document {
+impl ProbeDocument {
     pub(super) fn new(text: &str) -> Self {
         Self(Arc::new(Mutex::new(text.to_owned())))
     }
@@ -35,15 +35,15 @@ impl Document {
     }
 
     /// Returns the number of handles to the document, including the caller's.
-    pub(super) fn open(&self) -> usize {
+    pub(super) fn handle_count(&self) -> usize {
         Arc::strong_count(&self.0)
     }
 }
 
 /// The host's data.
 #[derive(Clone, Default)]
-pub(super) struct Editor {
-    pub(super) document: Document,
+pub(super) struct ProbeEditor {
+    pub(super) document: ProbeDocument,
     pub(super) printed: Arc<Mutex<Vec<String>>>,
 }
 
@@ -70,26 +70,26 @@ impl std::error::Error for OutOfPaper {}
 
 /// The kind of host functions that a test runs with.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Functions {
+pub(super) enum FunctionKind {
     Synchronous,
     Asynchronous,
 }
 
 /// The probe on each engine, with each kind of host functions.
-pub(super) const ALL: [(&str, Functions); 4] = [
-    ("embedding-probe", Functions::Synchronous),
-    ("embedding-probe", Functions::Asynchronous),
-    ("embedding-probe-async", Functions::Synchronous),
-    ("embedding-probe-async", Functions::Asynchronous),
+pub(super) const ALL: [(&str, FunctionKind); 4] = [
+    ("embedding-probe", FunctionKind::Synchronous),
+    ("embedding-probe", FunctionKind::Asynchronous),
+    ("embedding-probe-async", FunctionKind::Synchronous),
+    ("embedding-probe-async", FunctionKind::Asynchronous),
 ];
 
 pub(super) const IMPORTS: [&str; 3] = ["demo:embedding/documents@0.1.0", "print", "plugin-name"];
 
 /// Returns a builder of a host that provides everything, with few pool slots.
-pub(super) fn builder(functions: Functions, editor: &Editor) -> HostBuilder {
+pub(super) fn builder(functions: FunctionKind, editor: &ProbeEditor) -> HostBuilder {
     let link = match functions {
-        Functions::Synchronous => synchronous,
-        Functions::Asynchronous => asynchronous,
+        FunctionKind::Synchronous => synchronous,
+        FunctionKind::Asynchronous => asynchronous,
     };
     Host::builder()
         .pooled_instances_max(20)
@@ -109,8 +109,8 @@ fn asynchronous(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
 
 /// Builds a host and deploys the probe.
 pub(super) async fn probe(
-    (name, functions): (&str, Functions),
-    editor: &Editor,
+    (name, functions): (&str, FunctionKind),
+    editor: &ProbeEditor,
     instancing: Instancing,
 ) -> (Host, Deployment) {
     let host = builder(functions, editor).build().expect("a host");
@@ -140,7 +140,7 @@ mod blocking {
         world: "embedding",
         imports: { default: trappable },
         exports: { default: async },
-        with: { "demo:embedding/documents.document": super::Document },
+        with: { "demo:embedding/documents.document": super::ProbeDocument },
         wasmtime_crate: airssys_wasm_host::wasmtime,
     });
 }
@@ -151,7 +151,7 @@ mod waiting {
         world: "embedding",
         imports: { default: async | trappable },
         exports: { default: async },
-        with: { "demo:embedding/documents.document": super::Document },
+        with: { "demo:embedding/documents.document": super::ProbeDocument },
         wasmtime_crate: airssys_wasm_host::wasmtime,
     });
 }
@@ -159,15 +159,15 @@ mod waiting {
 pub(super) use blocking::Embedding;
 
 /// The behavior shared by both kinds of functions.
-trait Provides {
-    fn open(&mut self, document: Document) -> wasmtime::Result<Resource<Document>>;
+trait EditorFunctions {
+    fn open(&mut self, document: ProbeDocument) -> wasmtime::Result<Resource<ProbeDocument>>;
     fn visit(&mut self) -> u32;
     fn print_line(&mut self, line: &str);
     fn name(&self) -> String;
 }
 
-impl Provides for InstanceState {
-    fn open(&mut self, document: Document) -> wasmtime::Result<Resource<Document>> {
+impl EditorFunctions for InstanceState {
+    fn open(&mut self, document: ProbeDocument) -> wasmtime::Result<Resource<ProbeDocument>> {
         Ok(self.table().push(document)?)
     }
 
@@ -179,7 +179,7 @@ impl Provides for InstanceState {
 
     fn print_line(&mut self, line: &str) {
         let line = format!("{}: {line}", self.name());
-        self.data::<Editor>().printed.lock().push(line);
+        self.data::<ProbeEditor>().printed.lock().push(line);
     }
 
     fn name(&self) -> String {
@@ -206,8 +206,8 @@ fn panics() -> wasmtime::Result<()> {
 }
 
 impl blocking::demo::embedding::documents::Host for InstanceState {
-    fn current(&mut self) -> wasmtime::Result<Resource<Document>> {
-        let document = self.data::<Editor>().document.clone();
+    fn current(&mut self) -> wasmtime::Result<Resource<ProbeDocument>> {
+        let document = self.data::<ProbeEditor>().document.clone();
         self.open(document)
     }
 
@@ -234,20 +234,20 @@ impl blocking::demo::embedding::documents::Host for InstanceState {
 }
 
 impl blocking::demo::embedding::documents::HostDocument for InstanceState {
-    fn new(&mut self, text: String) -> wasmtime::Result<Resource<Document>> {
-        self.open(Document::new(&text))
+    fn new(&mut self, text: String) -> wasmtime::Result<Resource<ProbeDocument>> {
+        self.open(ProbeDocument::new(&text))
     }
 
-    fn text(&mut self, document: Resource<Document>) -> wasmtime::Result<String> {
+    fn text(&mut self, document: Resource<ProbeDocument>) -> wasmtime::Result<String> {
         Ok(self.table().get(&document)?.text())
     }
 
-    fn append(&mut self, document: Resource<Document>, text: String) -> wasmtime::Result<()> {
+    fn append(&mut self, document: Resource<ProbeDocument>, text: String) -> wasmtime::Result<()> {
         self.table().get(&document)?.append(&text);
         Ok(())
     }
 
-    fn drop(&mut self, document: Resource<Document>) -> wasmtime::Result<()> {
+    fn drop(&mut self, document: Resource<ProbeDocument>) -> wasmtime::Result<()> {
         self.table().delete(document)?;
         Ok(())
     }
@@ -265,8 +265,8 @@ impl blocking::EmbeddingImports for InstanceState {
 }
 
 impl waiting::demo::embedding::documents::Host for InstanceState {
-    async fn current(&mut self) -> wasmtime::Result<Resource<Document>> {
-        let document = self.data::<Editor>().document.clone();
+    async fn current(&mut self) -> wasmtime::Result<Resource<ProbeDocument>> {
+        let document = self.data::<ProbeEditor>().document.clone();
         tokio::task::yield_now().await;
         self.open(document)
     }
@@ -299,22 +299,26 @@ impl waiting::demo::embedding::documents::Host for InstanceState {
 }
 
 impl waiting::demo::embedding::documents::HostDocument for InstanceState {
-    async fn new(&mut self, text: String) -> wasmtime::Result<Resource<Document>> {
-        self.open(Document::new(&text))
+    async fn new(&mut self, text: String) -> wasmtime::Result<Resource<ProbeDocument>> {
+        self.open(ProbeDocument::new(&text))
     }
 
-    async fn text(&mut self, document: Resource<Document>) -> wasmtime::Result<String> {
+    async fn text(&mut self, document: Resource<ProbeDocument>) -> wasmtime::Result<String> {
         tokio::task::yield_now().await;
         Ok(self.table().get(&document)?.text())
     }
 
-    async fn append(&mut self, document: Resource<Document>, text: String) -> wasmtime::Result<()> {
+    async fn append(
+        &mut self,
+        document: Resource<ProbeDocument>,
+        text: String,
+    ) -> wasmtime::Result<()> {
         tokio::task::yield_now().await;
         self.table().get(&document)?.append(&text);
         Ok(())
     }
 
-    async fn drop(&mut self, document: Resource<Document>) -> wasmtime::Result<()> {
+    async fn drop(&mut self, document: Resource<ProbeDocument>) -> wasmtime::Result<()> {
         self.table().delete(document)?;
         Ok(())
     }

@@ -5,13 +5,13 @@ use std::error::Error as _;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Error, ErrorKind, Instancing};
 
-use super::editor::{ALL, Editor, OutOfPaper, builder, function, probe};
+use super::editor::{ALL, OutOfPaper, ProbeEditor, builder, function, probe};
 use crate::support::wat;
 
 #[tokio::test]
-async fn an_error_of_a_host_function_is_kept() {
+async fn an_error_of_a_host_function_is_preserved() {
     for probed in ALL {
-        let (_host, deployment) = probe(probed, &Editor::default(), Instancing::PerCall).await;
+        let (_host, deployment) = probe(probed, &ProbeEditor::default(), Instancing::PerCall).await;
         let error = function::<(), ()>(&deployment, "fail")
             .call(())
             .await
@@ -44,7 +44,7 @@ fn in_sources(error: &Error) -> bool {
 
 #[tokio::test]
 async fn an_instance_whose_host_function_failed_is_not_used_again() {
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::Stateful).await;
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::Stateful).await;
     let visit = function::<(), (u32,)>(&deployment, "visit");
     assert_eq!(visit.call(()).await.expect("an answer"), (1,));
     function::<(), ()>(&deployment, "fail")
@@ -78,7 +78,7 @@ const CALLEE: &str = r#"(component
 
 #[tokio::test]
 async fn an_error_of_a_host_function_crosses_links() {
-    let host = builder(ALL[0].1, &Editor::default())
+    let host = builder(ALL[0].1, &ProbeEditor::default())
         .imports(["fail"], |linker| {
             linker.root().func_wrap(
                 "fail",
@@ -113,8 +113,8 @@ async fn an_error_of_a_host_function_crosses_links() {
 }
 
 #[tokio::test]
-async fn an_error_while_parameters_are_made_is_kept() {
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
+async fn an_error_while_parameters_are_lowered_is_preserved() {
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::PerCall).await;
     let say = function::<(String,), ()>(&deployment, "say");
     let error = say
         .call_with(|_| Err(OutOfPaper { sheets: 2 }.into()))
@@ -127,7 +127,7 @@ async fn an_error_while_parameters_are_made_is_kept() {
 }
 
 #[tokio::test]
-async fn a_trap_is_no_error_of_a_host_function() {
+async fn a_trap_is_not_an_error_of_a_host_function() {
     let host = crate::support::host();
     let text = r#"(component (core module $m (func (export "go") unreachable))
         (core instance $i (instantiate $m)) (func (export "go") (canon lift (core func $i "go"))))"#;

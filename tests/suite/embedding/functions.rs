@@ -3,17 +3,17 @@
 use airssys_wasm_host::wasmtime::component::Resource;
 use airssys_wasm_host::{ErrorKind, Instancing};
 
-use super::editor::{ALL, Document, Editor, function, probe};
+use super::editor::{ALL, ProbeDocument, ProbeEditor, function, probe};
 use crate::support::guest;
 
 #[tokio::test]
-async fn a_typed_function_takes_and_gives_resources_of_the_hosts() {
+async fn a_typed_function_takes_and_returns_host_resources() {
     for probed in ALL {
-        let (host, deployment) = probe(probed, &Editor::default(), Instancing::PerCall).await;
-        let read = function::<(Resource<Document>,), (String,)>(&deployment, "read");
-        let take = function::<(Resource<Document>,), (String,)>(&deployment, "take");
-        let give = function::<(String,), (Resource<Document>,)>(&deployment, "give");
-        let lent = Document::new("lent");
+        let (host, deployment) = probe(probed, &ProbeEditor::default(), Instancing::PerCall).await;
+        let read = function::<(Resource<ProbeDocument>,), (String,)>(&deployment, "read");
+        let take = function::<(Resource<ProbeDocument>,), (String,)>(&deployment, "take");
+        let give = function::<(String,), (Resource<ProbeDocument>,)>(&deployment, "give");
+        let lent = ProbeDocument::new("lent");
         for _ in 0..2 {
             let push = |instance: &mut airssys_wasm_host::InstanceState| {
                 Ok((instance.table().push(lent.clone())?,))
@@ -39,7 +39,7 @@ async fn a_typed_function_takes_and_gives_resources_of_the_hosts() {
                 .await;
         }
         assert_eq!(
-            lent.open(),
+            lent.handle_count(),
             1,
             "the borrowed document was dropped with its instance"
         );
@@ -48,15 +48,15 @@ async fn a_typed_function_takes_and_gives_resources_of_the_hosts() {
 
 #[tokio::test]
 async fn a_resource_of_another_type_is_refused() {
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::PerCall).await;
     let error = deployment.function::<(Resource<String>,), (String,)>("demo:embedding/probe#read");
     let error = error.map(drop).expect_err("it is no string");
     assert_eq!(error.kind(), ErrorKind::TypeMismatch, "{error}");
 }
 
 #[tokio::test]
-async fn types_that_do_not_fit_are_told_with_the_line_to_write() {
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
+async fn mismatched_types_are_reported_with_the_correct_signature() {
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::PerCall).await;
     let error = deployment
         .function::<(), (String,)>("read")
         .map(drop)

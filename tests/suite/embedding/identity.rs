@@ -2,13 +2,13 @@
 
 use airssys_wasm_host::Instancing;
 
-use super::editor::{ALL, Editor, builder, function, probe};
+use super::editor::{ALL, ProbeEditor, builder, function, probe};
 use crate::support::guest;
 
 #[tokio::test]
-async fn a_host_function_knows_whose_instance_it_serves() {
+async fn a_host_function_knows_the_instance_it_serves() {
     for probed in ALL {
-        let editor = Editor::default();
+        let editor = ProbeEditor::default();
         let (host, first) = probe(probed, &editor, Instancing::PerCall).await;
         let second = host
             .deploy(guest(probed.0))
@@ -70,9 +70,9 @@ async fn a_host_function_knows_whose_instance_it_serves() {
 }
 
 #[tokio::test]
-async fn a_guest_cannot_choose_whose_it_is() {
+async fn a_guest_cannot_choose_its_identity() {
     // The bytes and the name in them are the same, and the guest prints that it is another one.
-    let editor = Editor::default();
+    let editor = ProbeEditor::default();
     let host = builder(ALL[0].1, &editor).build().expect("a host");
     let honest = guest(ALL[0].0).with_name("signer").expect("a name");
     host.deploy(honest).await.expect("deployed");
@@ -90,8 +90,8 @@ async fn a_guest_cannot_choose_whose_it_is() {
 }
 
 #[tokio::test]
-async fn each_instance_has_a_number_of_its_own() {
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
+async fn each_instance_has_a_unique_number() {
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::PerCall).await;
     let who = function::<(), (String,)>(&deployment, "who-am-i");
     let (first, second) = (
         who.call(()).await.expect("an answer"),
@@ -99,7 +99,7 @@ async fn each_instance_has_a_number_of_its_own() {
     );
     assert_ne!(first, second);
 
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::Stateful).await;
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::Stateful).await;
     let who = function::<(), (String,)>(&deployment, "who-am-i");
     let (first, second) = (
         who.call(()).await.expect("an answer"),

@@ -2,12 +2,12 @@
 
 use airssys_wasm_host::{Error, ErrorKind, Host, HostBuilder};
 
-use super::editor::{ALL, Editor, builder};
+use super::editor::{ALL, ProbeEditor, builder};
 use crate::support::wat;
 
 /// Returns a component that imports an interface and exports `go`, which returns the interface's
 /// `count`.
-fn user(import: &str) -> String {
+fn importer(import: &str) -> String {
     format!(
         r#"(component
         (import "{import}" (instance $docs (export "count" (func (result u32)))))
@@ -20,7 +20,7 @@ fn user(import: &str) -> String {
 }
 
 /// Provides `count` of an interface, which returns `number`.
-fn count(builder: HostBuilder, interface: &'static str, number: u32) -> HostBuilder {
+fn provide_count(builder: HostBuilder, interface: &'static str, number: u32) -> HostBuilder {
     builder.imports([interface], move |linker| {
         linker
             .instance(interface)?
@@ -28,33 +28,53 @@ fn count(builder: HostBuilder, interface: &'static str, number: u32) -> HostBuil
     })
 }
 
-async fn go(host: &Host, import: &str) -> Result<u32, Error> {
-    let deployment = host.deploy(wat("user", &user(import))).await?;
+async fn deploy_and_call(host: &Host, import: &str) -> Result<u32, Error> {
+    let deployment = host.deploy(wat("user", &importer(import))).await?;
     let number = deployment.function::<(), (u32,)>("go")?.call(()).await?.0;
     host.remove("user").await?;
     Ok(number)
 }
 
 #[tokio::test]
-async fn several_versions_of_an_interface_are_served_each_by_its_own() {
-    let host = count(Host::builder(), "ed:host/docs@0.1.0", 1);
-    let host = count(
-        count(host, "ed:host/docs@0.2.0", 2),
+async fn each_version_of_an_interface_is_served_by_its_provider() {
+    let host = provide_count(Host::builder(), "ed:host/docs@0.1.0", 1);
+    let host = provide_count(
+        provide_count(host, "ed:host/docs@0.2.0", 2),
         "ed:host/docs@1.4.0",
         14,
     )
     .build()
     .expect("a host");
-    assert_eq!(go(&host, "ed:host/docs@0.1.0").await.expect("served"), 1);
-    assert_eq!(go(&host, "ed:host/docs@0.2.0").await.expect("served"), 2);
+    assert_eq!(
+        deploy_and_call(&host, "ed:host/docs@0.1.0")
+            .await
+            .expect("served"),
+        1
+    );
+    assert_eq!(
+        deploy_and_call(&host, "ed:host/docs@0.2.0")
+            .await
+            .expect("served"),
+        2
+    );
     // The newest compatible version wins by semver, as in the runtime's linker.
-    assert_eq!(go(&host, "ed:host/docs@0.1.7").await.expect("served"), 1);
-    assert_eq!(go(&host, "ed:host/docs@1.0.0").await.expect("served"), 14);
+    assert_eq!(
+        deploy_and_call(&host, "ed:host/docs@0.1.7")
+            .await
+            .expect("served"),
+        1
+    );
+    assert_eq!(
+        deploy_and_call(&host, "ed:host/docs@1.0.0")
+            .await
+            .expect("served"),
+        14
+    );
 }
 
 #[tokio::test]
-async fn a_version_that_nothing_provides_is_named_with_those_that_are() {
-    let host = count(Host::builder(), "ed:host/docs@0.1.0", 1)
+async fn an_unprovided_version_is_named_with_the_provided_ones() {
+    let host = provide_count(Host::builder(), "ed:host/docs@0.1.0", 1)
         .build()
         .expect("a host");
     for import in [
@@ -63,7 +83,9 @@ async fn a_version_that_nothing_provides_is_named_with_those_that_are() {
         "ed:host/docs@0.1.0-rc.1",
         "ed:host/docs",
     ] {
-        let error = go(&host, import).await.expect_err("it is not served");
+        let error = deploy_and_call(&host, import)
+            .await
+            .expect_err("it is not served");
         assert_eq!(error.kind(), ErrorKind::MissingImport, "{error}");
         let text = error.to_string();
         assert!(
@@ -74,13 +96,13 @@ async fn a_version_that_nothing_provides_is_named_with_those_that_are() {
 }
 
 #[tokio::test]
-async fn a_newer_version_whose_types_do_not_fit_is_told_by_both_names() {
+async fn a_newer_version_with_other_types_is_reported_with_both_names() {
     let host = Host::builder().imports(["ed:host/docs@0.1.0"], |linker| {
         linker
             .instance("ed:host/docs@0.1.0")?
             .func_wrap("other", |_, (): ()| Ok((0u32,)))
     });
-    let error = go(&host.build().expect("a host"), "ed:host/docs@0.1.1")
+    let error = deploy_and_call(&host.build().expect("a host"), "ed:host/docs@0.1.1")
         .await
         .expect_err("it has no `count`");
     assert_eq!(error.kind(), ErrorKind::Unusable);
@@ -118,7 +140,7 @@ async fn a_function_imported_at_world_level_is_served() {
 }
 
 #[tokio::test]
-async fn a_function_imported_at_world_level_that_nothing_provides_is_named() {
+async fn an_unprovided_function_at_world_level_is_named() {
     // A deployment that exports a function of that name does not help, and is not suggested.
     let host = crate::support::host();
     let exports = r#"(component (core module $m (func (export "print"))) (core instance $i (instantiate $m))
@@ -139,9 +161,9 @@ async fn a_function_imported_at_world_level_that_nothing_provides_is_named() {
 }
 
 #[tokio::test]
-async fn what_needs_no_rules_is_open_to_every_component() {
+async fn providers_without_rules_serve_every_component() {
     // No request and no grant: the embedder chose so.
-    let host = builder(ALL[0].1, &Editor::default())
+    let host = builder(ALL[0].1, &ProbeEditor::default())
         .build()
         .expect("a host");
     for name in ["one", "two"] {
@@ -171,8 +193,13 @@ async fn async_host_functions_of_wit_are_served_where_they_can_run() {
         })
         .build()
         .expect("a host");
-    assert_eq!(go(&host, "ed:host/docs@0.1.0").await.expect("served"), 7);
-    let later = user("ed:host/later")
+    assert_eq!(
+        deploy_and_call(&host, "ed:host/docs@0.1.0")
+            .await
+            .expect("served"),
+        7
+    );
+    let later = importer("ed:host/later")
         .replace("\"count\" (func (result", "\"count\" (func async (result")
         .replace(
             "(export \"go\") (result u32) (canon",

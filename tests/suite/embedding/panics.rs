@@ -2,13 +2,13 @@
 
 use airssys_wasm_host::{ErrorKind, Event, Instancing};
 
-use super::editor::{ALL, Editor, Embedding, Functions, builder, function, probe};
+use super::editor::{ALL, Embedding, FunctionKind, ProbeEditor, builder, function, probe};
 use crate::support::guest;
 
 #[tokio::test]
 async fn a_panic_in_a_host_function_is_an_error_of_its_call() {
     for probed in ALL {
-        let (host, deployment) = probe(probed, &Editor::default(), Instancing::Stateful).await;
+        let (host, deployment) = probe(probed, &ProbeEditor::default(), Instancing::Stateful).await;
         let visit = function::<(), (u32,)>(&deployment, "visit");
         assert_eq!(visit.call(()).await.expect("an answer"), (1,));
         let mut events = host.events();
@@ -39,9 +39,9 @@ async fn a_panic_in_a_host_function_is_an_error_of_its_call() {
 }
 
 #[tokio::test]
-async fn calls_beside_a_panic_go_on() {
-    let probed = ("embedding-probe", Functions::Asynchronous);
-    let (_host, deployment) = probe(probed, &Editor::default(), Instancing::PerCall).await;
+async fn calls_beside_a_panic_continue() {
+    let probed = ("embedding-probe", FunctionKind::Asynchronous);
+    let (_host, deployment) = probe(probed, &ProbeEditor::default(), Instancing::PerCall).await;
     let wait = function::<(u32,), ()>(&deployment, "wait");
     let panics = function::<(), ()>(&deployment, "panic");
     let waiting = wait.call((20,));
@@ -55,7 +55,7 @@ async fn calls_beside_a_panic_go_on() {
 
 #[tokio::test]
 async fn a_panic_in_a_call_through_bindings_is_an_error() {
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::PerCall).await;
     let bindings = deployment
         .bindings(|mut store, instance| Embedding::new(&mut store, instance))
         .await
@@ -69,14 +69,14 @@ async fn a_panic_in_a_call_through_bindings_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_panic_while_data_is_dropped_stays_there() {
+async fn a_panic_while_data_is_dropped_is_contained() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
             panic!("a destructor panics");
         }
     }
-    let host = builder(ALL[0].1, &Editor::default())
+    let host = builder(ALL[0].1, &ProbeEditor::default())
         .instance_data(|_| Bomb)
         .build()
         .expect("a host");

@@ -2,15 +2,15 @@
 
 use airssys_wasm_host::{Bindings, ErrorKind, Instancing, Limits};
 
-use super::editor::{ALL, Document, Editor, Embedding, builder, function, probe};
+use super::editor::{ALL, Embedding, ProbeDocument, ProbeEditor, builder, function, probe};
 use crate::support::guest;
 
 #[tokio::test]
-async fn a_guest_holds_a_resource_of_its_hosts_from_call_to_call_and_across_an_update() {
+async fn a_guest_holds_a_host_resource_across_calls_and_updates() {
     for probed in ALL {
-        let editor = Editor {
-            document: Document::new("Dear Ada."),
-            ..Editor::default()
+        let editor = ProbeEditor {
+            document: ProbeDocument::new("Dear Ada."),
+            ..ProbeEditor::default()
         };
         let (host, deployment) = probe(probed, &editor, Instancing::Stateful).await;
         let append = function::<(String,), (String,)>(&deployment, "append");
@@ -32,17 +32,21 @@ async fn a_guest_holds_a_resource_of_its_hosts_from_call_to_call_and_across_an_u
 }
 
 #[tokio::test]
-async fn what_a_guest_holds_goes_with_its_instance() {
-    let editor = Editor::default();
+async fn resources_of_a_guest_are_dropped_with_its_instance() {
+    let editor = ProbeEditor::default();
     let (host, deployment) = probe(ALL[0], &editor, Instancing::Stateful).await;
-    let before = editor.document.open();
+    let before = editor.document.handle_count();
     function::<(String,), (String,)>(&deployment, "append")
         .call(("x".into(),))
         .await
         .expect("an answer");
-    assert_eq!(editor.document.open(), before + 1, "the guest holds it");
+    assert_eq!(
+        editor.document.handle_count(),
+        before + 1,
+        "the guest holds it"
+    );
     host.remove("probe").await.expect("removed");
-    while editor.document.open() > before {
+    while editor.document.handle_count() > before {
         tokio::task::yield_now().await;
     }
 }
@@ -54,7 +58,7 @@ async fn the_table_is_bounded_by_handles_max() {
             handles_max: 50,
             ..Limits::default()
         };
-        let host = builder(probed.1, &Editor::default())
+        let host = builder(probed.1, &ProbeEditor::default())
             .limits(limits)
             .build()
             .expect("a host");
@@ -71,12 +75,12 @@ async fn the_table_is_bounded_by_handles_max() {
 }
 
 #[tokio::test]
-async fn the_hosts_own_pushes_count_as_well() {
+async fn resources_pushed_by_the_host_count_as_well() {
     let limits = Limits {
         handles_max: 20,
         ..Limits::default()
     };
-    let host = builder(ALL[0].1, &Editor::default())
+    let host = builder(ALL[0].1, &ProbeEditor::default())
         .limits(limits)
         .build()
         .expect("a host");
@@ -89,7 +93,7 @@ async fn the_hosts_own_pushes_count_as_well() {
     let pushes = |count| {
         say.call_with(move |instance| {
             for _ in 0..count {
-                instance.table().push(Document::default())?;
+                instance.table().push(ProbeDocument::default())?;
             }
             Ok((String::new(),))
         })
@@ -106,15 +110,15 @@ async fn the_hosts_own_pushes_count_as_well() {
 }
 
 #[tokio::test]
-async fn a_host_lends_a_document_of_its_own_through_bindings() {
-    let (_host, deployment) = probe(ALL[0], &Editor::default(), Instancing::PerCall).await;
+async fn a_host_lends_its_own_document_through_bindings() {
+    let (_host, deployment) = probe(ALL[0], &ProbeEditor::default(), Instancing::PerCall).await;
     let bindings: Bindings<Embedding> = deployment
         .bindings(|mut store, instance| Embedding::new(&mut store, instance))
         .await
         .expect("they fit");
     let text = bindings
         .call(async |probe, mut store| {
-            let document = store.data_mut().table().push(Document::new("lent"))?;
+            let document = store.data_mut().table().push(ProbeDocument::new("lent"))?;
             probe
                 .demo_embedding_probe()
                 .call_read(store, document)

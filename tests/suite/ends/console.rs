@@ -5,13 +5,13 @@ use std::sync::Arc;
 use airssys_wasm_host::{CallEnd, Console, Error, GuestStream, Host, Value};
 use parking_lot::Mutex;
 
-use super::Calls;
+use super::CallLog;
 use crate::support::guest;
 
 const RUN: &str = "wasi:cli/run#run";
 
-async fn run(console: Option<Console>) -> (Result<Option<Value>, Error>, Calls) {
-    let told = Calls::default();
+async fn run(console: Option<Console>) -> (Result<Option<Value>, Error>, CallLog) {
+    let told = CallLog::default();
     let host = Host::builder()
         .pooled_instances_max(50)
         .guest_log(told.clone())
@@ -34,7 +34,7 @@ async fn run(console: Option<Console>) -> (Result<Option<Value>, Error>, Calls) 
 async fn program_has_no_arguments_and_an_empty_stdin_by_default() {
     let (result, told) = run(None).await;
     assert_eq!(
-        CallEnd::of_value(result.expect("it ran").as_ref()),
+        CallEnd::from_value(result.expect("it ran").as_ref()),
         CallEnd::Returned
     );
     assert!(told.lines(1).await[0].ends_with("Stdout: no arguments"));
@@ -44,7 +44,7 @@ async fn program_has_no_arguments_and_an_empty_stdin_by_default() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn program_has_what_a_console_gives() {
+async fn program_uses_the_console_of_its_deployment() {
     let written = Arc::new(Mutex::new(Vec::new()));
     let to = Arc::clone(&written);
     let console = Console::new()
@@ -57,7 +57,7 @@ async fn program_has_what_a_console_gives() {
         });
     let (result, told) = run(Some(console)).await;
     assert_eq!(
-        CallEnd::of_value(result.expect("it ran").as_ref()),
+        CallEnd::from_value(result.expect("it ran").as_ref()),
         CallEnd::Returned
     );
     assert_eq!(written.lock()[..], b"one\xfftwo"[..]);
@@ -72,7 +72,7 @@ async fn program_has_what_a_console_gives() {
 async fn program_that_returns_an_error_has_failed() {
     let (result, told) = run(Some(Console::new().arguments(["program", "fail"]))).await;
     assert_eq!(
-        CallEnd::of_value(result.expect("it ran").as_ref()),
+        CallEnd::from_value(result.expect("it ran").as_ref()),
         CallEnd::ReturnedError
     );
     assert!(told.lines(1).await[0].ends_with("Stderr: Error: \"as asked\""));

@@ -3,12 +3,12 @@
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{CallEnd, ErrorKind, Instancing};
 
-use super::{call, ends};
+use super::{call, deploy_ends};
 use crate::support::{failures, host, wat_file};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exit_is_success_where_there_is_no_result_to_give() {
-    let (host, deployment, _) = ends(Instancing::PerCall).await;
+async fn exit_is_success_for_a_function_without_a_result() {
+    let (host, deployment, _) = deploy_ends(Instancing::PerCall).await;
     let mut events = host.events();
     assert_eq!(
         call(&deployment, "stop", "(true)").await.expect("success"),
@@ -36,8 +36,8 @@ async fn exit_is_success_where_there_is_no_result_to_give() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exit_is_an_error_and_no_failure_where_a_result_is_missing() {
-    let (host, deployment, _) = ends(Instancing::PerCall).await;
+async fn successful_exit_without_the_expected_result_is_an_error() {
+    let (host, deployment, _) = deploy_ends(Instancing::PerCall).await;
     let mut events = host.events();
     let error = call(&deployment, "stop-from-number", "(true)")
         .await
@@ -59,7 +59,7 @@ async fn exit_is_an_error_and_no_failure_where_a_result_is_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_with_failure_is_an_error_with_its_code_and_without_a_backtrace() {
-    let (host, deployment, _) = ends(Instancing::PerCall).await;
+    let (host, deployment, _) = deploy_ends(Instancing::PerCall).await;
     let mut events = host.events();
     for (function, arguments, code) in [
         ("stop", "(false)", 1),
@@ -99,7 +99,7 @@ async fn exit_with_failure_is_an_error_with_its_code_and_without_a_backtrace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn instance_that_exited_is_not_used_again() {
     for instancing in [Instancing::pooled(1), Instancing::Stateful] {
-        let (_host, deployment, _) = ends(instancing).await;
+        let (_host, deployment, _) = deploy_ends(instancing).await;
         let count = async || {
             call(&deployment, "count", "()")
                 .await
@@ -121,8 +121,8 @@ async fn instance_that_exited_is_not_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn returned_error_is_a_value_of_the_function() {
-    let (host, deployment, _) = ends(Instancing::PerCall).await;
+async fn returned_error_is_a_value() {
+    let (host, deployment, _) = deploy_ends(Instancing::PerCall).await;
     let mut events = host.events();
     let value = deployment
         .dynamic_function("fail")
@@ -130,13 +130,13 @@ async fn returned_error_is_a_value_of_the_function() {
         .call(&[])
         .await
         .expect("a value");
-    assert_eq!(CallEnd::of_value(value.as_ref()), CallEnd::ReturnedError);
+    assert_eq!(CallEnd::from_value(value.as_ref()), CallEnd::ReturnedError);
     assert_eq!(failures(&mut events), []);
 }
 
 /// The caller has no result to return, but the callee exited.
 #[tokio::test(flavor = "multi_thread")]
-async fn exit_of_another_component_ends_no_caller_with_success() {
+async fn exit_of_a_callee_is_an_error_for_the_caller() {
     let host = host();
     host.deploy(wat_file("ends-callee"))
         .await

@@ -16,9 +16,9 @@ use crate::support::guest;
 
 /// A guest log that records the call of each line.
 #[derive(Clone, Default)]
-struct Calls(Arc<Mutex<Vec<String>>>);
+struct CallLog(Arc<Mutex<Vec<String>>>);
 
-impl GuestLog for Calls {
+impl GuestLog for CallLog {
     fn line(&self, line: GuestLine<'_>) {
         self.0
             .lock()
@@ -26,24 +26,24 @@ impl GuestLog for Calls {
     }
 }
 
-impl Calls {
+impl CallLog {
     /// Returns the lines logged so far.
-    fn so_far(&self) -> Vec<String> {
+    fn logged(&self) -> Vec<String> {
         self.0.lock().clone()
     }
 
     /// Waits for at least `count` lines and returns all of them.
     async fn lines(&self, count: usize) -> Vec<String> {
-        while self.so_far().len() < count {
+        while self.logged().len() < count {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        self.so_far()
+        self.logged()
     }
 }
 
 /// Deploys the guest whose functions end in every way.
-async fn ends(instancing: Instancing) -> (Host, Deployment, Calls) {
-    let calls = Calls::default();
+async fn deploy_ends(instancing: Instancing) -> (Host, Deployment, CallLog) {
+    let calls = CallLog::default();
     let host = Host::builder()
         .pooled_instances_max(50)
         .guest_log(calls.clone())

@@ -3,17 +3,17 @@
 
 use airssys_wasm_host::Instancing;
 
-use super::{call, ends};
+use super::{call, deploy_ends};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unfinished_line_is_told_when_its_call_ends_and_joined_with_no_other() {
+async fn unfinished_line_is_logged_at_the_end_of_its_call_and_not_joined() {
     for instancing in [Instancing::pooled(1), Instancing::Stateful] {
-        let (host, deployment, told) = ends(instancing).await;
+        let (host, deployment, told) = deploy_ends(instancing).await;
         call(&deployment, "say-and-flush", r#"("half")"#)
             .await
             .expect("an answer");
-        host.logs_written().await;
-        let first = told.so_far();
+        host.flush_logs().await;
+        let first = told.logged();
         assert!(
             matches!(&first[..], [line] if line.ends_with(".1 Stdout: half")),
             "{first:?}"
@@ -39,8 +39,8 @@ async fn unfinished_line_is_told_when_its_call_ends_and_joined_with_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unfinished_line_is_told_at_a_trap() {
-    let (_host, deployment, told) = ends(Instancing::PerCall).await;
+async fn unfinished_line_is_logged_at_a_trap() {
+    let (_host, deployment, told) = deploy_ends(Instancing::PerCall).await;
     call(&deployment, "say-and-trap", r#"("half")"#)
         .await
         .expect_err("it traps");
@@ -52,8 +52,8 @@ async fn unfinished_line_is_told_at_a_trap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unfinished_line_is_told_after_a_second_of_silence() {
-    let (_host, deployment, told) = ends(Instancing::PerCall).await;
+async fn unfinished_line_is_logged_after_a_second_of_silence() {
+    let (_host, deployment, told) = deploy_ends(Instancing::PerCall).await;
     let waiting = tokio::spawn(async move {
         call(
             &deployment,
@@ -70,8 +70,8 @@ async fn unfinished_line_is_told_after_a_second_of_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_of_several_instances_have_lines_of_their_own() {
-    let (_host, deployment, told) = ends(Instancing::pooled(4)).await;
+async fn calls_of_several_instances_have_separate_lines() {
+    let (_host, deployment, told) = deploy_ends(Instancing::pooled(4)).await;
     let calls = (0..40).map(|number| {
         let deployment = deployment.clone();
         tokio::spawn(async move {

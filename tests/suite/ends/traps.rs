@@ -2,12 +2,12 @@
 
 use airssys_wasm_host::{CallEnd, Event, Instancing};
 
-use super::{call, ends};
+use super::{call, deploy_ends};
 use crate::support::{host, wat};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trap_tells_the_message_of_the_panic() {
-    let (host, deployment, _) = ends(Instancing::pooled(1)).await;
+async fn trap_reports_the_panic_message() {
+    let (host, deployment, _) = deploy_ends(Instancing::pooled(1)).await;
     call(&deployment, "say-to-stderr", r#"("of another call\n")"#)
         .await
         .expect("an answer");
@@ -41,7 +41,7 @@ async fn trap_tells_the_message_of_the_panic() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn last_lines_of_stderr_are_bounded() {
-    let (_host, deployment, _) = ends(Instancing::PerCall).await;
+    let (_host, deployment, _) = deploy_ends(Instancing::PerCall).await;
     let long = "x".repeat(100_000);
     let error = call(&deployment, "panic", &format!("({long:?})"))
         .await
@@ -51,7 +51,7 @@ async fn last_lines_of_stderr_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn backtrace_has_the_names_that_there_are_and_counts_the_rest() {
+async fn backtrace_lists_known_names_and_counts_the_rest() {
     let component = wat(
         "named",
         r#"(component

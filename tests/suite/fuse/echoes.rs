@@ -7,14 +7,14 @@
 use std::fmt::Write;
 
 use airssys_wasm_core::Component;
-use airssys_wasm_core::compose::Chain;
+use airssys_wasm_core::fuse::Chain;
 use airssys_wasm_host::wasmtime::component::Val;
 use proptest::prelude::*;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{FlatTypes, WasmType};
 use wit_parser::{Int, Resolve, SizeAlign, Type, TypeDefKind};
 
-use super::random::{Choices, Wit, value};
+use super::random::{Choices, WitGenerator, value};
 use super::runner::{Runner, compile};
 
 /// Returns a component that exports `f` at world level.
@@ -54,7 +54,7 @@ fn component(
 }
 
 /// `list<T> -> T`, and with `result` as `ok`.
-fn first(definitions: &str, ty: &str) -> Component {
+fn first_stage(definitions: &str, ty: &str) -> Component {
     component(
         definitions,
         &format!("(l: list<{ty}>) -> {ty}"),
@@ -75,7 +75,7 @@ fn first(definitions: &str, ty: &str) -> Component {
 }
 
 /// `T -> list<T>`, with one element.
-fn last(definitions: &str, ty: &str) -> Component {
+fn last_stage(definitions: &str, ty: &str) -> Component {
     component(
         definitions,
         &format!("(x: {ty}) -> list<{ty}>"),
@@ -100,7 +100,7 @@ fn last(definitions: &str, ty: &str) -> Component {
 }
 
 /// `list<result<T, E>> -> result<T, E>`.
-fn fallible(definitions: &str, ok: &str, error: &str) -> Component {
+fn fallible_stage(definitions: &str, ok: &str, error: &str) -> Component {
     component(
         definitions,
         &format!("(l: list<result<{ok}, {error}>>) -> result<{ok}, {error}>"),
@@ -118,7 +118,7 @@ fn flat_types(resolve: &Resolve, ty: &Type) -> Vec<WasmType> {
     flat.to_vec()
 }
 
-fn word(ty: WasmType) -> &'static str {
+fn core_type_name(ty: WasmType) -> &'static str {
     match ty {
         WasmType::I32 | WasmType::Pointer | WasmType::Length => "i32",
         WasmType::I64 | WasmType::PointerOrI64 => "i64",
@@ -128,7 +128,10 @@ fn word(ty: WasmType) -> &'static str {
 }
 
 fn flat(resolve: &Resolve, ty: &Type) -> Vec<&'static str> {
-    flat_types(resolve, ty).into_iter().map(word).collect()
+    flat_types(resolve, ty)
+        .into_iter()
+        .map(core_type_name)
+        .collect()
 }
 
 fn kind<'a>(resolve: &'a Resolve, ty: &Type) -> Option<&'a TypeDefKind> {
@@ -275,7 +278,7 @@ fn store_cases(
         let own: Vec<String> = flat_types(resolve, case)
             .into_iter()
             .zip(joined.iter().zip(values).skip(1))
-            .map(|(to, (from, value))| narrow(word(*from), word(to), value))
+            .map(|(to, (from, value))| narrow(core_type_name(*from), core_type_name(to), value))
             .collect();
         write!(code, "(if (i32.eq {tag_value} (i32.const {number})) (then ")
             .expect("writing to a string succeeds");
@@ -309,13 +312,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_value_comes_through_as_it_was(
+    fn any_value_passes_unchanged(
         types in prop::collection::vec(any::<u8>(), 0..24),
         values in prop::collection::vec(any::<u8>(), 0..400),
     ) {
-        let mut wit = Wit::default();
+        let mut wit = WitGenerator::default();
         let ty = wit.ty(&mut Choices(&types), 3);
-        let mut fused = fuse(&[first(&wit.definitions, &ty), last(&wit.definitions, &ty)]);
+        let mut fused = fuse(&[first_stage(&wit.definitions, &ty), last_stage(&wit.definitions, &ty)]);
         let list = fused.params("run").remove(0);
         let mut choices = Choices(&values);
         for _ in 0..4 {
@@ -327,18 +330,18 @@ proptest! {
     }
 
     #[test]
-    fn any_error_ends_the_chain_and_comes_through_as_it_was(
+    fn any_error_ends_the_chain_and_passes_unchanged(
         types in prop::collection::vec(any::<u8>(), 0..32),
         values in prop::collection::vec(any::<u8>(), 0..400),
         fails_last in any::<bool>(),
     ) {
-        let mut wit = Wit::default();
+        let mut wit = WitGenerator::default();
         let mut choices = Choices(&types);
         let ok = format!("tuple<{}>", wit.ty(&mut choices, 2));
         let error = wit.ty(&mut choices, 2);
-        let mut stages = vec![fallible(&wit.definitions, &ok, &error), last(&wit.definitions, &ok)];
+        let mut stages = vec![fallible_stage(&wit.definitions, &ok, &error), last_stage(&wit.definitions, &ok)];
         if fails_last {
-            stages.push(fallible_list(&wit.definitions, &ok, &error));
+            stages.push(fallible_list_stage(&wit.definitions, &ok, &error));
         }
         let mut fused = fuse(&stages);
         let list = fused.params("run").remove(0);
@@ -357,7 +360,7 @@ proptest! {
 
 /// `list<T> -> result<list<T>, E>`, always `ok`. Where the list lies after the
 /// discriminant depends on `E`.
-fn fallible_list(definitions: &str, ok: &str, error: &str) -> Component {
+fn fallible_list_stage(definitions: &str, ok: &str, error: &str) -> Component {
     let types = format!("(l: list<{ok}>) -> result<list<{ok}>, {error}>");
     component(definitions, &types, |resolve, function| {
         let mut sizes = SizeAlign::default();

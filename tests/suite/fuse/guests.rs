@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use airssys_wasm_core::Component;
-use airssys_wasm_core::compose::Chain;
+use airssys_wasm_core::fuse::Chain;
 use airssys_wasm_host::wasmtime::component::{Component as Compiled, Val};
 use airssys_wasm_tests::guests::path;
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ const FUNCTIONS: [(&str, &str, &str, bool); 16] = [
     ("join", "many", "string", false),
 ];
 
-fn full(function: &str) -> String {
+fn qualified_name(function: &str) -> String {
     match function {
         "remember" => function.into(),
         function => format!("demo:stages/stages@1.0.0#{function}"),
@@ -46,7 +46,10 @@ fn full(function: &str) -> String {
 
 fn fuse(functions: &[&str]) -> Compiled {
     let stages = functions.iter().fold(Chain::new("run"), |chain, function| {
-        chain.stage(STAGES.0.clone(), full(function).parse().expect("a name"))
+        chain.stage(
+            STAGES.0.clone(),
+            qualified_name(function).parse().expect("a name"),
+        )
     });
     compile(
         &stages
@@ -62,7 +65,7 @@ fn one_by_one(runners: &mut [Runner], functions: &[&str], params: &[Val]) -> Opt
     let (last, before) = functions.split_last().expect("functions");
     for (function, runner) in before.iter().zip(&mut *runners) {
         let answer = runner
-            .call(&full(function), &params)
+            .call(&qualified_name(function), &params)
             .expect("an answer")
             .expect("a value");
         params = match answer {
@@ -74,7 +77,7 @@ fn one_by_one(runners: &mut [Runner], functions: &[&str], params: &[Val]) -> Opt
     let answer = runners
         .last_mut()
         .expect("runners")
-        .call(&full(last), &params)
+        .call(&qualified_name(last), &params)
         .expect("an answer");
     let early = before.iter().any(|function| may_fail(function));
     if early && !may_fail(last) {
@@ -84,7 +87,7 @@ fn one_by_one(runners: &mut [Runner], functions: &[&str], params: &[Val]) -> Opt
     }
 }
 
-fn same(functions: &[&str], inputs: &[Vec<Val>]) {
+fn assert_same_results(functions: &[&str], inputs: &[Vec<Val>]) {
     let mut fused = Runner::new(&fuse(functions));
     let mut runners: Vec<Runner> = functions.iter().map(|_| Runner::new(&STAGES.1)).collect();
     for input in inputs {
@@ -94,7 +97,7 @@ fn same(functions: &[&str], inputs: &[Vec<Val>]) {
     }
 }
 
-fn texts(texts: &[&str]) -> Vec<Vec<Val>> {
+fn text_inputs(texts: &[&str]) -> Vec<Vec<Val>> {
     texts
         .iter()
         .map(|text| vec![Val::String((*text).into())])
@@ -102,27 +105,27 @@ fn texts(texts: &[&str]) -> Vec<Vec<Val>> {
 }
 
 #[test]
-fn numbers_and_texts() {
+fn chains_of_numbers_and_texts_match() {
     let numbers: Vec<_> = [0, 7, u32::MAX].map(|n| vec![Val::U32(n)]).into();
-    same(&["double", "double"], &numbers);
-    same(&["double", "spell", "upper"], &numbers);
-    same(&["upper", "count"], &texts(&["", "Ada", "grüße ß"]));
-    same(
+    assert_same_results(&["double", "double"], &numbers);
+    assert_same_results(&["double", "spell", "upper"], &numbers);
+    assert_same_results(&["upper", "count"], &text_inputs(&["", "Ada", "grüße ß"]));
+    assert_same_results(
         &["bytes", "reverse", "reverse"],
-        &texts(&["", "abc", &"long ".repeat(50_000)]),
+        &text_inputs(&["", "abc", &"long ".repeat(50_000)]),
     );
 }
 
 #[test]
-fn records_variants_and_what_has_many_parts() {
-    let inputs = texts(&["", "one", "two words", "it shouts! twice!", "does it ask?"]);
-    same(&["describe", "render"], &inputs);
-    same(&["upper", "describe", "render", "count"], &inputs);
-    same(&["widen", "narrow"], &inputs);
+fn chains_of_records_variants_and_large_values_match() {
+    let inputs = text_inputs(&["", "one", "two words", "it shouts! twice!", "does it ask?"]);
+    assert_same_results(&["describe", "render"], &inputs);
+    assert_same_results(&["upper", "describe", "render", "count"], &inputs);
+    assert_same_results(&["widen", "narrow"], &inputs);
 }
 
 #[test]
-fn many_parameters_of_the_first_stage() {
+fn chains_with_many_parameters_match() {
     let text = |text: &str| Val::String(text.into());
     let input = vec![
         text("a"),
@@ -136,18 +139,18 @@ fn many_parameters_of_the_first_stage() {
         text(""),
         text("j"),
     ];
-    same(&["join", "upper"], &[input.clone(), input]);
+    assert_same_results(&["join", "upper"], &[input.clone(), input]);
 }
 
 #[test]
 fn the_first_error_ends_the_chain() {
-    let inputs = texts(&["12", "6", "7", "0", "none"]);
-    same(&["parse", "double"], &inputs);
-    same(&["parse", "spell"], &inputs);
-    same(&["parse", "halve"], &inputs);
-    same(&["parse", "halve", "halve", "check"], &inputs);
-    same(&["parse", "halve", "spell", "describe"], &inputs);
-    same(&["upper", "parse"], &inputs);
+    let inputs = text_inputs(&["12", "6", "7", "0", "none"]);
+    assert_same_results(&["parse", "double"], &inputs);
+    assert_same_results(&["parse", "spell"], &inputs);
+    assert_same_results(&["parse", "halve"], &inputs);
+    assert_same_results(&["parse", "halve", "halve", "check"], &inputs);
+    assert_same_results(&["parse", "halve", "spell", "describe"], &inputs);
+    assert_same_results(&["upper", "parse"], &inputs);
 }
 
 /// Stages share standard output but no state.
@@ -174,7 +177,7 @@ fn a_trap_in_a_stage_is_a_trap() {
 
 /// Memory of a call is reused by the next: a hundred calls need no more than one.
 #[test]
-fn a_call_gives_back_what_it_took() {
+fn a_call_frees_its_memory() {
     let mut fused = Runner::new(&fuse(&["upper", "count"]));
     let text = Val::String("x".repeat(1 << 20));
     for _ in 0..100 {
@@ -206,13 +209,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 8, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_chain_gives_what_its_stages_give_one_by_one(
+    fn any_chain_matches_its_stages_called_one_by_one(
         picks in prop::collection::vec(any::<Index>(), 2..6),
         inputs in prop::collection::vec("[0-9]{1,3}|[a-z!? ]{0,20}|\\PC{0,40}", 1..5),
     ) {
         let chain = chain(&picks);
         prop_assume!(chain.len() >= 2);
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-        same(&chain, &texts(&inputs));
+        assert_same_results(&chain, &text_inputs(&inputs));
     }
 }

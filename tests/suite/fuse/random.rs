@@ -34,12 +34,12 @@ impl Choices<'_> {
 
 /// A generator of types in WIT, with the definitions that they need.
 #[derive(Default)]
-pub(crate) struct Wit {
+pub(crate) struct WitGenerator {
     pub(crate) definitions: String,
     count: usize,
 }
 
-impl Wit {
+impl WitGenerator {
     pub(crate) fn ty(&mut self, choices: &mut Choices<'_>, depth: usize) -> String {
         const PLAIN: [&str; 13] = [
             "u8", "u32", "u64", "f32", "f64", "string", "bool", "char", "s8", "u16", "s16", "s32",

@@ -18,12 +18,12 @@ pub(crate) fn compile(bytes: &[u8]) -> Component {
 
 /// An instance of a component with its store.
 pub(crate) struct Runner {
-    store: Store<State>,
+    store: Store<RunnerState>,
     instance: Instance,
     output: MemoryOutputPipe,
 }
 
-struct State {
+struct RunnerState {
     wasi: WasiCtx,
     table: ResourceTable,
     limits: StoreLimits,
@@ -32,7 +32,7 @@ struct State {
 /// Limit of each memory of an instance.
 const MEMORY_BYTES_MAX: usize = 32 << 20;
 
-impl WasiView for State {
+impl WasiView for RunnerState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
             ctx: &mut self.wasi,
@@ -52,7 +52,7 @@ impl Runner {
             .build();
         let mut store = Store::new(
             &ENGINE,
-            State {
+            RunnerState {
                 wasi,
                 table: ResourceTable::new(),
                 limits,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use airssys_wasm_host::{Instancing, Limits};
 
 use super::BOTH;
-use super::client::{Client, nothing, request, with_header};
-use super::mounted::Mounted;
+use super::client::{Client, empty_body, request, with_header};
+use super::mounted::MountedService;
 use super::site::Site;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,14 +24,14 @@ async fn a_guest_answers() {
     );
     assert_eq!(site.get("/empty").await.status, 204);
     assert_eq!(site.get("/no-such-thing").await.status, 404);
-    site.idle().await;
+    site.wait_until_idle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_knows_what_was_asked() {
+async fn a_guest_sees_the_request() {
     let site = Site::new().await;
     let asked = with_header(
-        request("OPTIONS", "/a%20b/who?c=d", nothing()),
+        request("OPTIONS", "/a%20b/who?c=d", empty_body()),
         "x-said",
         "this",
     );
@@ -48,10 +48,10 @@ async fn a_guest_knows_what_was_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_is_answered_without_the_body() {
+async fn a_head_request_is_answered_without_a_body() {
     let site = Site::new().await;
     let mut client = site.connect().await;
-    let answer = client.send(request("HEAD", "/", nothing())).await;
+    let answer = client.send(request("HEAD", "/", empty_body())).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
     assert_eq!(answer.headers["content-length"], "17");
     assert_eq!(
@@ -62,9 +62,9 @@ async fn a_head_is_answered_without_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_may_work_on_after_its_answer() {
+async fn a_guest_may_continue_after_its_answer() {
     for guest_name in BOTH {
-        let mounted = Mounted::of(guest_name, Limits::default()).await;
+        let mounted = MountedService::deploy(guest_name, Limits::default()).await;
         assert_eq!(
             mounted.get("/after?200").await,
             "answered\n",
@@ -91,7 +91,7 @@ async fn a_guest_may_work_on_after_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn instances_are_fresh_or_serve_as_many_requests_as_they_may() {
+async fn instances_are_fresh_or_serve_up_to_their_maximum_of_requests() {
     let calls = async |client: &mut Client| client.get("/count-calls").await.text;
     let fresh = Site::new().await;
     let mut client = fresh.connect().await;
@@ -104,7 +104,7 @@ async fn instances_are_fresh_or_serve_as_many_requests_as_they_may() {
         calls_per_instance_max: 3,
         ..Limits::default()
     };
-    let reused = Site::serving("http-v1", limits, Instancing::pooled(1)).await;
+    let reused = Site::serving_guest("http-v1", limits, Instancing::pooled(1)).await;
     let mut client = reused.connect().await;
     let mut said = Vec::new();
     for _ in 0..5 {

@@ -8,26 +8,27 @@ use http_body_util::BodyExt as _;
 
 use super::BOTH;
 use super::client::{
-    get_of_host, in_pieces, nothing, pattern, request, whole, with_header, with_trailer,
+    absolute_get, body_with_trailer, channel_body, empty_body, full_body, pattern, request,
+    with_header,
 };
 use super::site::Site;
 
-async fn serving(guest_name: &str) -> Site {
-    Site::serving(guest_name, Limits::default(), Instancing::PerCall).await
+async fn serve_guest(guest_name: &str) -> Site {
+    Site::serving_guest(guest_name, Limits::default(), Instancing::PerCall).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_and_trailers_come_and_go() {
+async fn bodies_and_trailers_pass_in_both_directions() {
     for guest_name in BOTH {
-        let site = serving(guest_name).await;
+        let site = serve_guest(guest_name).await;
         let mut client = site.connect().await;
         let told = client
-            .send(request("POST", "/count", whole(pattern(3_000_001))))
+            .send(request("POST", "/count", full_body(pattern(3_000_001))))
             .await
             .text;
         assert_eq!(told, "3000001 bytes, 0 wrong, 0 trailers\n", "{guest_name}");
         let answer = client
-            .begin(request("GET", "/big?3000001", nothing()))
+            .begin(request("GET", "/big?3000001", empty_body()))
             .await
             .expect("a head");
         let body = answer
@@ -41,28 +42,28 @@ async fn bodies_and_trailers_come_and_go() {
             "{guest_name}: {} bytes",
             body.len()
         );
-        let asked = with_header(request("POST", "/trailers", nothing()), "te", "trailers");
+        let asked = with_header(request("POST", "/trailers", empty_body()), "te", "trailers");
         let answer = client.send(asked).await;
         assert_eq!(
             (answer.text.as_str(), answer.trailers["x-sum"].as_bytes()),
             ("three\n", &b"3"[..])
         );
-        let asked = request("POST", "/count", with_trailer(pattern(3_000_001)));
+        let asked = request("POST", "/count", body_with_trailer(pattern(3_000_001)));
         let told = client
             .send(with_header(asked, "trailer", "x-sum"))
             .await
             .text;
         assert_eq!(told, "3000001 bytes, 0 wrong, 1 trailers\n", "{guest_name}");
-        site.idle().await;
+        site.wait_until_idle().await;
     }
 }
 
 /// A body sent piece by piece is echoed piece by piece, before the last piece is sent.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_streams_while_it_is_answered() {
+async fn a_request_body_streams_while_it_is_answered() {
     for guest_name in BOTH {
-        let site = serving(guest_name).await;
-        let (sender, pieces) = in_pieces();
+        let site = serve_guest(guest_name).await;
+        let (sender, pieces) = channel_body();
         let answer = site
             .connect()
             .await
@@ -85,17 +86,17 @@ async fn a_body_streams_while_it_is_answered() {
         }
         drop(sender);
         assert!(body.frame().await.is_none());
-        site.idle().await;
+        site.wait_until_idle().await;
     }
 }
 
 /// A body that the guest does not read is discarded, and is never part of another answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_the_guest_never_reads_holds_nobody_up() {
+async fn an_unread_request_body_blocks_no_other_request() {
     for guest_name in BOTH {
-        let site = serving(guest_name).await;
+        let site = serve_guest(guest_name).await;
         for _ in 0..3 {
-            let asked = request("POST", "/", whole(pattern(3_000_000)));
+            let asked = request("POST", "/", full_body(pattern(3_000_000)));
             let answer = site.connect().await.begin(asked).await.expect("a head");
             let text = answer
                 .into_body()
@@ -105,7 +106,7 @@ async fn a_body_that_the_guest_never_reads_holds_nobody_up() {
                 .to_bytes();
             assert!(text.starts_with(b"hello from "), "{guest_name}: {text:?}");
         }
-        let (sender, pieces) = in_pieces();
+        let (sender, pieces) = channel_body();
         let answer = site
             .connect()
             .await
@@ -117,14 +118,14 @@ async fn a_body_that_the_guest_never_reads_holds_nobody_up() {
             200,
             "{guest_name}: the server does not wait for the rest of the body"
         );
-        site.idle().await;
+        site.wait_until_idle().await;
         drop(sender);
     }
 }
 
 /// A client never takes an incomplete body for a complete one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_stops_half_way_is_cut_off() {
+async fn an_incomplete_body_is_visibly_cut_off() {
     let limits = Limits {
         http_deadline: Duration::from_millis(400),
         http_response_bytes_max: 1_000_000,
@@ -145,12 +146,12 @@ async fn a_body_that_stops_half_way_is_cut_off() {
             &["/half?500000", "/hang-half", "/big?1000001"],
         ),
     ] {
-        let site = Site::serving(guest_name, limits.clone(), Instancing::PerCall).await;
+        let site = Site::serving_guest(guest_name, limits.clone(), Instancing::PerCall).await;
         for path in paths {
             let answer = site
                 .connect()
                 .await
-                .begin(request("GET", path, nothing()))
+                .begin(request("GET", path, empty_body()))
                 .await
                 .expect("a head");
             assert_eq!(answer.status(), 200, "{guest_name}: {path}");
@@ -160,25 +161,31 @@ async fn a_body_that_stops_half_way_is_cut_off() {
                 .await
                 .map(|body| body.to_bytes().len());
             error.expect_err(path);
-            assert!(!site.told.next().await.is_whole, "{guest_name}: {path}");
+            assert!(
+                !site.accesses.next().await.is_complete,
+                "{guest_name}: {path}"
+            );
         }
         let fits = site.get("/big?1000000").await;
         assert_eq!(
             fits.text.len(),
             String::from_utf8_lossy(&pattern(1_000_000)).len()
         );
-        site.idle().await;
+        site.wait_until_idle().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_goes_away_frees_the_instance() {
+async fn a_client_that_disconnects_frees_the_instance() {
     for guest_name in BOTH {
-        let site = serving(guest_name).await;
+        let site = serve_guest(guest_name).await;
         for path in ["/hang", "/hang-half", "/spin", "/big?1000000000"] {
             site.ask_and_leave(path).await;
-            site.idle().await;
-            assert!(!site.told.next().await.is_whole, "{guest_name}: {path}");
+            site.wait_until_idle().await;
+            assert!(
+                !site.accesses.next().await.is_complete,
+                "{guest_name}: {path}"
+            );
         }
     }
 }
@@ -186,9 +193,9 @@ async fn a_client_that_goes_away_frees_the_instance() {
 /// A client that has the whole answer may stop reading: the guest is not stopped for it, and its
 /// state is preserved.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_answer_costs_no_instance() {
+async fn a_complete_answer_keeps_its_instance() {
     for guest_name in BOTH {
-        let site = Site::serving(guest_name, Limits::default(), Instancing::Stateful).await;
+        let site = Site::serving_guest(guest_name, Limits::default(), Instancing::Stateful).await;
         let mut client = site.connect().await;
         assert_eq!(client.get("/count-calls").await.text, "1\n");
         for (number, (method, path)) in [
@@ -200,10 +207,10 @@ async fn a_whole_answer_costs_no_instance() {
         .into_iter()
         .enumerate()
         {
-            let asked = with_header(request(method, path, nothing()), "te", "trailers");
+            let asked = with_header(request(method, path, empty_body()), "te", "trailers");
             assert_eq!(client.send(asked).await.status, 200);
             assert!(
-                site.told.of(path).await.is_whole,
+                site.accesses.next_of_path(path).await.is_complete,
                 "{guest_name}: {method} {path}"
             );
             let told = client.get("/count-calls").await.text;
@@ -218,16 +225,16 @@ async fn a_whole_answer_costs_no_instance() {
 
 /// An embedder that mounts a service may drop a body unread: its guest ends at the deadline.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_nobody_reads_ends_at_its_deadline() {
-    let site = Site::with(Limits {
+async fn an_unread_body_ends_at_its_deadline() {
+    let site = Site::with_limits(Limits {
         http_deadline: Duration::from_millis(400),
         ..Limits::default()
     })
     .await;
     let service = site.host.http("web").expect("a name");
-    let answer = service.answer(get_of_host("/big?100000000")).await;
+    let answer = service.handle(absolute_get("/big?100000000")).await;
     assert_eq!(site.web.status().calls_in_flight, 1);
-    site.idle().await;
+    site.wait_until_idle().await;
     let error = answer
         .into_body()
         .collect()
@@ -244,12 +251,12 @@ async fn a_slow_client_slows_the_guest() {
     let answer = site
         .connect()
         .await
-        .begin(request("GET", "/big?200000000", nothing()))
+        .begin(request("GET", "/big?200000000", empty_body()))
         .await;
     let mut body = answer.expect("a head").into_body();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(site.web.status().calls_in_flight, 1, "the guest waits");
-    assert!(site.told.is_empty(), "and so does its body");
+    assert!(site.accesses.is_empty(), "and so does its body");
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
         bytes += frame
@@ -258,5 +265,5 @@ async fn a_slow_client_slows_the_guest() {
             .map_or(0, |data| data.len());
     }
     assert_eq!(bytes, 200_000_000);
-    site.idle().await;
+    site.wait_until_idle().await;
 }

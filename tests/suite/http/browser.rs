@@ -51,17 +51,17 @@ impl Drop for Browser {
 /// The page sends requests continuously for at least three seconds and until it has seen both
 /// versions, sends a megabyte, and reports the result in the path of a request.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_sees_no_more_than_another_version() {
+async fn a_page_notices_only_the_new_version() {
     let site = Site::new().await;
     let _browser = Browser::show(&format!("http://{}/page", site.address));
-    let asked = async { while site.told.next().await.path != "/" {} };
+    let asked = async { while site.accesses.next().await.path != "/" {} };
     tokio::time::timeout(Duration::from_secs(60), asked)
         .await
         .expect("the page is loaded");
     let told = async {
         loop {
-            let access = site.told.next().await;
-            assert!(access.is_whole, "{access:?}");
+            let access = site.accesses.next().await;
+            assert!(access.is_complete, "{access:?}");
             if access.path.starts_with("/told/") {
                 return access.path;
             }

@@ -13,7 +13,7 @@ pub(super) struct Certificate {
 
 impl Certificate {
     /// Creates a certificate for a host.
-    pub(super) fn of(host: &str) -> Self {
+    pub(super) fn self_signed(host: &str) -> Self {
         let place = tempfile::tempdir().expect("a directory");
         let mut certificate = Self {
             place,

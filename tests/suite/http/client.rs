@@ -14,13 +14,13 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-pub(super) type Sent = UnsyncBoxBody<Bytes, std::io::Error>;
+pub(super) type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
 
-pub(super) struct Client(http1::SendRequest<Sent>);
+pub(super) struct Client(http1::SendRequest<RequestBody>);
 
 /// A response whose body has been read.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct CollectedResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) text: String,
@@ -39,19 +39,19 @@ impl Client {
 
     pub(super) async fn begin(
         &mut self,
-        request: Request<Sent>,
+        request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, hyper::Error> {
         self.0.ready().await?;
         self.0.send_request(request).await
     }
 
-    pub(super) async fn send(&mut self, request: Request<Sent>) -> Answer {
+    pub(super) async fn send(&mut self, request: Request<RequestBody>) -> CollectedResponse {
         let response = self.begin(request).await.expect("a head");
-        read(response).await.expect("a body")
+        collect(response).await.expect("a body")
     }
 
-    pub(super) async fn get(&mut self, path: &str) -> Answer {
-        self.send(request("GET", path, nothing())).await
+    pub(super) async fn get(&mut self, path: &str) -> CollectedResponse {
+        self.send(request("GET", path, empty_body())).await
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn http2() -> http2::Builder<TokioExecutor> {
 pub(super) async fn connect_http2(
     address: SocketAddr,
     http2: &http2::Builder<TokioExecutor>,
-) -> (http2::SendRequest<Sent>, JoinHandle<()>) {
+) -> (http2::SendRequest<RequestBody>, JoinHandle<()>) {
     let stream = TcpStream::connect(address).await.expect("connected");
     let (sender, connection) = http2
         .handshake(TokioIo::new(stream))
@@ -72,12 +72,14 @@ pub(super) async fn connect_http2(
     (sender, tokio::spawn(async move { drop(connection.await) }))
 }
 
-pub(super) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
+pub(super) async fn collect(
+    response: Response<Incoming>,
+) -> Result<CollectedResponse, hyper::Error> {
     let (head, body) = response.into_parts();
     let body = body.collect().await?;
     let trailers = body.trailers().cloned().unwrap_or_default();
     let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-    Ok(Answer {
+    Ok(CollectedResponse {
         status: head.status,
         headers: head.headers,
         text,
@@ -85,7 +87,7 @@ pub(super) async fn read(response: Response<Incoming>) -> Result<Answer, hyper::
     })
 }
 
-pub(super) fn request(method: &str, path: &str, body: Sent) -> Request<Sent> {
+pub(super) fn request(method: &str, path: &str, body: RequestBody) -> Request<RequestBody> {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -94,35 +96,35 @@ pub(super) fn request(method: &str, path: &str, body: Sent) -> Request<Sent> {
 }
 
 /// Returns a request with its host in the URI, as in HTTP/2 and for services used without a socket.
-pub(super) fn get_of_host(path: &str) -> Request<Sent> {
+pub(super) fn absolute_get(path: &str) -> Request<RequestBody> {
     Request::get(format!("http://localhost{path}"))
-        .body(nothing())
+        .body(empty_body())
         .expect("a request")
 }
 
 pub(super) fn with_header(
-    mut request: Request<Sent>,
+    mut request: Request<RequestBody>,
     name: &'static str,
     value: &str,
-) -> Request<Sent> {
+) -> Request<RequestBody> {
     request
         .headers_mut()
         .insert(name, value.parse().expect("a value"));
     request
 }
 
-pub(super) fn nothing() -> Sent {
+pub(super) fn empty_body() -> RequestBody {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
-pub(super) fn whole(bytes: impl Into<Bytes>) -> Sent {
+pub(super) fn full_body(bytes: impl Into<Bytes>) -> RequestBody {
     Full::new(bytes.into())
         .map_err(|never| match never {})
         .boxed_unsync()
 }
 
 /// Returns a body without a length, followed by the trailer `x-sum`.
-pub(super) fn with_trailer(bytes: impl Into<Bytes>) -> Sent {
+pub(super) fn body_with_trailer(bytes: impl Into<Bytes>) -> RequestBody {
     let sum = (
         "x-sum".parse().expect("a name"),
         "3".parse().expect("a value"),
@@ -135,7 +137,7 @@ pub(super) fn with_trailer(bytes: impl Into<Bytes>) -> Sent {
 }
 
 /// Returns a body that is sent piece by piece.
-pub(super) fn in_pieces() -> (mpsc::Sender<Bytes>, Sent) {
+pub(super) fn channel_body() -> (mpsc::Sender<Bytes>, RequestBody) {
     let (sender, receiver) = mpsc::channel::<Bytes>(1);
     let pieces = futures_util::stream::unfold(receiver, async |mut receiver| {
         Some((Ok(Frame::data(receiver.recv().await?)), receiver))

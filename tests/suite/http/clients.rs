@@ -33,7 +33,7 @@ async fn text(arguments: &[&str], site: &Site) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn curl_has_each_feature() {
+async fn curl_can_use_every_feature() {
     let site = Site::new().await;
     let place = tempfile::tempdir().expect("a directory");
     let file = place.path().join("body");

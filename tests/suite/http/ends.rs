@@ -7,9 +7,9 @@ use super::site::Site;
 use crate::support::failures;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finished_answer_is_kept_whatever_code_its_guest_exits_with() {
+async fn complete_answer_is_kept_whatever_the_exit_code() {
     for instancing in [Instancing::PerCall, Instancing::pooled(1)] {
-        let site = Site::serving("http-v1", Limits::default(), instancing).await;
+        let site = Site::serving_guest("http-v1", Limits::default(), instancing).await;
         let mut events = site.host.events();
         let answer = site.get("/exit-answered?0").await;
         assert_eq!(
@@ -33,7 +33,7 @@ async fn finished_answer_is_kept_whatever_code_its_guest_exits_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answer_that_is_not_whole_leaves_its_cause_in_an_event() {
+async fn incomplete_answer_reports_its_cause_in_an_event() {
     let site = Site::new().await;
     let mut events = site.host.events();
     for (path, status, end, why) in [
@@ -81,8 +81,8 @@ async fn answer_that_is_not_whole_leaves_its_cause_in_an_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn service_that_exits_without_an_answer_says_so() {
-    let site = Site::serving("http-service", Limits::default(), Instancing::PerCall).await;
+async fn service_that_exits_without_an_answer_is_reported() {
+    let site = Site::serving_guest("http-service", Limits::default(), Instancing::PerCall).await;
     let mut events = site.host.events();
     for (path, end) in [
         ("/exit?0", CallEnd::AnswerMissing),

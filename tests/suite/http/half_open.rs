@@ -13,23 +13,23 @@ use super::site::{Site, listen};
 /// Maximum number of connections of the server.
 const PLACES: usize = 4;
 
-async fn half(address: std::net::SocketAddr) -> TcpStream {
+async fn half_request(address: std::net::SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("connected");
     stream.write_all(b"GET / HT").await.expect("sent");
     stream
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_oldest_gives_way_and_who_is_answered_does_not() {
+async fn the_oldest_half_request_is_closed_and_answered_ones_are_not() {
     let site = Site::new().await;
     let address = listen(HttpServer::new(&site.host).connections_max(PLACES)).await;
     let mut answered = Client::connect(address).await;
     let answered = tokio::spawn(async move { answered.get("/sleep?1500").await.text });
-    site.inside(1).await;
-    let mut oldest = half(address).await;
+    site.wait_for_requests(1).await;
+    let mut oldest = half_request(address).await;
     let mut others = Vec::new();
     for _ in 0..3 * PLACES {
-        others.push(half(address).await);
+        others.push(half_request(address).await);
     }
     assert_eq!(Client::connect(address).await.get("/").await.status, 200);
     assert_eq!(
@@ -41,9 +41,9 @@ async fn the_oldest_gives_way_and_who_is_answered_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_shakes_no_hands_gives_way() {
+async fn connections_without_a_tls_handshake_are_closed() {
     let site = Site::new().await;
-    let tls = Certificate::of("localhost").tls();
+    let tls = Certificate::self_signed("localhost").tls();
     let address = listen(HttpServer::new(&site.host).connections_max(1).tls(tls)).await;
     let mut silent = TcpStream::connect(address).await.expect("connected");
     let _next = TcpStream::connect(address).await.expect("connected");
@@ -55,9 +55,9 @@ async fn who_shakes_no_hands_gives_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_ends_does_not_wait_for_them() {
+async fn a_server_that_ends_does_not_wait_for_half_requests() {
     let mut site = Site::new().await;
-    let mut half = half(site.address).await;
+    let mut half = half_request(site.address).await;
     // Connections are accepted in order.
     assert_eq!(site.get("/").await.status, 200);
     drop(site.stop.take());

@@ -4,19 +4,19 @@ use airssys_wasm_host::http::HttpService;
 use airssys_wasm_host::{Host, Limits};
 use http_body_util::BodyExt as _;
 
-use super::client::get_of_host;
-use crate::support::{Lines, guest};
+use super::client::absolute_get;
+use crate::support::{RecordedLines, guest};
 
 /// A service and the log of its guest.
-pub(super) struct Mounted {
+pub(super) struct MountedService {
     pub(super) host: Host,
     service: HttpService,
-    pub(super) lines: Lines,
+    pub(super) lines: RecordedLines,
 }
 
-impl Mounted {
-    pub(super) async fn of(guest_name: &str, limits: Limits) -> Self {
-        let lines = Lines::default();
+impl MountedService {
+    pub(super) async fn deploy(guest_name: &str, limits: Limits) -> Self {
+        let lines = RecordedLines::default();
         let host = Host::builder()
             .pooled_instances_max(10)
             .guest_log(lines.clone())
@@ -38,7 +38,7 @@ impl Mounted {
     pub(super) async fn get(&self, path: &str) -> String {
         let body = self
             .service
-            .answer(get_of_host(path))
+            .handle(absolute_get(path))
             .await
             .into_body()
             .collect()

@@ -10,23 +10,23 @@ use tokio::net::TcpListener;
 
 use super::certificate::Certificate;
 use super::client::pattern;
-use super::site::{Site, Told, listen};
+use super::site::{AccessRecords, Site, listen};
 use crate::capabilities::probe::{attempt, builder, grants, probe};
 
 /// A site over TLS, and a component on another host that may send it any request.
-struct Asking {
+struct OutgoingFixture {
     site: Site,
-    told: Told,
+    accesses: AccessRecords,
     host: Host,
-    asks: Deployment,
+    requester: Deployment,
     url: String,
 }
 
-impl Asking {
-    async fn begin() -> Self {
+impl OutgoingFixture {
+    async fn start() -> Self {
         let site = Site::new().await;
-        let certificate = Certificate::of("127.0.0.1");
-        let told = Told::default();
+        let certificate = Certificate::self_signed("127.0.0.1");
+        let told = AccessRecords::default();
         let server = HttpServer::new(&site.host)
             .tls(certificate.tls())
             .access_log(told.clone());
@@ -44,23 +44,26 @@ impl Asking {
         let asks = asks.await.expect("deployed");
         Self {
             site,
-            told,
+            accesses: told,
             host,
-            asks,
+            requester: asks,
             url,
         }
     }
 
     async fn get(&self, path: &str) -> String {
-        attempt(&self.asks, &["http", "GET", &format!("{}{path}", self.url)])
-            .await
-            .expect("an answer")
+        attempt(
+            &self.requester,
+            &["http", "GET", &format!("{}{path}", self.url)],
+        )
+        .await
+        .expect("an answer")
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn http2_is_spoken_where_the_server_does() {
-    let asking = Asking::begin().await;
+async fn http2_is_used_where_the_server_supports_it() {
+    let asking = OutgoingFixture::start().await;
     let who = asking.get("/who?a=b").await;
     let authority = asking.url.trim_start_matches("https://");
     assert!(
@@ -69,13 +72,13 @@ async fn http2_is_spoken_where_the_server_does() {
         )),
         "{who}"
     );
-    let first = asking.told.next().await;
+    let first = asking.accesses.next().await;
     assert_eq!(first.version, Version::HTTP_2);
     assert_eq!(
         asking.get("/big?1000").await,
         format!("200 {}", String::from_utf8_lossy(&pattern(1_000)))
     );
-    let second = asking.told.next().await;
+    let second = asking.accesses.next().await;
     assert_eq!(
         (second.version, second.peer),
         (Version::HTTP_2, first.peer),
@@ -86,7 +89,7 @@ async fn http2_is_spoken_where_the_server_does() {
 
 /// A server must not take an incomplete request for a complete one.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_sent_half_is_not_taken_for_whole() {
+async fn an_incomplete_request_is_not_taken_for_a_complete_one() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let callee = listener.local_addr().expect("bound");
     let came = tokio::spawn(async move {
@@ -118,7 +121,7 @@ async fn what_is_sent_half_is_not_taken_for_whole() {
 /// Once a server has answered, no more of the request body is sent: there is no permit for it, and
 /// the connection is not reused.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_early_is_not_sent_on() {
+async fn a_request_answered_early_is_not_sent_further() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let callee = listener.local_addr().expect("bound");
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -139,7 +142,7 @@ async fn what_was_answered_early_is_not_sent_on() {
             });
         }
     });
-    let site = Site::serving("plain-web", Limits::default(), Instancing::pooled(1)).await;
+    let site = Site::serving_guest("plain-web", Limits::default(), Instancing::pooled(1)).await;
     site.update_granting(
         "plain-web",
         grants(&[&format!("http * http://{callee}/**")]),
@@ -159,7 +162,7 @@ async fn what_was_answered_early_is_not_sent_on() {
 
 /// Sending a request body ends with the permit, even if the server has answered long ago.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_ends_what_is_sent() {
+async fn a_revocation_ends_sending_of_a_request_body() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let callee = listener.local_addr().expect("bound");
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -204,15 +207,15 @@ async fn a_revocation_ends_what_is_sent() {
 
 /// Exchanges in progress end with the permit, in HTTP/2 as in HTTP/1.1.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_ends_what_is_under_way() {
-    let asking = Asking::begin().await;
+async fn a_revocation_ends_exchanges_in_progress() {
+    let asking = OutgoingFixture::start().await;
     let (asks, url) = (
-        asking.asks.clone(),
+        asking.requester.clone(),
         format!("{}/big?100000000000", asking.url),
     );
     let streaming =
         tokio::spawn(async move { attempt(&asks, &["http-stream", &url, "4000000000"]).await });
-    asking.site.inside(1).await;
+    asking.site.wait_for_requests(1).await;
     // Long enough for part of its body to arrive.
     tokio::time::sleep(Duration::from_millis(500)).await;
     asking
@@ -230,6 +233,6 @@ async fn a_revocation_ends_what_is_under_way() {
         ended.starts_with("cut off") || ended.contains("HttpRequestDenied"),
         "{ended}"
     );
-    asking.site.idle().await;
-    assert_eq!(asking.told.next().await.version, Version::HTTP_2);
+    asking.site.wait_until_idle().await;
+    assert_eq!(asking.accesses.next().await.version, Version::HTTP_2);
 }

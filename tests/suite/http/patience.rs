@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::certificate::Certificate;
-use super::client::{Client, connect_http2, get_of_host, http2, read};
+use super::client::{Client, absolute_get, collect, connect_http2, http2};
 use super::site::{Site, listen};
 
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// others last.
 const SOON: Duration = Duration::from_secs(10);
 
-async fn impatient(site: &Site, tls: Option<Tls>) -> SocketAddr {
+async fn impatient_server(site: &Site, tls: Option<Tls>) -> SocketAddr {
     let mut server = HttpServer::new(&site.host)
-        .patience(PATIENCE)
-        .access_log(site.told.clone());
+        .client_timeout(PATIENCE)
+        .access_log(site.accesses.clone());
     if let Some(tls) = tls {
         server = server.tls(tls);
     }
@@ -29,7 +29,7 @@ async fn impatient(site: &Site, tls: Option<Tls>) -> SocketAddr {
 }
 
 /// Waits until the server has closed the connection and returns everything received.
-async fn closed(stream: &mut TcpStream) -> String {
+async fn read_until_closed(stream: &mut TcpStream) -> String {
     let mut came = Vec::new();
     let read = tokio::time::timeout(SOON, stream.read_to_end(&mut came))
         .await
@@ -39,9 +39,9 @@ async fn closed(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_says_no_head_is_let_go() {
+async fn clients_without_a_head_are_disconnected() {
     let site = Site::new().await;
-    let address = impatient(&site, None).await;
+    let address = impatient_server(&site, None).await;
     for said in [
         "",
         "P",
@@ -52,7 +52,7 @@ async fn who_says_no_head_is_let_go() {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         stream.write_all(said.as_bytes()).await.expect("sent");
         let begun = Instant::now();
-        closed(&mut stream).await;
+        read_until_closed(&mut stream).await;
         assert!(
             begun.elapsed() >= PATIENCE / 2,
             "{said:?}: {:?}",
@@ -63,20 +63,24 @@ async fn who_says_no_head_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_no_more_is_let_go() {
+async fn idle_clients_are_disconnected() {
     let site = Site::new().await;
-    let address = impatient(&site, None).await;
+    let address = impatient_server(&site, None).await;
     let mut stream = TcpStream::connect(address).await.expect("connected");
     stream
         .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
         .await
         .expect("sent");
-    assert!(closed(&mut stream).await.contains("hello from 1.0.0"));
+    assert!(
+        read_until_closed(&mut stream)
+            .await
+            .contains("hello from 1.0.0")
+    );
 
     let (mut sender, connection) = connect_http2(address, &http2()).await;
     assert_eq!(
         sender
-            .send_request(get_of_host("/"))
+            .send_request(absolute_get("/"))
             .await
             .expect("a head")
             .status(),
@@ -89,76 +93,76 @@ async fn who_asks_no_more_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_shakes_no_hands_is_let_go() {
+async fn clients_without_a_tls_handshake_are_disconnected() {
     let site = Site::new().await;
-    let address = impatient(&site, Some(Certificate::of("localhost").tls())).await;
-    closed(&mut TcpStream::connect(address).await.expect("connected")).await;
+    let address = impatient_server(&site, Some(Certificate::self_signed("localhost").tls())).await;
+    read_until_closed(&mut TcpStream::connect(address).await.expect("connected")).await;
 }
 
 /// The guest may wait long enough; the client may not.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_read_is_cut_off() {
-    let site = Site::with(Limits {
+async fn clients_that_do_not_read_are_cut_off() {
+    let site = Site::with_limits(Limits {
         http_deadline: Duration::from_secs(60),
         ..Limits::default()
     })
     .await;
-    let address = impatient(&site, None).await;
+    let address = impatient_server(&site, None).await;
     let mut stream = TcpStream::connect(address).await.expect("connected");
     stream
         .write_all(b"GET /big?900000000 HTTP/1.1\r\nhost: a\r\n\r\n")
         .await
         .expect("sent");
-    let cut_off = tokio::time::timeout(SOON, site.told.of("/big"))
+    let cut_off = tokio::time::timeout(SOON, site.accesses.next_of_path("/big"))
         .await
         .expect("it is cut off");
-    assert!(!cut_off.is_whole);
-    site.idle().await;
+    assert!(!cut_off.is_complete);
+    site.wait_until_idle().await;
 }
 
 /// An HTTP/2 client may stop reading one answer and continue with everything else.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_nothing_over_http2_is_cut_off() {
-    let site = Site::with(Limits {
+async fn http2_clients_that_do_not_read_are_cut_off() {
+    let site = Site::with_limits(Limits {
         http_deadline: Duration::from_secs(60),
         ..Limits::default()
     })
     .await;
-    let address = impatient(&site, None).await;
+    let address = impatient_server(&site, None).await;
     let (mut sender, _) = connect_http2(address, http2().initial_stream_window_size(1)).await;
     let kept = sender
-        .send_request(get_of_host("/big?900000000"))
+        .send_request(absolute_get("/big?900000000"))
         .await
         .expect("a head");
-    let cut_off = tokio::time::timeout(SOON, site.told.of("/big"))
+    let cut_off = tokio::time::timeout(SOON, site.accesses.next_of_path("/big"))
         .await
         .expect("it is cut off");
-    assert!(!cut_off.is_whole);
-    site.idle().await;
+    assert!(!cut_off.is_complete);
+    site.wait_until_idle().await;
     drop(kept);
 }
 
 /// A guest may take longer than a client.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_for_a_guest_is_not_cut_off() {
+async fn clients_that_wait_for_a_guest_are_not_cut_off() {
     let site = Site::new().await;
-    let address = impatient(&site, None).await;
+    let address = impatient_server(&site, None).await;
     let (mut sender, _) = connect_http2(address, &http2()).await;
     let answer = sender
-        .send_request(get_of_host("/sleep?1500"))
+        .send_request(absolute_get("/sleep?1500"))
         .await
         .expect("a head");
-    let answer = read(answer).await.expect("a body");
+    let answer = collect(answer).await.expect("a body");
     assert_eq!(answer.text, "slept\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_are_no_more_connections_than_there_may_be() {
+async fn connections_are_limited() {
     let site = Site::new().await;
     let address = listen(HttpServer::new(&site.host).connections_max(1)).await;
     let mut first = Client::connect(address).await;
     let first = tokio::spawn(async move { first.get("/sleep?1500").await.text });
-    site.inside(1).await;
+    site.wait_for_requests(1).await;
     let second = tokio::spawn(async move { Client::connect(address).await.get("/").await.status });
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!second.is_finished() && !first.is_finished(), "both wait");

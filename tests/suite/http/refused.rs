@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use airssys_wasm_host::Limits;
 
-use super::client::{Client, nothing, pattern, request, whole, with_header};
+use super::client::{Client, empty_body, full_body, pattern, request, with_header};
 use super::site::Site;
 use crate::support::guest;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guest_that_fails_has_a_status_for_it() {
+async fn each_failure_of_a_guest_has_a_status() {
     let limits = Limits {
         call_deadline: Duration::from_millis(300),
         ..Limits::default()
     };
-    let site = Site::with(limits).await;
+    let site = Site::with_limits(limits).await;
     let mut client = site.connect().await;
     for (path, status) in [
         ("/trap", 500),
@@ -41,12 +41,12 @@ async fn a_guest_that_fails_has_a_status_for_it() {
         200,
         "the connection stays open"
     );
-    site.idle().await;
+    site.wait_until_idle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_too_long_is_refused() {
-    let site = Site::with(Limits {
+    let site = Site::with_limits(Limits {
         http_request_bytes_max: 1_000,
         ..Limits::default()
     })
@@ -54,7 +54,7 @@ async fn a_body_that_is_too_long_is_refused() {
     let send = async |bytes: usize| {
         site.connect()
             .await
-            .send(request("POST", "/count", whole(pattern(bytes))))
+            .send(request("POST", "/count", full_body(pattern(bytes))))
             .await
     };
     assert_eq!(send(1_000).await.text, "1000 bytes, 0 wrong, 0 trailers\n");
@@ -62,20 +62,20 @@ async fn a_body_that_is_too_long_is_refused() {
     let chunked =
         "POST /count HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n";
     let told = site
-        .raw(&[chunked.as_bytes(), &pattern(1_001), b"\r\n0\r\n\r\n"].concat())
+        .send_raw(&[chunked.as_bytes(), &pattern(1_001), b"\r\n0\r\n\r\n"].concat())
         .await;
     assert!(
         told.starts_with("HTTP/1.1 400"),
         "the guest notices and reports it: {told}"
     );
-    site.idle().await;
+    site.wait_until_idle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_protocols_are_refused_and_what_may_be_passed_over_is() {
+async fn other_protocols_are_refused_and_optional_upgrades_ignored() {
     let site = Site::new().await;
     for (upgrade, status) in [("websocket", 501), ("h2c", 200)] {
-        let asked = with_header(request("GET", "/", nothing()), "connection", "upgrade");
+        let asked = with_header(request("GET", "/", empty_body()), "connection", "upgrade");
         let asked = with_header(asked, "upgrade", upgrade);
         assert_eq!(
             site.connect().await.send(asked).await.status,
@@ -84,13 +84,13 @@ async fn other_protocols_are_refused_and_what_may_be_passed_over_is() {
         );
     }
     let told = site
-        .raw(b"CONNECT localhost:80 HTTP/1.1\r\nhost: localhost:80\r\n\r\n")
+        .send_raw(b"CONNECT localhost:80 HTTP/1.1\r\nhost: localhost:80\r\n\r\n")
         .await;
     assert!(told.starts_with("HTTP/1.1 501"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_deployed_is_not_there_until_it_is() {
+async fn a_missing_deployment_is_unavailable_until_deployed() {
     let site = Site::new().await;
     let mut client = site.connect().await;
     assert_eq!(client.get("/").await.status, 200);
@@ -123,19 +123,19 @@ async fn what_is_not_deployed_is_not_there_until_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_would_wait_behind_too_many_comes_again() {
+async fn requests_beyond_the_queue_are_told_to_retry() {
     let limits = Limits {
         concurrent_calls_max: 2,
         http_waiting_max: 3,
         ..Limits::default()
     };
-    let site = Site::with(limits).await;
+    let site = Site::with_limits(limits).await;
     let ask = || {
         let address = site.address;
         tokio::spawn(async move { Client::connect(address).await.get("/sleep?400").await })
     };
     let inside: Vec<_> = (0..5).map(|_| ask()).collect();
-    site.inside(5).await;
+    site.wait_for_requests(5).await;
     let answer = site.get("/").await;
     assert_eq!(
         (answer.status.as_u16(), &answer.headers["retry-after"]),

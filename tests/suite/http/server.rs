@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::http::{HttpServer, Served};
+use airssys_wasm_host::http::{HttpServer, ServingRevision};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -14,18 +14,18 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::certificate::Certificate;
-use super::client::{Client, connect_http2, get_of_host, http2, nothing, read, request};
+use super::client::{Client, absolute_get, collect, connect_http2, empty_body, http2, request};
 use super::site::{Site, listen};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn http2_is_spoken_to_who_begins_it() {
+async fn http2_is_used_with_clients_that_start_it() {
     let site = Site::new().await;
     let (sender, _) = connect_http2(site.address, &http2()).await;
     let asked = (0..50).map(|number| {
         let mut sender = sender.clone();
         async move {
-            let asked = get_of_host(&format!("/sleep?{}", number % 7));
-            read(sender.send_request(asked).await.expect("a head"))
+            let asked = absolute_get(&format!("/sleep?{}", number % 7));
+            collect(sender.send_request(asked).await.expect("a head"))
                 .await
                 .expect("a body")
                 .text
@@ -34,14 +34,14 @@ async fn http2_is_spoken_to_who_begins_it() {
     for text in futures_util::future::join_all(asked).await {
         assert_eq!(text, "slept\n");
     }
-    assert_eq!(site.told.next().await.version, http::Version::HTTP_2);
+    assert_eq!(site.accesses.next().await.version, http::Version::HTTP_2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_is_told_of_each_request() {
+async fn each_request_is_in_the_access_log() {
     let site = Site::new().await;
     site.get("/big?1000").await;
-    let access = site.told.next().await;
+    let access = site.accesses.next().await;
     assert_eq!(
         (access.method.as_str(), access.path.as_str(), access.bytes),
         ("GET", "/big", 1_000)
@@ -53,7 +53,7 @@ async fn the_log_is_told_of_each_request() {
         ),
         (Some(200), Some("localhost"))
     );
-    assert!(access.is_whole && access.peer.ip().is_loopback());
+    assert!(access.is_complete && access.peer.ip().is_loopback());
     for (method, path) in [
         ("GET", "/empty"),
         ("GET", "/no-such-thing"),
@@ -62,14 +62,14 @@ async fn the_log_is_told_of_each_request() {
     ] {
         site.connect()
             .await
-            .send(request(method, path, nothing()))
+            .send(request(method, path, empty_body()))
             .await;
         assert!(
-            site.told.next().await.is_whole,
+            site.accesses.next().await.is_complete,
             "{method} {path} has no body to be cut off"
         );
     }
-    let Served {
+    let ServingRevision {
         component,
         revision,
         ..
@@ -93,11 +93,11 @@ async fn routes_change_while_it_serves() {
 
 /// Load balancers query the health path, whatever the routes.
 #[tokio::test(flavor = "multi_thread")]
-async fn it_tells_itself_that_it_serves() {
+async fn the_health_path_is_answered_by_the_server() {
     let site = Site::new().await;
     let server = HttpServer::new(&site.host)
         .health("/healthz")
-        .access_log(site.told.clone());
+        .access_log(site.accesses.clone());
     let mut client = Client::connect(listen(server).await).await;
     for _ in 0..2 {
         let answer = client.get("/healthz").await;
@@ -110,16 +110,16 @@ async fn it_tells_itself_that_it_serves() {
     site.host.route("/", "web").await.expect("a route");
     assert_eq!(
         client
-            .send(request("POST", "/healthz", nothing()))
+            .send(request("POST", "/healthz", empty_body()))
             .await
             .status,
         404,
         "the guest answers this path"
     );
     assert_eq!(client.get("/healthz/x").await.status, 404);
-    assert_eq!(site.told.next().await.path, "/healthz/x");
+    assert_eq!(site.accesses.next().await.path, "/healthz/x");
     assert_eq!(
-        site.told.next().await.method,
+        site.accesses.next().await.method,
         "POST",
         "health checks are not in the access log"
     );
@@ -127,7 +127,7 @@ async fn it_tells_itself_that_it_serves() {
 
 /// Requests in progress are answered, and idle connections are closed.
 #[tokio::test(flavor = "multi_thread")]
-async fn it_ends_when_all_is_answered() {
+async fn shutdown_waits_for_requests_in_progress() {
     let mut site = Site::new().await;
     let mut idle = TcpStream::connect(site.address).await.expect("connected");
     let mut busy = site.connect().await;
@@ -166,7 +166,7 @@ async fn over_tls(address: SocketAddr, root: CertificateDer<'static>) -> Result<
     let (mut sender, connection) = handshake.expect("an HTTP/1 connection");
     tokio::spawn(connection);
     let answer = sender
-        .send_request(request("GET", "/who", nothing()))
+        .send_request(request("GET", "/who", empty_body()))
         .await
         .expect("a head");
     Ok(String::from_utf8_lossy(
@@ -181,9 +181,9 @@ async fn over_tls(address: SocketAddr, root: CertificateDer<'static>) -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tls_is_spoken_and_its_certificate_replaced() {
+async fn tls_is_served_and_its_certificate_replaced() {
     let site = Site::new().await;
-    let mut certificate = Certificate::of("localhost");
+    let mut certificate = Certificate::self_signed("localhost");
     let (tls, old) = (certificate.tls(), certificate.root.clone());
     let address = listen(HttpServer::new(&site.host).tls(tls.clone())).await;
     let told = over_tls(address, old.clone()).await.expect("it is trusted");

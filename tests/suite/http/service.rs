@@ -7,13 +7,13 @@ use airssys_wasm_host::{ErrorKind, Instancing, Limits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::client::{nothing, pattern, request, whole, with_header, with_trailer};
-use super::mounted::Mounted;
+use super::client::{body_with_trailer, empty_body, full_body, pattern, request, with_header};
+use super::mounted::MountedService;
 use super::site::Site;
 use crate::support::guest;
 
 async fn site(limits: Limits) -> Site {
-    Site::serving("http-service", limits, Instancing::PerCall).await
+    Site::serving_guest("http-service", limits, Instancing::PerCall).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +25,7 @@ async fn a_service_answers() {
         (200, "hello from 3.0.0\n")
     );
     let asked = with_header(
-        request("PUT", "/a%20b/who?c=d", nothing()),
+        request("PUT", "/a%20b/who?c=d", empty_body()),
         "x-said",
         "this",
     );
@@ -38,11 +38,11 @@ async fn a_service_answers() {
     for (path, status) in [("/error", 502), ("/trap", 500)] {
         assert_eq!(site.get(path).await.status, status, "{path}");
     }
-    site.idle().await;
+    site.wait_until_idle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_stopped_when_it_takes_too_long() {
+async fn a_service_is_stopped_at_its_deadline() {
     let site = site(Limits {
         call_deadline: Duration::from_millis(300),
         ..Limits::default()
@@ -51,12 +51,12 @@ async fn it_is_stopped_when_it_takes_too_long() {
     for path in ["/hang", "/spin"] {
         assert_eq!(site.get(path).await.status, 504, "{path}");
     }
-    site.idle().await;
+    site.wait_until_idle().await;
 }
 
 /// The request body is limited like any other.
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_sent_no_more_than_it_may_be() {
+async fn request_bodies_of_a_service_are_limited() {
     let limits = Limits {
         http_request_bytes_max: 1_000,
         ..Limits::default()
@@ -65,13 +65,13 @@ async fn it_is_sent_no_more_than_it_may_be() {
     let told = site
         .connect()
         .await
-        .send(request("POST", "/count", with_trailer(pattern(1_001))))
+        .send(request("POST", "/count", body_with_trailer(pattern(1_001))))
         .await;
     assert_eq!(told.text, "0 bytes, 0 wrong, 0 trailers\n");
     assert_eq!(
         site.connect()
             .await
-            .send(request("POST", "/count", whole(pattern(1_001))))
+            .send(request("POST", "/count", full_body(pattern(1_001))))
             .await
             .status,
         413
@@ -80,7 +80,7 @@ async fn it_is_sent_no_more_than_it_may_be() {
 
 /// Streams created by the guest use memory of the host as well.
 #[tokio::test(flavor = "multi_thread")]
-async fn it_holds_no_more_handles_than_it_may() {
+async fn handles_of_a_service_are_limited() {
     let site = site(Limits {
         handles_max: 100,
         ..Limits::default()
@@ -88,18 +88,18 @@ async fn it_holds_no_more_handles_than_it_may() {
     .await;
     assert_eq!(site.get("/hoard?20").await.text, "20 held\n");
     assert_eq!(site.get("/hoard?200").await.status, 500);
-    site.idle().await;
+    site.wait_until_idle().await;
 }
 
 /// Operations that need no grant are limited as for other components.
 #[tokio::test(flavor = "multi_thread")]
-async fn it_prints_and_draws_no_more_than_it_may() {
+async fn output_and_random_bytes_of_a_service_are_limited() {
     let limits = Limits {
         log_bytes_per_second_max: 10_000,
         random_bytes_max: 1_000,
         ..Limits::default()
     };
-    let mounted = Mounted::of("http-service", limits).await;
+    let mounted = MountedService::deploy("http-service", limits).await;
     assert_eq!(mounted.get("/flood-log?200").await, "printed\n");
     let printed: usize = mounted
         .lines
@@ -135,8 +135,8 @@ async fn a_component_moves_from_wasi_0_2_to_0_3_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_may_serve_again() {
-    let site = Site::serving("http-service", Limits::default(), Instancing::pooled(1)).await;
+async fn an_instance_may_serve_several_requests() {
+    let site = Site::serving_guest("http-service", Limits::default(), Instancing::pooled(1)).await;
     let mut client = site.connect().await;
     for _ in 0..20 {
         assert_eq!(client.get("/").await.text, "hello from 3.0.0\n");
@@ -146,7 +146,7 @@ async fn an_instance_may_serve_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_reaches_what_it_was_granted_and_nothing_else() {
+async fn a_service_reaches_only_granted_addresses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let callee = listener.local_addr().expect("bound");
     tokio::spawn(async move {

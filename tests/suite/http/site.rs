@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::http::{Access, AccessLog, HttpServer};
+use airssys_wasm_host::http::{AccessLog, AccessRecord, HttpServer};
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Deployment, Host, Instancing, Limits, Status};
 use parking_lot::Mutex;
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::client::{Answer, Client, nothing, request};
+use super::client::{Client, CollectedResponse, empty_body, request};
 use crate::support::{guest, host};
 
 /// A host that serves one component, with its access log.
@@ -22,32 +22,32 @@ pub(super) struct Site {
     pub(super) host: Host,
     pub(super) web: Deployment,
     pub(super) address: SocketAddr,
-    pub(super) told: Told,
+    pub(super) accesses: AccessRecords,
     pub(super) stop: Option<oneshot::Sender<()>>,
     pub(super) server: JoinHandle<std::io::Result<()>>,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Told(Arc<Mutex<Vec<Access>>>);
+pub(super) struct AccessRecords(Arc<Mutex<Vec<AccessRecord>>>);
 
-impl AccessLog for Told {
-    fn record(&self, access: Access) {
+impl AccessLog for AccessRecords {
+    fn record(&self, access: AccessRecord) {
         self.0.lock().push(access);
     }
 }
 
-impl Told {
+impl AccessRecords {
     pub(super) fn is_empty(&self) -> bool {
         self.0.lock().is_empty()
     }
 
     /// Returns the accesses that have not been read yet.
-    pub(super) fn all(&self) -> Vec<Access> {
+    pub(super) fn take_all(&self) -> Vec<AccessRecord> {
         std::mem::take(&mut *self.0.lock())
     }
 
     /// Waits for the next access.
-    pub(super) async fn next(&self) -> Access {
+    pub(super) async fn next(&self) -> AccessRecord {
         loop {
             if let Some(access) = self.0.lock().pop() {
                 return access;
@@ -57,7 +57,7 @@ impl Told {
     }
 
     /// Waits for the next access of a path.
-    pub(super) async fn of(&self, path: &str) -> Access {
+    pub(super) async fn next_of_path(&self, path: &str) -> AccessRecord {
         let path = path.split('?').next().unwrap_or_default();
         loop {
             let access = self.next().await;
@@ -77,7 +77,11 @@ pub(super) async fn listen(server: HttpServer) -> SocketAddr {
 }
 
 impl Site {
-    pub(super) async fn serving(guest_name: &str, limits: Limits, instancing: Instancing) -> Self {
+    pub(super) async fn serving_guest(
+        guest_name: &str,
+        limits: Limits,
+        instancing: Instancing,
+    ) -> Self {
         let host = host();
         let web = guest(guest_name).with_name("web").expect("a name");
         let web = host
@@ -87,7 +91,7 @@ impl Site {
             .await
             .expect("deployed");
         host.route("/", "web").await.expect("a route");
-        let told = Told::default();
+        let told = AccessRecords::default();
         let server = HttpServer::new(&host).access_log(told.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
@@ -97,18 +101,18 @@ impl Site {
             host,
             web,
             address,
-            told,
+            accesses: told,
             stop: Some(stop),
             server,
         }
     }
 
     pub(super) async fn new() -> Self {
-        Self::with(Limits::default()).await
+        Self::with_limits(Limits::default()).await
     }
 
-    pub(super) async fn with(limits: Limits) -> Self {
-        Self::serving("http-v1", limits, Instancing::PerCall).await
+    pub(super) async fn with_limits(limits: Limits) -> Self {
+        Self::serving_guest("http-v1", limits, Instancing::PerCall).await
     }
 
     /// Updates to another version of the component.
@@ -132,26 +136,26 @@ impl Site {
         Client::connect(self.address).await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> CollectedResponse {
         self.connect().await.get(path).await
     }
 
     /// Sends a request and disconnects while the guest answers.
     pub(super) async fn ask_and_leave(&self, path: &str) {
         let mut client = self.connect().await;
-        let asked = request("GET", path, nothing());
+        let asked = request("GET", path, empty_body());
         let asking = tokio::spawn(async move {
             let _answer = client.begin(asked).await;
             pending::<()>().await;
         });
-        self.inside(1).await;
+        self.wait_for_requests(1).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(self.web.status().calls_in_flight, 1, "{path}");
         asking.abort();
     }
 
     /// Sends raw bytes, and reads until the server closes the connection or a timeout passes.
-    pub(super) async fn raw(&self, bytes: &[u8]) -> String {
+    pub(super) async fn send_raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.expect("connected");
         stream.write_all(bytes).await.expect("sent");
         let mut answer = Vec::new();
@@ -161,18 +165,18 @@ impl Site {
     }
 
     /// Waits until `requests` requests are in flight.
-    pub(super) async fn inside(&self, requests: u64) {
-        self.until(|status| status.calls_in_flight == requests)
+    pub(super) async fn wait_for_requests(&self, requests: u64) {
+        self.wait_until(|status| status.calls_in_flight == requests)
             .await;
     }
 
     /// Waits until no request is in flight and no instance is left.
-    pub(super) async fn idle(&self) {
-        self.until(|status| status.calls_in_flight == 0 && status.instances == 0)
+    pub(super) async fn wait_until_idle(&self) {
+        self.wait_until(|status| status.calls_in_flight == 0 && status.instances == 0)
             .await;
     }
 
-    async fn until(&self, is_so: impl Fn(&Status) -> bool) {
+    async fn wait_until(&self, is_so: impl Fn(&Status) -> bool) {
         for _ in 0..2_000 {
             if is_so(&self.web.status()) {
                 return;

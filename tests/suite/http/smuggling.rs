@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::site::Site;
 
 /// Returns the status of each answer.
-fn answers(told: &str) -> Vec<&str> {
+fn statuses(told: &str) -> Vec<&str> {
     told.split("HTTP/1.1 ")
         .skip(1)
         .map(|answer| &answer[..3])
@@ -13,7 +13,7 @@ fn answers(told: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_ambiguous_reaches_no_guest() {
+async fn ambiguous_requests_reach_no_guest() {
     let site = Site::new().await;
     for (what, request) in [
         (
@@ -75,8 +75,8 @@ async fn what_is_ambiguous_reaches_no_guest() {
         ("spaces in the path", "GET /a b HTTP/1.1\r\nhost: a\r\n\r\n"),
         ("no HTTP", "hello\r\n\r\n"),
     ] {
-        let told = site.raw(request.as_bytes()).await;
-        assert_eq!(answers(&told), ["400"], "{what}: {told}");
+        let told = site.send_raw(request.as_bytes()).await;
+        assert_eq!(statuses(&told), ["400"], "{what}: {told}");
     }
     assert_eq!(
         site.web.status().calls_admitted,
@@ -88,20 +88,20 @@ async fn what_is_ambiguous_reaches_no_guest() {
 /// With both a length and an encoding, or with a second host, the guest never receives the bytes
 /// that follow as a separate request.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_smuggled_behind_a_body() {
+async fn no_request_is_smuggled_behind_a_body() {
     let site = Site::new().await;
     // By the length the hidden request is part of the body; by the encoding it is a second request.
     let hidden = "0\r\n\r\nGET /hidden HTTP/1.1\r\nhost: a\r\n\r\n";
     let length = format!("content-length: {}\r\n", hidden.len());
     let ask = async |head: &str| {
-        site.raw(format!("POST /count HTTP/1.1\r\nhost: a\r\n{head}\r\n{hidden}").as_bytes())
+        site.send_raw(format!("POST /count HTTP/1.1\r\nhost: a\r\n{head}\r\n{hidden}").as_bytes())
             .await
     };
     let chunked = "transfer-encoding: chunked\r\n";
     for both in [format!("{length}{chunked}"), format!("{chunked}{length}")] {
         let told = ask(&both).await;
         assert_eq!(
-            answers(&told),
+            statuses(&told),
             ["200"],
             "the encoding takes precedence over the length: {told}"
         );
@@ -116,12 +116,12 @@ async fn nothing_is_smuggled_behind_a_body() {
         "transfer-encoding: identity, chunked\r\n",
     ] {
         let told = ask(head).await;
-        assert_eq!(answers(&told).first(), Some(&"400"), "{head}: {told}");
+        assert_eq!(statuses(&told).first(), Some(&"400"), "{head}: {told}");
         assert!(!told.contains(" 404 "), "{head}: {told}");
     }
     let paths: Vec<String> = site
-        .told
-        .all()
+        .accesses
+        .take_all()
         .into_iter()
         .map(|access| access.path)
         .collect();
@@ -130,7 +130,7 @@ async fn nothing_is_smuggled_behind_a_body() {
         "the hidden request was not served: {paths:?}"
     );
     // A chunk that is larger than its size.
-    let told = site.raw(
+    let told = site.send_raw(
         b"POST /count HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n",
     );
     let told = told.await;
@@ -138,7 +138,7 @@ async fn nothing_is_smuggled_behind_a_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn odd_methods_and_the_absolute_form_are_answered() {
+async fn unusual_methods_and_the_absolute_form_are_answered() {
     let site = Site::new().await;
     for request in [
         "BREW / HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -146,14 +146,14 @@ async fn odd_methods_and_the_absolute_form_are_answered() {
         "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
         "GET / HTTP/1.0\r\nhost: a\r\n\r\n",
     ] {
-        let told = site.raw(request.as_bytes()).await;
+        let told = site.send_raw(request.as_bytes()).await;
         assert!(
             !told.contains(" 400 ") && !told.contains(" 500 "),
             "{request}: {told}"
         );
     }
     let told = site
-        .raw(b"GET https://a/who HTTP/1.1\r\nhost: a\r\n\r\n")
+        .send_raw(b"GET https://a/who HTTP/1.1\r\nhost: a\r\n\r\n")
         .await;
     assert!(
         told.contains("Some(Scheme::Http) a /who"),
@@ -184,17 +184,19 @@ async fn a_guest_cannot_split_an_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_cannot_answer_twice() {
     let site = Site::new().await;
-    let told = site.raw(b"GET /twice HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    assert_eq!(answers(&told).len(), 1, "{told}");
+    let told = site
+        .send_raw(b"GET /twice HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await;
+    assert_eq!(statuses(&told).len(), 1, "{told}");
     assert!(
         !told.contains("twice") && (told.contains(" 500 ") || !told.ends_with("0\r\n\r\n")),
         "{told}"
     );
     assert!(
-        site.told.of("/twice").await.is_whole == told.contains(" 500 "),
+        site.accesses.next_of_path("/twice").await.is_complete == told.contains(" 500 "),
         "{told}"
     );
-    site.idle().await;
+    site.wait_until_idle().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,18 +206,18 @@ async fn a_head_that_is_too_large_is_refused() {
         .map(|number| format!("x-{number}: y\r\n"))
         .collect();
     let told = site
-        .raw(format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n").as_bytes())
+        .send_raw(format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n").as_bytes())
         .await;
-    assert_eq!(answers(&told), ["431"], "{told}");
+    assert_eq!(statuses(&told), ["431"], "{told}");
     let long = "x".repeat(300 << 10);
     let told = site
-        .raw(format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n").as_bytes())
+        .send_raw(format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n").as_bytes())
         .await;
-    assert_eq!(answers(&told), ["431"], "{told}");
+    assert_eq!(statuses(&told), ["431"], "{told}");
     let told = site
-        .raw(format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes())
+        .send_raw(format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes())
         .await;
-    assert!(["414", "431"].contains(&answers(&told)[0]), "{told}");
+    assert!(["414", "431"].contains(&statuses(&told)[0]), "{told}");
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert_eq!(site.web.status().calls_admitted, 0);
 }

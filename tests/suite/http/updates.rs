@@ -10,12 +10,12 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tokio::sync::Mutex;
 
-use super::client::{Client, in_pieces, nothing, pattern, read, request};
+use super::client::{Client, channel_body, collect, empty_body, pattern, request};
 use super::site::Site;
 use crate::support::guest;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_is_kept_moves_with_its_next_request() {
+async fn an_open_connection_moves_with_its_next_request() {
     let site = Site::new().await;
     let mut client = site.connect().await;
     for (guest, expected) in [
@@ -38,7 +38,7 @@ async fn a_body_stays_with_its_revision_to_its_last_byte() {
     let answer = site
         .connect()
         .await
-        .begin(request("GET", &format!("/big?{bytes}"), nothing()))
+        .begin(request("GET", &format!("/big?{bytes}"), empty_body()))
         .await;
     let answer = answer.expect("a head");
     assert_eq!(answer.headers()["x-version"], "1.0.0");
@@ -67,7 +67,7 @@ async fn a_body_stays_with_its_revision_to_its_last_byte() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_exchange_outlives_three_updates() {
     let site = Site::new().await;
-    let (sender, pieces) = in_pieces();
+    let (sender, pieces) = channel_body();
     let answer = site
         .connect()
         .await
@@ -106,7 +106,7 @@ async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
         clients.push(Mutex::new(site.connect().await));
     }
     let clients = Arc::new(clients);
-    let mut timeline = Timeline::beginning_with("1.0.0");
+    let mut timeline = Timeline::starting_with("1.0.0");
     let load = Load::start(&timeline, CALLERS, Some(PACE), move |id| {
         let clients = Arc::clone(&clients);
         async move { ask(&mut *clients[(id >> 40) as usize].lock().await, id).await }
@@ -126,7 +126,7 @@ async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
             .strategy(strategy)
             .await
             .expect("updated");
-        timeline.switched_to("2.0.0", begun);
+        timeline.record_switch("2.0.0", begun);
         tokio::time::sleep(Duration::from_millis(40)).await;
         let begun = timeline.now();
         site.host
@@ -134,7 +134,7 @@ async fn ten_updates_and_rollbacks_under_load_fail_no_request() {
             .strategy(strategy)
             .await
             .expect("rolled back");
-        timeline.switched_to("1.0.0", begun);
+        timeline.record_switch("1.0.0", begun);
     }
     let verdict = check(&timeline.with_calls(load.stop().await));
     assert!(verdict.is_clean(), "{verdict:?}");
@@ -153,10 +153,10 @@ const PACE: Duration = Duration::from_millis(4);
 async fn ask(client: &mut Client, id: u64) -> Answer {
     let told = |error: hyper::Error| error.to_string();
     let answer = client
-        .begin(request("GET", &format!("/who?{id}"), nothing()))
+        .begin(request("GET", &format!("/who?{id}"), empty_body()))
         .await
         .map_err(told)?;
-    let answer = read(answer).await.map_err(told)?;
+    let answer = collect(answer).await.map_err(told)?;
     if answer.status != 200 {
         return Err(format!("{}: {}", answer.status, answer.text));
     }
@@ -181,11 +181,11 @@ async fn recreate_waits_for_bodies_up_to_their_deadline() {
         http_waiting_max: 2,
         ..Limits::default()
     };
-    let site = Site::with(limits).await;
+    let site = Site::with_limits(limits).await;
     let answer = site
         .connect()
         .await
-        .begin(request("GET", "/hang-half", nothing()))
+        .begin(request("GET", "/hang-half", empty_body()))
         .await
         .expect("a head");
     let begun = std::time::Instant::now();

@@ -33,7 +33,7 @@ fn bouncer(name: &str, other: &str) -> Component {
 }
 
 /// Returns a component that returns 0 at once.
-pub(crate) fn wall(name: &str) -> Component {
+pub(crate) fn bounce_end(name: &str) -> Component {
     wat(
         name,
         &format!(
@@ -56,7 +56,7 @@ fn may_call(other: &str) -> Grants {
 /// Deploys `ping`, which imports `pong`, which imports `ping`.
 pub(crate) async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
     let ping = host
-        .deploy(wall("ping"))
+        .deploy(bounce_end("ping"))
         .instancing(instancing)
         .await
         .expect("deployed");
@@ -73,7 +73,7 @@ pub(crate) async fn cycle(host: &Host, instancing: Instancing) -> Deployment {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cycle_runs_where_there_are_instances() {
+async fn a_cycle_runs_where_instances_are_free() {
     let host = host();
     let ping = cycle(&host, Instancing::PerCall).await;
     let bounce = ping
@@ -85,7 +85,7 @@ async fn a_cycle_runs_where_there_are_instances() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_component_with_one_instance_is_not_called_from_within_its_own_call() {
+async fn a_component_with_one_instance_is_not_reentered() {
     let host = host();
     let ping = cycle(&host, Instancing::Stateful).await;
     let bounce = ping
@@ -116,7 +116,7 @@ async fn a_component_with_one_instance_is_not_called_from_within_its_own_call() 
 
 /// Neither could be removed alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn those_who_import_each_other_are_removed_together() {
+async fn components_that_import_each_other_are_removed_together() {
     let host = host();
     cycle(&host, Instancing::pooled(2)).await;
     for name in ["ping", "pong"] {

@@ -19,7 +19,7 @@ fn may_call() -> Grants {
 }
 
 /// Deploys a store and a component that calls it.
-async fn linked(instancing: Instancing) -> (Host, Deployment) {
+async fn deploy_linked(instancing: Instancing) -> (Host, Deployment) {
     let host = host();
     let store = guest("store-v1").with_name("store").expect("a name");
     host.deploy(store)

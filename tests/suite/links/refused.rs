@@ -2,7 +2,7 @@
 
 use airssys_wasm_host::{ErrorKind, Host};
 
-use super::{linked, may_call};
+use super::{deploy_linked, may_call};
 use crate::support::{guest, host, wat};
 
 async fn refusal(host: &Host) -> (ErrorKind, String) {
@@ -26,7 +26,7 @@ fn exporting(interface: &str) -> String {
 }
 
 #[tokio::test]
-async fn nobody_serves() {
+async fn no_deployment_serves_the_import() {
     let host = host();
     let (kind, message) = refusal(&host).await;
     assert_eq!(kind, ErrorKind::MissingImport);
@@ -42,7 +42,7 @@ async fn nobody_serves() {
 }
 
 #[tokio::test]
-async fn those_who_come_near_are_named_with_what_is_wrong() {
+async fn near_matches_are_named_with_their_mismatch() {
     let host = host();
     host.deploy(wat("older", &exporting("acme:store/kv@1.1.0")))
         .await
@@ -64,7 +64,7 @@ async fn those_who_come_near_are_named_with_what_is_wrong() {
 
 /// Each version of an interface is served by the deployment that exports it.
 #[tokio::test]
-async fn two_versions_are_served_by_two() {
+async fn two_versions_are_served_by_two_deployments() {
     let host = host();
     for (name, interface) in [
         ("old", "acme:store/kv@1.2.0"),
@@ -102,7 +102,7 @@ async fn two_versions_are_served_by_two() {
 }
 
 #[tokio::test]
-async fn several_could_serve_until_one_is_said() {
+async fn several_candidates_require_an_explicit_link() {
     let host = host();
     for name in ["one", "two"] {
         host.deploy(guest("store-v1").with_name(name).expect("a name"))
@@ -144,8 +144,8 @@ async fn several_could_serve_until_one_is_said() {
 }
 
 #[tokio::test]
-async fn who_may_not_call_is_not_deployed() {
-    let (host, _caller) = linked(airssys_wasm_host::Instancing::PerCall).await;
+async fn a_component_without_a_call_grant_is_not_deployed() {
+    let (host, _caller) = deploy_linked(airssys_wasm_host::Instancing::PerCall).await;
     let error = host
         .deploy(guest("store-caller"))
         .name("other")

@@ -26,7 +26,7 @@ fn blobs() -> Component {
 }
 
 /// Deploys the component that owns resources and a user of them.
-async fn linked(blobs_are: Instancing, user_is: Instancing) -> (Host, Deployment) {
+async fn deploy_linked(blobs_are: Instancing, user_is: Instancing) -> (Host, Deployment) {
     let host = host();
     host.deploy(blobs())
         .instancing(blobs_are)
@@ -56,7 +56,7 @@ where
         .await
 }
 
-async fn keep(user: &Deployment, text: &str) -> u32 {
+async fn keep_blob(user: &Deployment, text: &str) -> u32 {
     call::<_, (u32,)>(user, "keep", (text.to_owned(),))
         .await
         .expect("an answer")
@@ -77,7 +77,7 @@ async fn number(user: &Deployment, function: &str) -> u32 {
         .0
 }
 
-async fn once(user: &Deployment) -> Result<(String,)> {
+async fn use_once(user: &Deployment) -> Result<(String,)> {
     call(user, "once", ("a".to_owned(),)).await
 }
 
@@ -96,10 +96,10 @@ fn every_instancing() -> [Instancing; 3] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn handles_cross_in_every_place_of_a_value() {
+async fn handles_pass_in_every_position_of_a_value() {
     for instancing in every_instancing() {
-        let (_host, user) = linked(instancing, Instancing::PerCall).await;
-        assert_eq!(once(&user).await.expect("an answer").0, "1.0.0 a! 2");
+        let (_host, user) = deploy_linked(instancing, Instancing::PerCall).await;
+        assert_eq!(use_once(&user).await.expect("an answer").0, "1.0.0 a! 2");
         let parts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
         assert_eq!(
             call::<_, (String,)>(&user, "join", (parts,))
@@ -130,10 +130,13 @@ async fn handles_cross_in_every_place_of_a_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_kept_stays_where_it_is_from_call_to_call() {
+async fn held_resources_stay_in_their_instance_across_calls() {
     for instancing in every_instancing() {
-        let (host, user) = linked(instancing, Instancing::Stateful).await;
-        assert_eq!((keep(&user, "a").await, keep(&user, "b").await), (1, 2));
+        let (host, user) = deploy_linked(instancing, Instancing::Stateful).await;
+        assert_eq!(
+            (keep_blob(&user, "a").await, keep_blob(&user, "b").await),
+            (1, 2)
+        );
         assert_eq!(
             read_kept(&user).await.expect("an answer"),
             ["1.0.0 a", "1.0.0 b"]
@@ -147,7 +150,7 @@ async fn what_is_kept_stays_where_it_is_from_call_to_call() {
         call::<_, ()>(&user, "drop-kept", ())
             .await
             .expect("dropped");
-        keep(&user, "c").await;
+        keep_blob(&user, "c").await;
         assert_eq!(
             number(&user, "count-beside-kept").await,
             1,
@@ -165,7 +168,7 @@ async fn what_is_kept_stays_where_it_is_from_call_to_call() {
 /// An instance with open resources serves only the holder of the resources, and returns to the pool
 /// when they are dropped.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_in_which_something_is_open_serves_its_owner_alone() {
+async fn an_instance_with_open_resources_serves_only_their_holder() {
     let host = host();
     let limits = Limits {
         call_deadline: Duration::from_millis(300),
@@ -180,8 +183,8 @@ async fn an_instance_in_which_something_is_open_serves_its_owner_alone() {
         user(&host, "owner", Instancing::Stateful).await,
         user(&host, "other", Instancing::Stateful).await,
     );
-    keep(&owner, "a").await;
-    let error = once(&other)
+    keep_blob(&owner, "a").await;
+    let error = use_once(&other)
         .await
         .expect_err("it waits for the only instance");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
@@ -192,20 +195,20 @@ async fn an_instance_in_which_something_is_open_serves_its_owner_alone() {
         "other calls of the holder are served there too"
     );
     assert_eq!(text(&owner, "version").await, "1.0.0");
-    assert_eq!(once(&owner).await.expect("an answer").0, "1.0.0 a! 2");
+    assert_eq!(use_once(&owner).await.expect("an answer").0, "1.0.0 a! 2");
     call::<_, ()>(&owner, "drop-kept", ())
         .await
         .expect("dropped");
-    once(&other).await.expect("it is free again");
+    use_once(&other).await.expect("it is free again");
 }
 
 /// Resources stay on the revision in which they were opened; later ones are opened in the active
 /// revision.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_leaves_open_what_is_open() {
+async fn an_update_leaves_resources_open() {
     for instancing in [Instancing::PerCall, Instancing::pooled(4)] {
-        let (host, user) = linked(instancing, Instancing::Stateful).await;
-        keep(&user, "a").await;
+        let (host, user) = deploy_linked(instancing, Instancing::Stateful).await;
+        keep_blob(&user, "a").await;
         let promoted = host
             .update("blobs", guest("blobs-v2"))
             .any_version()
@@ -227,8 +230,8 @@ async fn an_update_leaves_open_what_is_open() {
             .await
             .expect("an answer");
         assert_eq!((kept.as_str(), new.as_str()), ("1.0.0 a", "2.0.0 new"));
-        assert_eq!(once(&user).await.expect("an answer").0, "2.0.0 a! 2");
-        keep(&user, "b").await;
+        assert_eq!(use_once(&user).await.expect("an answer").0, "2.0.0 a! 2");
+        keep_blob(&user, "b").await;
         assert_eq!(
             read_kept(&user).await.expect("an answer"),
             ["1.0.0 a", "2.0.0 b"]
@@ -249,9 +252,9 @@ async fn an_update_leaves_open_what_is_open() {
 /// With `Recreate` the old revision ends before the new one begins, so its open resources end as
 /// well. If the new one does not start, they stay open.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_open_ends_with_a_revision_that_is_to_end_first() {
-    let (host, user) = linked(Instancing::pooled(4), Instancing::Stateful).await;
-    keep(&user, "a").await;
+async fn resources_end_with_a_recreated_revision() {
+    let (host, user) = deploy_linked(Instancing::pooled(4), Instancing::Stateful).await;
+    keep_blob(&user, "a").await;
     let update = host
         .update("blobs", guest("greeter-v1"))
         .strategy(Strategy::Recreate)
@@ -268,14 +271,14 @@ async fn what_is_open_ends_with_a_revision_that_is_to_end_first() {
     update.await.expect("updated");
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
-    assert_eq!(once(&user).await.expect("an answer").0, "2.0.0 a! 2");
+    assert_eq!(use_once(&user).await.expect("an answer").0, "2.0.0 a! 2");
 }
 
 /// The state of a replaced stateful revision is not used any more.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
-    let (host, user) = linked(Instancing::Stateful, Instancing::Stateful).await;
-    keep(&user, "a").await;
+async fn resources_of_a_stateful_component_are_lost_with_its_instance() {
+    let (host, user) = deploy_linked(Instancing::Stateful, Instancing::Stateful).await;
+    keep_blob(&user, "a").await;
     host.update("blobs", guest("blobs-v2"))
         .any_version()
         .discard_state()
@@ -290,13 +293,13 @@ async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
         "{error}"
     );
 
-    keep(&user, "b").await;
+    keep_blob(&user, "b").await;
     let other = self::user(&host, "other", Instancing::Stateful).await;
-    keep(&other, "c").await;
+    keep_blob(&other, "c").await;
     call::<_, ()>(&other, "fail-kept", ())
         .await
         .expect_err("the instance traps");
-    keep(&other, "d").await;
+    keep_blob(&other, "d").await;
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
     assert_eq!(
@@ -306,26 +309,29 @@ async fn what_is_open_in_a_stateful_component_is_lost_with_its_instance() {
         ["2.0.0 d"]
     );
     assert_eq!(
-        once(&user).await.expect("newly opened resources work").0,
+        use_once(&user)
+            .await
+            .expect("newly opened resources work")
+            .0,
         "2.0.0 a! 2"
     );
 }
 
 /// A holder may end without dropping its resources.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_left_behind_is_dropped() {
-    let (host, user) = linked(Instancing::Stateful, Instancing::PerCall).await;
+async fn abandoned_resources_are_dropped() {
+    let (host, user) = deploy_linked(Instancing::Stateful, Instancing::PerCall).await;
     for _ in 0..5 {
         call::<_, ()>(&user, "leave", ("x".to_owned(),))
             .await
             .expect("left");
     }
     let stateful = self::user(&host, "stateful", Instancing::Stateful).await;
-    keep(&stateful, "y").await;
+    keep_blob(&stateful, "y").await;
     host.remove("stateful").await.expect("removed");
-    so_many_are_left(&user, 0).await;
+    wait_for_blob_count(&user, 0).await;
 
-    let (_host, user) = linked(Instancing::pooled(1), Instancing::PerCall).await;
+    let (_host, user) = deploy_linked(Instancing::pooled(1), Instancing::PerCall).await;
     for _ in 0..5 {
         call::<_, ()>(&user, "leave", ("x".to_owned(),))
             .await
@@ -334,7 +340,7 @@ async fn what_is_left_behind_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
+async fn a_method_that_fails_ends_its_instance_and_frees_its_slot() {
     let host = host();
     let limits = Limits {
         call_deadline: Duration::from_millis(300),
@@ -346,19 +352,19 @@ async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
         .await
         .expect("deployed");
     let user = user(&host, "user", Instancing::Stateful).await;
-    keep(&user, "a").await;
+    keep_blob(&user, "a").await;
     let error = call::<_, ()>(&user, "fail-kept", ())
         .await
         .expect_err("it traps");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
 
-    keep(&user, "b").await;
+    keep_blob(&user, "b").await;
     let error = call::<_, ()>(&user, "sleep-kept", (5_000u64,))
         .await
         .expect_err("too long");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 
-    keep(&user, "c").await;
+    keep_blob(&user, "c").await;
     let sleep = user
         .function::<(u64,), ()>("sleep-kept")
         .expect("an exported function");
@@ -366,18 +372,20 @@ async fn a_method_that_fails_takes_its_instance_with_it_and_no_place() {
         .await
         .expect_err("the call was dropped");
 
-    keep(&user, "traps when dropped").await;
+    keep_blob(&user, "traps when dropped").await;
     let error = call::<_, ()>(&user, "drop-kept", ())
         .await
         .expect_err("it traps");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
-    once(&user).await.expect("there is room for an instance");
+    use_once(&user)
+        .await
+        .expect("there is room for an instance");
 }
 
 /// A handle to a resource of another component counts against the handle limit of its holder, and
 /// only the holder fails if it has too many.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_is_open_than_the_owner_may_have() {
+async fn a_holder_cannot_exceed_its_handle_limit() {
     let host = host();
     host.deploy(blobs())
         .instancing(Instancing::Stateful)
@@ -394,7 +402,7 @@ async fn no_more_is_open_than_the_owner_may_have() {
         .limits(limits);
     let greedy = greedy.await.expect("deployed");
     let user = user(&host, "user", Instancing::Stateful).await;
-    keep(&user, "a").await;
+    keep_blob(&user, "a").await;
     call::<_, (Vec<String>,)>(&greedy, "many", (10u32,))
         .await
         .expect("five handles");
@@ -402,18 +410,18 @@ async fn no_more_is_open_than_the_owner_may_have() {
         .await
         .expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::Trapped, "{error}");
-    so_many_are_left(&user, 1).await;
+    wait_for_blob_count(&user, 1).await;
     assert_eq!(read_kept(&user).await.expect("an answer"), ["1.0.0 a"]);
 }
 
 /// In an instance that serves others and is busy.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_given_up_on_its_way_is_dropped() {
+async fn resources_in_transit_of_a_dropped_call_are_dropped() {
     for function in ["drop-kept", "give-kept"] {
-        let (host, user) = linked(Instancing::Stateful, Instancing::Stateful).await;
+        let (host, user) = deploy_linked(Instancing::Stateful, Instancing::Stateful).await;
         let other = self::user(&host, "other", Instancing::Stateful).await;
-        keep(&user, "a").await;
-        keep(&other, "b").await;
+        keep_blob(&user, "a").await;
+        keep_blob(&other, "b").await;
         let sleep = other
             .function::<(u64,), ()>("sleep-kept")
             .expect("an exported function");
@@ -428,12 +436,12 @@ async fn what_is_given_up_on_its_way_is_dropped() {
         );
         given_up.await.expect_err("the instance is busy");
         sleeping.await.expect("a caller").expect("it slept");
-        so_many_are_left(&other, 1).await;
+        wait_for_blob_count(&other, 1).await;
     }
 }
 
 /// Waits until `expected` blobs are left: resources without a holder are dropped in the background.
-async fn so_many_are_left(user: &Deployment, expected: u32) {
+async fn wait_for_blob_count(user: &Deployment, expected: u32) {
     for _ in 0..200 {
         if number(user, "count").await == expected {
             return;
@@ -445,9 +453,9 @@ async fn so_many_are_left(user: &Deployment, expected: u32) {
 
 /// Instances that hold resources end when a grant is revoked, although they are in use.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_ends_instances_that_are_kept() {
-    let (host, user) = linked(Instancing::pooled(1), Instancing::Stateful).await;
-    keep(&user, "a").await;
+async fn a_revocation_ends_instances_with_open_resources() {
+    let (host, user) = deploy_linked(Instancing::pooled(1), Instancing::Stateful).await;
+    keep_blob(&user, "a").await;
     host.revoke("blobs", "config a").expect("deployed");
     assert_eq!(
         host.deployment("blobs")
@@ -458,20 +466,22 @@ async fn a_revocation_ends_instances_that_are_kept() {
     );
     let error = read_kept(&user).await.expect_err("lost");
     assert_eq!(error.kind(), ErrorKind::ResourceLost, "{error}");
-    once(&user).await.expect("there is room for an instance");
+    use_once(&user)
+        .await
+        .expect("there is room for an instance");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_grant_that_is_taken_back_ends_the_use_of_what_is_open() {
-    let (host, user) = linked(Instancing::pooled(1), Instancing::Stateful).await;
-    keep(&user, "a").await;
+async fn a_revoked_call_grant_ends_the_use_of_open_resources() {
+    let (host, user) = deploy_linked(Instancing::pooled(1), Instancing::Stateful).await;
+    keep_blob(&user, "a").await;
     host.revoke("user", RULES[0]).expect("deployed");
     let error = read_kept(&user).await.expect_err("revoked");
     assert_eq!(error.kind(), ErrorKind::NotGranted, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn resources_cross_only_to_whoever_defines_them() {
+async fn resources_pass_only_to_the_component_that_defines_them() {
     let host = host();
     for name in ["one", "two"] {
         host.deploy(guest("blobs-v1").with_name(name).expect("a name"))
@@ -495,19 +505,19 @@ async fn resources_cross_only_to_whoever_defines_them() {
         "{message}"
     );
     let user = deploy("two", "two").await.expect("deployed");
-    once(&user).await.expect("an answer");
+    use_once(&user).await.expect("an answer");
 }
 
 /// No call is dropped, and each call tree has its resources in one revision.
 #[tokio::test(flavor = "multi_thread")]
 async fn resources_are_opened_and_used_under_load_through_updates() {
     for instancing in [Instancing::pooled(4), Instancing::Stateful] {
-        under_load(instancing).await;
+        assert_resources_survive_updates(instancing).await;
     }
 }
 
-async fn under_load(instancing: Instancing) {
-    let (host, user) = linked(instancing, Instancing::pooled(4)).await;
+async fn assert_resources_survive_updates(instancing: Instancing) {
+    let (host, user) = deploy_linked(instancing, Instancing::pooled(4)).await;
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..4)
         .map(|_| {

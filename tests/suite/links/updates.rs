@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use airssys_wasm_host::{ErrorKind, Instancing, Strategy};
 
-use super::linked;
+use super::deploy_linked;
 use crate::support::{guest, wat};
 
 /// A call and the calls that it leads to see one revision of each component.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_tree_sees_one_revision_of_each_component() {
-    let (host, caller) = linked(Instancing::pooled(8)).await;
+    let (host, caller) = deploy_linked(Instancing::pooled(8)).await;
     let versions = caller
         .function::<(u64,), ((String, String),)>("versions")
         .expect("an exported function");
@@ -52,7 +52,7 @@ async fn a_call_tree_sees_one_revision_of_each_component() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_stay_linked_through_updates_and_rollbacks_under_load() {
-    let (host, caller) = linked(Instancing::pooled(4)).await;
+    let (host, caller) = deploy_linked(Instancing::pooled(4)).await;
     let (stop, answered) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU64::new(0)),
@@ -99,8 +99,8 @@ async fn callers_stay_linked_through_updates_and_rollbacks_under_load() {
 
 /// The update of a callee is checked against the components linked to it.
 #[tokio::test]
-async fn an_update_that_callers_could_not_follow_is_refused() {
-    let (host, caller) = linked(Instancing::pooled(2)).await;
+async fn an_update_incompatible_with_callers_is_refused() {
+    let (host, caller) = deploy_linked(Instancing::pooled(2)).await;
     let error = host
         .update("store", wat("store", "(component)"))
         .any_version()
@@ -126,8 +126,8 @@ async fn an_update_that_callers_could_not_follow_is_refused() {
 
 /// Revoking a call grant of the caller ends its calls at once.
 #[tokio::test]
-async fn a_call_that_is_taken_back_is_refused() {
-    let (host, caller) = linked(Instancing::pooled(2)).await;
+async fn a_call_with_a_revoked_grant_is_refused() {
+    let (host, caller) = deploy_linked(Instancing::pooled(2)).await;
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
         .expect("an exported function");

@@ -2,12 +2,12 @@
 
 use airssys_wasm_host::{ErrorKind, Instancing};
 
-use super::{linked, may_call};
+use super::{deploy_linked, may_call};
 use crate::support::{guest, host};
 
 #[tokio::test]
-async fn values_cross_in_both_lanes() {
-    let (host, caller) = linked(Instancing::pooled(2)).await;
+async fn values_pass_in_both_lanes() {
+    let (host, caller) = deploy_linked(Instancing::pooled(2)).await;
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
         .expect("an exported function");
@@ -41,8 +41,8 @@ async fn values_cross_in_both_lanes() {
 
 /// A trap of the callee ends the caller's call, and neither instance is used again.
 #[tokio::test]
-async fn a_trap_of_the_callee_is_told_to_whoever_called() {
-    let (_host, caller) = linked(Instancing::pooled(1)).await;
+async fn a_trap_of_the_callee_is_reported_to_the_caller() {
+    let (_host, caller) = deploy_linked(Instancing::pooled(1)).await;
     let trap = caller
         .function::<(), ()>("trap")
         .expect("an exported function");

@@ -3,24 +3,28 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::pipeline::{Cause, DeadLetter, Inputs, Item, OnError, Retry};
+use airssys_wasm_host::pipeline::{DeadLetter, FailureCause, Inputs, Item, OnError, RetryPolicy};
 use airssys_wasm_host::{ErrorKind, Value};
 use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::{builder, chain, deploy, of, stages};
+use super::{builder, chain, deploy, options_for, stages};
 use crate::support::{host, wat_file};
 
-fn received(mut letters: UnboundedReceiver<DeadLetter>) -> Vec<DeadLetter> {
+fn drain_letters(mut letters: UnboundedReceiver<DeadLetter>) -> Vec<DeadLetter> {
     std::iter::from_fn(|| letters.try_recv().ok()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_returned_error_is_put_aside_with_all_that_is_known() {
+async fn a_returned_error_becomes_a_dead_letter_with_its_context() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("parse", stages(), of("parse").on_error(OnError::DeadLetter))
-        .add_component_with("double", stages(), of("double"))
+        .add_component_with(
+            "parse",
+            stages(),
+            options_for("parse").on_error(OnError::DeadLetter),
+        )
+        .add_component_with("double", stages(), options_for("double"))
         .connect("parse.output", "double.input")
         .build()
         .expect("a pipeline");
@@ -45,7 +49,7 @@ async fn a_returned_error_is_put_aside_with_all_that_is_known() {
         .map(|outcome| outcome.outputs.len())
         .collect();
     assert_eq!(counts, [1, 0, 1]);
-    let letters = received(letters);
+    let letters = drain_letters(letters);
     let [letter] = &letters[..] else {
         panic!("{letters:?}")
     };
@@ -55,7 +59,7 @@ async fn a_returned_error_is_put_aside_with_all_that_is_known() {
     );
     assert_eq!(letter.revision, Some(1));
     assert_eq!(letter.inputs, [Item::from("two")]);
-    let Cause::Returned(Some(Value::String(cause))) = &letter.cause else {
+    let FailureCause::Returned(Some(Value::String(cause))) = &letter.cause else {
         panic!("{letter:?}")
     };
     assert!(cause.starts_with("`two`: invalid digit"), "{cause}");
@@ -63,7 +67,7 @@ async fn a_returned_error_is_put_aside_with_all_that_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
+async fn a_trap_ends_the_run_by_default() {
     let host = host();
     let pipeline = deploy(&host, chain(&["upper", "trap"])).await;
     let error = pipeline
@@ -80,8 +84,12 @@ async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
 
     let (sender, letters) = unbounded_channel();
     let pipeline = builder()
-        .add_component_with("upper", stages(), of("upper"))
-        .add_component_with("trap", stages(), of("trap").on_failure(OnError::DeadLetter))
+        .add_component_with("upper", stages(), options_for("upper"))
+        .add_component_with(
+            "trap",
+            stages(),
+            options_for("trap").on_failure(OnError::DeadLetter),
+        )
         .connect("upper.output", "trap.input")
         .build()
         .expect("a pipeline");
@@ -95,10 +103,10 @@ async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
         .try_collect::<Vec<_>>()
         .await
         .expect("all items");
-    let letters = received(letters);
+    let letters = drain_letters(letters);
     assert_eq!(letters.len(), 2);
     for letter in letters {
-        let Cause::Failed(error) = &letter.cause else {
+        let FailureCause::Failed(error) = &letter.cause else {
             panic!("{letter:?}")
         };
         assert_eq!(error.kind(), ErrorKind::Trapped);
@@ -106,10 +114,10 @@ async fn a_trap_ends_the_run_unless_it_was_said_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_that_is_too_slow_is_a_deadline_and_no_trap() {
+async fn a_slow_stage_exceeds_its_deadline_and_does_not_trap() {
     let host = host();
     let (sender, letters) = unbounded_channel();
-    let options = of("echo-after")
+    let options = options_for("echo-after")
         .deadline(Duration::from_millis(100))
         .on_failure(OnError::DeadLetter);
     let pipeline = builder()
@@ -140,22 +148,22 @@ async fn a_stage_that_is_too_slow_is_a_deadline_and_no_trap() {
         [1, 0, 1]
     );
     assert!(begun.elapsed() < Duration::from_secs(10));
-    let letters = received(letters);
-    let Cause::Failed(error) = &letters[0].cause else {
+    let letters = drain_letters(letters);
+    let FailureCause::Failed(error) = &letters[0].cause else {
         panic!("{letters:?}")
     };
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_idempotent_is_tried_again() {
+async fn idempotent_stages_are_retried() {
     let host = host();
     let (sender, letters) = unbounded_channel();
-    let retry = Retry {
+    let retry = RetryPolicy {
         attempts: 3,
         backoff: Duration::from_millis(1),
     };
-    let options = of("halve")
+    let options = options_for("halve")
         .on_error(OnError::DeadLetter)
         .idempotent()
         .retry(retry);
@@ -173,16 +181,19 @@ async fn what_is_idempotent_is_tried_again() {
         .try_collect::<Vec<_>>()
         .await
         .expect("all items");
-    assert_eq!(received(letters)[0].attempts, 3);
+    assert_eq!(drain_letters(letters)[0].attempts, 3);
     let status = &pipeline.status().stages[0];
     assert_eq!((status.attempts, status.retried), (4, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_item_that_fails_ends_the_run_where_that_was_said() {
+async fn a_failed_item_ends_the_run_where_configured() {
     let host = host();
-    let pipeline =
-        builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Fail));
+    let pipeline = builder().add_component_with(
+        "halve",
+        stages(),
+        options_for("halve").on_error(OnError::Fail),
+    );
     let pipeline = deploy(&host, pipeline).await;
     let error = pipeline.call(3u32).await.expect_err("odd");
     assert_eq!(error.kind(), ErrorKind::StageError);
@@ -194,9 +205,13 @@ async fn an_item_that_fails_ends_the_run_where_that_was_said() {
     );
     let forked = builder()
         .name("forked")
-        .add_component_with("halve", stages(), of("halve").on_error(OnError::Fail))
-        .add_component_with("left", stages(), of("spell"))
-        .add_component_with("right", stages(), of("spell"))
+        .add_component_with(
+            "halve",
+            stages(),
+            options_for("halve").on_error(OnError::Fail),
+        )
+        .add_component_with("left", stages(), options_for("spell"))
+        .add_component_with("right", stages(), options_for("spell"))
         .connect("halve.output", "left.input")
         .connect("halve.output", "right.input");
     let error = deploy(&host, forked)
@@ -216,8 +231,8 @@ async fn an_error_of_a_source_takes_its_edge() {
     let host = host();
     let pipeline = builder()
         .add_component("source", wat_file("gives-and-fails"))
-        .add_component_with("double", stages(), of("double"))
-        .add_component_with("shout", stages(), of("upper"))
+        .add_component_with("double", stages(), options_for("double"))
+        .add_component_with("shout", stages(), options_for("upper"))
         .connect("source.output", "double.input")
         .connect("source.error", "shout.input");
     let pipeline = deploy(&host, pipeline).await;

@@ -4,11 +4,11 @@ use airssys_wasm_host::pipeline::{ExportError, OnError};
 use airssys_wasm_host::wasmtime::component::Val;
 use airssys_wasm_host::{Component, Host};
 
-use super::{builder, chain, of, stages};
+use super::{builder, chain, options_for, stages};
 use crate::fuse::runner::{Runner, compile};
 use crate::support::host;
 
-fn exported(functions: &[&str]) -> Vec<u8> {
+fn export_chain(functions: &[&str]) -> Vec<u8> {
     chain(functions)
         .build()
         .expect("a pipeline")
@@ -19,7 +19,7 @@ fn exported(functions: &[&str]) -> Vec<u8> {
 #[tokio::test]
 async fn an_exported_pipeline_runs_on_wasmtime_alone_and_gives_the_same() {
     let functions = ["upper", "count", "double", "spell"];
-    let bytes = exported(&functions);
+    let bytes = export_chain(&functions);
     let mut alone = Runner::new(&compile(&bytes));
     let host: Host = host();
     let pipeline = super::deploy(&host, chain(&functions)).await;
@@ -58,8 +58,16 @@ async fn an_exported_pipeline_runs_on_wasmtime_alone_and_gives_the_same() {
 #[test]
 fn a_fallible_chain_ends_with_its_first_error() {
     let pipeline = builder()
-        .add_component_with("parse", stages(), of("parse").on_error(OnError::Fail))
-        .add_component_with("halve", stages(), of("halve").on_error(OnError::Fail))
+        .add_component_with(
+            "parse",
+            stages(),
+            options_for("parse").on_error(OnError::Fail),
+        )
+        .add_component_with(
+            "halve",
+            stages(),
+            options_for("halve").on_error(OnError::Fail),
+        )
         .connect("parse.output", "halve.input");
     let bytes = pipeline
         .build()
@@ -85,7 +93,7 @@ fn a_fallible_chain_ends_with_its_first_error() {
 }
 
 #[test]
-fn what_a_host_has_to_do_is_not_exported() {
+fn pipelines_that_need_a_host_are_not_exported() {
     let whole = |builder: airssys_wasm_host::pipeline::PipelineBuilder| {
         builder
             .build()
@@ -95,23 +103,27 @@ fn what_a_host_has_to_do_is_not_exported() {
             .to_string()
     };
     let fan_out = chain(&["double", "spell"])
-        .add_component_with("other", stages(), of("spell"))
+        .add_component_with("other", stages(), options_for("spell"))
         .connect("double.output", "other.input");
     assert_eq!(
         whole(fan_out),
         "the pipeline cannot be exported as one component: its stages do not form a chain"
     );
     let skips = builder()
-        .add_component_with("parse", stages(), of("parse").on_error(OnError::Skip))
-        .add_component_with("double", stages(), of("double"))
+        .add_component_with(
+            "parse",
+            stages(),
+            options_for("parse").on_error(OnError::Skip),
+        )
+        .add_component_with("double", stages(), options_for("double"))
         .connect("parse.output", "double.input");
     assert!(whole(skips).ends_with("stage `parse` has options that only a host can apply"));
     let routed = builder()
-        .add_component_with("double", stages(), of("double"))
-        .add_component_with("spell", stages(), of("spell"))
+        .add_component_with("double", stages(), options_for("double"))
+        .add_component_with("spell", stages(), options_for("spell"))
         .connect_when("double.output", "spell.input", "> 10");
     assert!(whole(routed).ends_with("only some items go from `double` to `spell`"));
-    let one = builder().add_component_with("double", stages(), of("double"));
+    let one = builder().add_component_with("double", stages(), options_for("double"));
     let one = one.build().expect("a pipeline").export_component("run");
     assert!(matches!(one, Err(ExportError::NotFused(_))), "{one:?}");
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use super::{builder, chain, deploy, of, stages};
+use super::{builder, chain, deploy, options_for, stages};
 use crate::support::host;
 
 async fn value(pipeline: &PipelineDeployment, input: impl Into<Item>) -> Value {
@@ -21,7 +21,7 @@ async fn value(pipeline: &PipelineDeployment, input: impl Into<Item>) -> Value {
 
 /// Stages without access to anything become one component; stages with grants stay separate.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_reaches_nothing_is_fused_and_what_is_granted_something_is_not() {
+async fn stages_without_access_are_fused_and_stages_with_grants_are_not() {
     let functions = ["upper", "count", "double", "spell"];
     let host = host();
     let fused = deploy(&host, chain(&functions)).await;
@@ -115,8 +115,8 @@ async fn all_lanes_give_the_same() {
 async fn bytes_take_the_typed_lane() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("there", stages(), of("reverse"))
-        .add_component_with("back", stages(), of("reverse"))
+        .add_component_with("there", stages(), options_for("reverse"))
+        .add_component_with("back", stages(), options_for("reverse"))
         .connect("there.output", "back.input");
     let pipeline = deploy(&host, pipeline).await;
     assert_eq!(pipeline.pipeline().edges()[0].lane(), Lane::Typed);

@@ -23,7 +23,7 @@ fn stages() -> Component {
     guest("plain-stages")
 }
 
-fn of(function: &str) -> StageOptions {
+fn options_for(function: &str) -> StageOptions {
     StageOptions::new().function(function)
 }
 
@@ -34,7 +34,7 @@ fn builder() -> PipelineBuilder {
 /// Returns a builder of a chain of stages, each a function of the guest.
 fn chain(functions: &[&str]) -> PipelineBuilder {
     let stages = functions.iter().fold(builder(), |builder, function| {
-        builder.add_component_with(*function, stages(), of(function))
+        builder.add_component_with(*function, stages(), options_for(function))
     });
     functions.windows(2).fold(stages, |builder, pair| {
         builder.connect(format!("{}.output", pair[0]), format!("{}.input", pair[1]))
@@ -69,7 +69,7 @@ fn counter(most: u32) -> Component {
 }
 
 /// Returns a stage that multiplies a number.
-pub(crate) fn times(factor: u32, version: &str) -> Component {
+pub(crate) fn multiplier(factor: u32, version: &str) -> Component {
     let text = format!(
         r#"(component
             (core module $m (func (export "step") (param i32) (result i32)

@@ -7,7 +7,7 @@ use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{ErrorKind, Value};
 use futures_util::{TryStreamExt as _, stream};
 
-use super::{builder, chain, deploy, of, stages};
+use super::{builder, chain, deploy, options_for, stages};
 use crate::support::{guest, host};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +77,7 @@ async fn a_part_of_another_type_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_number_of_items_than_inputs_is_refused() {
+async fn a_number_of_items_other_than_inputs_is_refused() {
     let host = host();
     let pipeline = deploy(&host, chain(&["add"])).await;
     let error = pipeline.call(1u32).await.expect_err("one is missing");
@@ -102,7 +102,7 @@ async fn another_number_of_items_than_inputs_is_refused() {
 async fn a_stage_that_cannot_be_deployed_leaves_no_pipeline_behind() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("first", stages(), of("upper").concurrency(2))
+        .add_component_with("first", stages(), options_for("upper").concurrency(2))
         .add_component("second", guest("import-missing"))
         .connect("first.output", "second.input")
         .build()
@@ -121,7 +121,7 @@ async fn a_stage_that_cannot_be_deployed_leaves_no_pipeline_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_said_of_a_stage_that_is_not_there_is_an_error() {
+async fn options_for_a_missing_stage_are_an_error() {
     let host = host();
     let pipeline = chain(&["double", "spell"]).build().expect("a pipeline");
     let error = host

@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use airssys_wasm_host::pipeline::{Inputs, Item, Order, StageOptions};
+use airssys_wasm_host::pipeline::{Inputs, Item, OutputOrder, StageOptions};
 use airssys_wasm_host::{ErrorKind, Instancing, Limits};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, chain, counter, deploy, of, stages};
+use super::{builder, chain, counter, deploy, options_for, stages};
 use crate::support::{guest, host, wat};
 
-fn sleeper(concurrency: u32, order: Order) -> StageOptions {
-    of("sleep").concurrency(concurrency).order(order)
+fn sleeper(concurrency: u32, order: OutputOrder) -> StageOptions {
+    options_for("sleep").concurrency(concurrency).order(order)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn items_come_out_in_the_order_in_which_they_came_in() {
+async fn items_leave_in_the_order_of_the_input() {
     let host = host();
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
     let run = pipeline.run(stream::iter(0..1_000u32));
@@ -45,16 +45,16 @@ async fn items_come_out_in_the_order_in_which_they_came_in() {
 
 /// Results that are ready early wait for earlier ones or not, depending on `Order`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_keeps_the_order_of_its_items_or_not() {
+async fn a_stage_preserves_the_order_of_its_items_if_configured() {
     for (order, expected) in [
-        (Order::Kept, [0, 1, 2, 3]),
-        (Order::AsFinished, [3, 2, 1, 0]),
+        (OutputOrder::Kept, [0, 1, 2, 3]),
+        (OutputOrder::AsFinished, [3, 2, 1, 0]),
     ] {
         let host = host();
         let pipeline = builder().add_component_with(
             "echo",
             stages(),
-            of("echo-after").concurrency(4).order(order),
+            options_for("echo-after").concurrency(4).order(order),
         );
         let pipeline = deploy(&host, pipeline).await;
         let input = stream::iter((0..4u32).map(|n| {
@@ -84,12 +84,12 @@ async fn a_stage_keeps_the_order_of_its_items_or_not() {
 
 /// A stage behind a concurrent one receives the items in order.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_that_remembers_gets_items_in_their_order() {
+async fn a_stateful_stage_receives_items_in_order() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("echo", stages(), of("echo-after").concurrency(4))
-        .add_component_with("spell", stages(), of("spell"))
-        .add_component_with("remember", stages(), of("remember"))
+        .add_component_with("echo", stages(), options_for("echo-after").concurrency(4))
+        .add_component_with("spell", stages(), options_for("spell"))
+        .add_component_with("remember", stages(), options_for("remember"))
         .connect("echo.output", "spell.input")
         .connect("spell.output", "remember.input");
     let pipeline = host
@@ -113,7 +113,7 @@ async fn a_stage_that_remembers_gets_items_in_their_order() {
 
 /// A slow reader slows the input: no more items are taken than fit.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_items_are_taken_than_have_room_inside() {
+async fn no_more_items_are_taken_than_fit() {
     let host = host();
     let taken = Arc::new(AtomicU64::new(0));
     let pipeline = deploy(&host, chain(&["double", "spell"]).in_flight_max(8)).await;
@@ -137,12 +137,12 @@ async fn no_more_items_are_taken_than_have_room_inside() {
 /// With a last stage that is persistently slower than the others, the number of items inside stays
 /// within the capacity of the stages, and no more are taken from the input.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_last_stage_is_waited_for_with_few_items_inside() {
+async fn a_slow_last_stage_limits_the_items_inside() {
     const ROOM: u64 = 2 * (1 + 4);
     let host = host();
     let pipeline = builder()
-        .add_component_with("double", stages(), of("double").queue_max(4))
-        .add_component_with("slow", stages(), of("echo-after").queue_max(4))
+        .add_component_with("double", stages(), options_for("double").queue_max(4))
+        .add_component_with("slow", stages(), options_for("echo-after").queue_max(4))
         .connect("double.output", "slow.n")
         .input("double.n")
         .input("slow.ms");
@@ -183,8 +183,11 @@ async fn a_slow_last_stage_is_waited_for_with_few_items_inside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_is_cancelled() {
     let host = host();
-    let pipeline =
-        builder().add_component_with("sleep", guest("limits-sleep"), sleeper(4, Order::Kept));
+    let pipeline = builder().add_component_with(
+        "sleep",
+        guest("limits-sleep"),
+        sleeper(4, OutputOrder::Kept),
+    );
     let pipeline = deploy(&host, pipeline).await;
     let mut run = pipeline.run(stream::repeat(60_000u64));
     let _ = tokio::time::timeout(Duration::from_millis(300), run.next()).await;
@@ -201,7 +204,7 @@ async fn a_run_that_is_dropped_is_cancelled() {
 
 /// Removal completes the items inside and ends the run.
 #[tokio::test(flavor = "multi_thread")]
-async fn removal_flushes_what_is_inside() {
+async fn removal_completes_items_inside() {
     let host = host();
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
     let stage = pipeline.status().stages[0].component.clone();
@@ -226,7 +229,7 @@ async fn removal_flushes_what_is_inside() {
 /// A run that is held and not polled blocks nothing: calls of its sources complete in the
 /// background.
 #[tokio::test(flavor = "multi_thread")]
-async fn removal_waits_for_no_reader() {
+async fn removal_does_not_wait_for_readers() {
     let spins = wat(
         "spins",
         r#"(component
@@ -241,7 +244,7 @@ async fn removal_waits_for_no_reader() {
     let host = host();
     let pipeline = builder()
         .add_component("spins", spins)
-        .add_component_with("double", stages(), of("double"))
+        .add_component_with("double", stages(), options_for("double"))
         .connect("spins.output", "double.input");
     let pipeline = host
         .deploy_pipeline(pipeline.build().expect("a pipeline"))
@@ -265,7 +268,7 @@ async fn a_source_runs_to_its_end() {
     let host = host();
     let pipeline = builder()
         .add_component("count", counter(5))
-        .add_component_with("double", stages(), of("double"))
+        .add_component_with("double", stages(), options_for("double"))
         .connect("count.output", "double.input");
     let pipeline = host
         .deploy_pipeline(pipeline.build().expect("a pipeline"))

@@ -4,11 +4,11 @@ use airssys_wasm_host::Value;
 use airssys_wasm_host::pipeline::Outcome;
 use futures_util::{TryStreamExt as _, stream};
 
-use super::{builder, deploy, of, stages};
+use super::{builder, deploy, options_for, stages};
 use crate::support::host;
 
 /// Returns the outputs as `stage=value`, sorted by stage.
-fn told(outcome: Outcome) -> Vec<String> {
+fn labelled_outputs(outcome: Outcome) -> Vec<String> {
     let mut told: Vec<String> = outcome
         .outputs
         .into_iter()
@@ -19,13 +19,13 @@ fn told(outcome: Outcome) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_stage_that_is_connected_gets_the_item_and_a_join_waits_for_all() {
+async fn broadcast_reaches_every_stage_and_a_join_waits_for_all() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("start", stages(), of("double"))
-        .add_component_with("left", stages(), of("double"))
-        .add_component_with("right", stages(), of("double"))
-        .add_component_with("join", stages(), of("add"))
+        .add_component_with("start", stages(), options_for("double"))
+        .add_component_with("left", stages(), options_for("double"))
+        .add_component_with("right", stages(), options_for("double"))
+        .add_component_with("join", stages(), options_for("add"))
         .connect("start.output", "left.input")
         .connect("start.output", "right.input")
         .connect("left.output", "join.a")
@@ -37,19 +37,19 @@ async fn every_stage_that_is_connected_gets_the_item_and_a_join_waits_for_all() 
         .await
         .expect("all items");
     for (n, outcome) in (1u32..).zip(outcomes) {
-        assert_eq!(told(outcome), [format!("join={}", n * 8)]);
+        assert_eq!(labelled_outputs(outcome), [format!("join={}", n * 8)]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn routes_and_shares_send_an_item_one_way() {
+async fn routes_and_shares_send_an_item_to_one_stage() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("start", stages(), of("double"))
-        .add_component_with("small", stages(), of("spell"))
-        .add_component_with("large", stages(), of("double"))
-        .add_component_with("a", stages(), of("spell"))
-        .add_component_with("b", stages(), of("spell"))
+        .add_component_with("start", stages(), options_for("double"))
+        .add_component_with("small", stages(), options_for("spell"))
+        .add_component_with("large", stages(), options_for("double"))
+        .add_component_with("a", stages(), options_for("spell"))
+        .add_component_with("b", stages(), options_for("spell"))
         .connect_when("start.output", "small.input", "<= 10")
         .connect_when("start.output", "large.input", "> 10")
         .partition("large.output", "", ["a.input", "b.input"]);
@@ -59,15 +59,15 @@ async fn routes_and_shares_send_an_item_one_way() {
         Err(errors) => panic!("{errors}"),
     };
     assert_eq!(
-        told(pipeline.call(5u32).await.expect("an outcome")),
+        labelled_outputs(pipeline.call(5u32).await.expect("an outcome")),
         ["small=\"<1><0>\""]
     );
     let (mut a, mut b) = (0, 0);
     for n in 6..40u32 {
-        let first = told(pipeline.call(n).await.expect("an outcome"));
+        let first = labelled_outputs(pipeline.call(n).await.expect("an outcome"));
         assert_eq!(
             first,
-            told(pipeline.call(n).await.expect("an outcome")),
+            labelled_outputs(pipeline.call(n).await.expect("an outcome")),
             "the same key takes the same edge"
         );
         match first[..] {
@@ -80,21 +80,21 @@ async fn routes_and_shares_send_an_item_one_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_have_a_way_of_their_own_and_ways_meet_again() {
+async fn errors_take_their_own_edge_and_edges_merge_again() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("parse", stages(), of("parse"))
-        .add_component_with("spell", stages(), of("spell"))
-        .add_component_with("upper", stages(), of("upper"))
+        .add_component_with("parse", stages(), options_for("parse"))
+        .add_component_with("spell", stages(), options_for("spell"))
+        .add_component_with("upper", stages(), options_for("upper"))
         .connect("parse.output", "spell.input")
         .connect("spell.output", "upper.input")
         .connect("parse.error", "upper.input");
     let pipeline = deploy(&host, pipeline).await;
     assert_eq!(
-        told(pipeline.call("42").await.expect("an outcome")),
+        labelled_outputs(pipeline.call("42").await.expect("an outcome")),
         ["upper=\"<4><2>\""]
     );
-    let told = told(pipeline.call("x").await.expect("an outcome"));
+    let told = labelled_outputs(pipeline.call("x").await.expect("an outcome"));
     assert_eq!(told, ["upper=\"`X`: INVALID DIGIT FOUND IN STRING\""]);
 }
 
@@ -103,8 +103,8 @@ async fn errors_have_a_way_of_their_own_and_ways_meet_again() {
 async fn records_pass_whole() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("describe", stages(), of("describe"))
-        .add_component_with("render", stages(), of("render"))
+        .add_component_with("describe", stages(), options_for("describe"))
+        .add_component_with("render", stages(), options_for("render"))
         .connect("describe.output", "render.input");
     let pipeline = deploy(&host, pipeline).await;
     let Value::String(text) = pipeline

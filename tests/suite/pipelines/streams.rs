@@ -12,12 +12,12 @@ use airssys_wasm_host::pipeline::{
 use airssys_wasm_host::{ErrorKind, Result, Value};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, deploy, of};
+use super::{builder, deploy, options_for};
 use crate::support::{guest, host};
 
 fn streams(functions: &[&str]) -> PipelineBuilder {
     let stages = functions.iter().fold(builder(), |builder, function| {
-        builder.add_component_with(*function, guest("plain-streams"), of(function))
+        builder.add_component_with(*function, guest("plain-streams"), options_for(function))
     });
     functions.windows(2).fold(stages, |builder, pair| {
         builder.connect(format!("{}.output", pair[0]), format!("{}.input", pair[1]))
@@ -39,7 +39,7 @@ fn value(outcome: Outcome) -> Value {
         .expect("a value")
 }
 
-async fn opened<T: StreamElement>(
+async fn open_stream<T: StreamElement>(
     pipeline: &PipelineDeployment,
     input: impl Into<Item>,
 ) -> ItemStream<T> {
@@ -51,7 +51,7 @@ async fn opened<T: StreamElement>(
         .expect("a stream")
 }
 
-async fn joined<T: StreamElement>(stream: ItemStream<T>) -> Result<Vec<T>> {
+async fn collect_stream<T: StreamElement>(stream: ItemStream<T>) -> Result<Vec<T>> {
     stream
         .try_fold(Vec::new(), async |mut all, chunk| {
             all.extend(chunk);
@@ -62,7 +62,7 @@ async fn joined<T: StreamElement>(stream: ItemStream<T>) -> Result<Vec<T>> {
 
 /// Returns a stream of chunks and a counter of the chunks taken. The stream shares ownership of the
 /// counter, which shows when it is dropped.
-fn watched(chunks: Vec<Vec<u8>>) -> (impl Stream<Item = Vec<u8>> + Send, Arc<AtomicUsize>) {
+fn counted_stream(chunks: Vec<Vec<u8>>) -> (impl Stream<Item = Vec<u8>> + Send, Arc<AtomicUsize>) {
     let taken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&taken);
     let chunks = stream::iter(chunks).inspect(move |_| {
@@ -71,7 +71,7 @@ fn watched(chunks: Vec<Vec<u8>>) -> (impl Stream<Item = Vec<u8>> + Send, Arc<Ato
     (chunks, taken)
 }
 
-async fn gone<T>(taken: &Arc<T>) {
+async fn wait_until_dropped<T>(taken: &Arc<T>) {
     while Arc::strong_count(taken) > 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -98,24 +98,29 @@ async fn elements_of_every_kind_pass_from_stage_to_stage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn megabytes_pass_without_being_gathered() {
+async fn megabytes_pass_without_being_buffered() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper"])).await;
     let chunks = bytes(64, 64 << 10);
     let expected: Vec<u8> = chunks.concat().to_ascii_uppercase();
     let upper =
-        joined(opened::<u8>(&pipeline, Item::from_stream(stream::iter(chunks))).await).await;
+        collect_stream(open_stream::<u8>(&pipeline, Item::from_stream(stream::iter(chunks))).await)
+            .await;
     assert!(upper.expect("all items") == expected);
 }
 
 /// A reader that stops stops the whole pipeline back to the input.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_taken_that_nobody_reads() {
+async fn no_input_is_taken_without_a_reader() {
     let host = host();
     let mut longer = streams(&["upper"]);
     for n in 2..=3 {
         longer = longer
-            .add_component_with(format!("again-{n}"), guest("plain-streams"), of("upper"))
+            .add_component_with(
+                format!("again-{n}"),
+                guest("plain-streams"),
+                options_for("upper"),
+            )
             .connect(
                 if n == 2 {
                     "upper.output".into()
@@ -126,8 +131,8 @@ async fn nothing_is_taken_that_nobody_reads() {
             );
     }
     let pipeline = deploy(&host, longer).await;
-    let (chunks, taken) = watched(bytes(1_000, 4096));
-    let mut read = opened::<u8>(&pipeline, Item::from_stream(chunks)).await;
+    let (chunks, taken) = counted_stream(bytes(1_000, 4096));
+    let mut read = open_stream::<u8>(&pipeline, Item::from_stream(chunks)).await;
     read.next().await.expect("a chunk").expect("no error");
     tokio::time::sleep(Duration::from_millis(200)).await;
     let inside = taken.load(Ordering::SeqCst);
@@ -135,26 +140,29 @@ async fn nothing_is_taken_that_nobody_reads() {
         inside <= 16,
         "{inside} chunks were taken, but only one was read"
     );
-    assert_eq!(joined(read).await.expect("the rest").len(), 999 * 4096);
+    assert_eq!(
+        collect_stream(read).await.expect("the rest").len(),
+        999 * 4096
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_output_that_is_dropped_ends_the_calls_and_lets_the_input_go() {
+async fn dropping_an_output_ends_the_calls_and_drops_the_input() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper"])).await;
-    let (chunks, taken) = watched(bytes(1_000, 4096));
-    let mut read = opened::<u8>(&pipeline, Item::from_stream(chunks)).await;
+    let (chunks, taken) = counted_stream(bytes(1_000, 4096));
+    let mut read = open_stream::<u8>(&pipeline, Item::from_stream(chunks)).await;
     read.next().await.expect("a chunk").expect("no error");
     drop(read);
-    gone(&taken).await;
+    wait_until_dropped(&taken).await;
     assert!(taken.load(Ordering::SeqCst) < 100);
-    let again = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 3)))).await;
-    assert_eq!(joined(again).await.expect("all items"), b"ABC");
+    let again = open_stream::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 3)))).await;
+    assert_eq!(collect_stream(again).await.expect("all items"), b"ABC");
 }
 
 /// A call that waits for an input that never comes ends as well.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_output_that_is_dropped_does_not_wait_for_the_input() {
+async fn dropping_an_output_does_not_wait_for_the_input() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper"])).await;
     let lasts = Arc::new(());
@@ -167,26 +175,26 @@ async fn an_output_that_is_dropped_does_not_wait_for_the_input() {
         }
     });
     let never_ends = stream::iter(bytes(1, 10)).chain(nothing);
-    let mut read = opened::<u8>(&pipeline, Item::from_stream(never_ends)).await;
+    let mut read = open_stream::<u8>(&pipeline, Item::from_stream(never_ends)).await;
     read.next().await.expect("a chunk").expect("no error");
     drop(read);
-    tokio::time::timeout(Duration::from_secs(5), gone(&lasts))
+    tokio::time::timeout(Duration::from_secs(5), wait_until_dropped(&lasts))
         .await
         .expect("long before its deadline");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_that_loses_interest_lets_the_stages_before_it_go() {
+async fn a_stage_that_stops_reading_ends_the_stages_before_it() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper", "lines", "measure", "first"])).await;
     let lines = vec![b"abcde\n".to_vec(); 100_000];
-    let (chunks, taken) = watched(lines);
+    let (chunks, taken) = counted_stream(lines);
     let first = pipeline
         .call(Item::from_stream(chunks))
         .await
         .expect("an outcome");
     assert_eq!(value(first), Value::U32(5));
-    gone(&taken).await;
+    wait_until_dropped(&taken).await;
     assert!(taken.load(Ordering::SeqCst) < 1_000);
 }
 
@@ -206,14 +214,14 @@ async fn a_stage_that_keeps_a_stream_loses_it_when_its_call_ends() {
             .expect("an outcome");
         assert_eq!(value(outcome), Value::U32(7));
     }
-    tokio::time::timeout(Duration::from_secs(5), gone(&lasts))
+    tokio::time::timeout(Duration::from_secs(5), wait_until_dropped(&lasts))
         .await
         .expect("long before its deadline");
 }
 
 /// An input that panics does not end its stream normally.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_whose_call_was_lost_has_no_clean_end() {
+async fn a_stream_of_a_failed_call_ends_with_an_error() {
     let host = host();
     let panics = || {
         stream::iter(0..5).map(|n| {
@@ -225,7 +233,8 @@ async fn a_stream_whose_call_was_lost_has_no_clean_end() {
         })
     };
     let pipeline = deploy(&host, streams(&["upper"])).await;
-    let read = joined(opened::<u8>(&pipeline, Item::from_stream(panics())).await).await;
+    let read =
+        collect_stream(open_stream::<u8>(&pipeline, Item::from_stream(panics())).await).await;
     assert_eq!(
         read.expect_err("it was lost").kind(),
         ErrorKind::HostFunctionFailed
@@ -240,7 +249,7 @@ async fn a_stream_whose_call_was_lost_has_no_clean_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_input_that_fails_fails_whoever_reads_it() {
+async fn an_input_error_is_returned_to_its_reader() {
     let host = host();
     let chunks = || {
         stream::iter([
@@ -259,10 +268,11 @@ async fn an_input_that_fails_fails_whoever_reads_it() {
 
 /// Bytes written before an error arrive first, and then the error, wherever it occurs.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trap_on_the_way_is_the_error_of_whoever_reads() {
+async fn a_trap_is_returned_to_the_reader() {
     let host = host();
     let pipeline = deploy(&host, streams(&["break-after"])).await;
-    let mut read = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(5, 4096)))).await;
+    let mut read =
+        open_stream::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(5, 4096)))).await;
     for _ in 0..2 {
         assert_eq!(
             read.next().await.expect("a chunk").expect("no error").len(),
@@ -302,9 +312,9 @@ async fn a_function_may_give_a_stream_or_an_error() {
         .add_component_with(
             "some",
             guest("plain-streams"),
-            of("some-numbers").on_error(OnError::Skip),
+            options_for("some-numbers").on_error(OnError::Skip),
         )
-        .add_component_with("sum", guest("plain-streams"), of("sum"))
+        .add_component_with("sum", guest("plain-streams"), options_for("sum"))
         .connect("some.output", "sum.input");
     let pipeline = deploy(&host, pipeline).await;
     assert_eq!(
@@ -322,10 +332,11 @@ async fn a_function_may_give_a_stream_or_an_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_never_ends_ends_at_the_stages_deadline() {
     let host = host();
-    let options = of("upper").deadline(Duration::from_millis(100));
+    let options = options_for("upper").deadline(Duration::from_millis(100));
     let pipeline = builder().add_component_with("upper", guest("plain-streams"), options);
     let pipeline = deploy(&host, pipeline).await;
-    let mut read = opened::<u8>(&pipeline, Item::from_stream(stream::pending::<Vec<u8>>())).await;
+    let mut read =
+        open_stream::<u8>(&pipeline, Item::from_stream(stream::pending::<Vec<u8>>())).await;
     let error = read
         .next()
         .await
@@ -337,16 +348,16 @@ async fn a_stream_that_never_ends_ends_at_the_stages_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_read_as_a_stream_and_chunks_of_a_stream_as_lists() {
     let host = host();
-    let inverse = |chunks: u32| of("invert").per_chunk(chunks);
+    let inverse = |chunks: u32| options_for("invert").per_chunk(chunks);
     let pipeline = builder()
-        .add_component_with("reverse", guest("transform-bytes"), of("reverse"))
-        .add_component_with("upper", guest("plain-streams"), of("upper"))
+        .add_component_with("reverse", guest("transform-bytes"), options_for("reverse"))
+        .add_component_with("upper", guest("plain-streams"), options_for("upper"))
         .add_component_with("invert", guest("transform-bytes"), inverse(1000))
         .connect("reverse.output", "upper.input")
         .connect("upper.output", "invert.input");
     let pipeline = deploy(&host, pipeline).await;
     let input = bytes(1, 10_500).concat();
-    let chunks: Vec<Vec<u8>> = opened::<u8>(&pipeline, input.clone())
+    let chunks: Vec<Vec<u8>> = open_stream::<u8>(&pipeline, input.clone())
         .await
         .try_collect()
         .await
@@ -365,16 +376,16 @@ async fn a_list_is_read_as_a_stream_and_chunks_of_a_stream_as_lists() {
 
 /// Some streams must not be polled again after their end.
 #[tokio::test(flavor = "multi_thread")]
-async fn chunks_are_made_of_a_stream_that_is_strict_about_its_end() {
+async fn a_stream_is_not_polled_after_its_end_to_form_chunks() {
     let host = host();
-    let invert = of("invert").per_chunk(4);
+    let invert = options_for("invert").per_chunk(4);
     let pipeline = deploy(
         &host,
         builder().add_component_with("invert", guest("transform-bytes"), invert),
     )
     .await;
     let strict = stream::unfold(0u8, async |n| (n < 10).then(|| (vec![n], n + 1)));
-    let read = joined(opened::<u8>(&pipeline, Item::from_stream(strict)).await)
+    let read = collect_stream(open_stream::<u8>(&pipeline, Item::from_stream(strict)).await)
         .await
         .expect("all items");
     assert_eq!(read, (0..10).map(|n: u8| !n).collect::<Vec<u8>>());
@@ -385,8 +396,8 @@ async fn chunks_are_made_of_a_stream_that_is_strict_about_its_end() {
 async fn a_stage_is_replaced_while_a_stream_flows_through_it() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper"])).await;
-    let (chunks, _) = watched(bytes(200, 4096));
-    let mut read = opened::<u8>(&pipeline, Item::from_stream(chunks)).await;
+    let (chunks, _) = counted_stream(bytes(200, 4096));
+    let mut read = open_stream::<u8>(&pipeline, Item::from_stream(chunks)).await;
     let first = read.next().await.expect("a chunk").expect("no error").len();
     let update = {
         let pipeline = pipeline.clone();
@@ -395,32 +406,36 @@ async fn a_stage_is_replaced_while_a_stream_flows_through_it() {
     while pipeline.status().stages[0].revision < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let beside = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 10))));
+    let beside = open_stream::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 10))));
     assert_eq!(
-        first + joined(read).await.expect("the rest").len(),
+        first + collect_stream(read).await.expect("the rest").len(),
         200 * 4096
     );
-    assert_eq!(joined(beside.await).await.expect("all items").len(), 10);
+    assert_eq!(
+        collect_stream(beside.await).await.expect("all items").len(),
+        10
+    );
     update.await.expect("no panic").expect("updated");
 }
 
 /// The concurrency of a stage limits the streams that flow through it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_keeps_its_place_at_a_stage_to_its_end() {
+async fn a_stream_occupies_its_stage_to_its_end() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper"])).await;
-    let first = opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(100, 4096)))).await;
+    let first =
+        open_stream::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(100, 4096)))).await;
     let second = {
         let pipeline = pipeline.clone();
         tokio::spawn(async move {
-            opened::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 3)))).await
+            open_stream::<u8>(&pipeline, Item::from_stream(stream::iter(bytes(1, 3)))).await
         })
     };
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!second.is_finished(), "the first still flows");
-    joined(first).await.expect("all items");
+    collect_stream(first).await.expect("all items");
     assert_eq!(
-        joined(second.await.expect("no panic"))
+        collect_stream(second.await.expect("no panic"))
             .await
             .expect("all items"),
         b"ABC"
@@ -428,7 +443,7 @@ async fn a_stream_keeps_its_place_at_a_stage_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_of_something_else_is_refused_before_anything_runs() {
+async fn a_stream_of_another_type_is_refused_before_anything_runs() {
     let host = host();
     let pipeline = deploy(&host, streams(&["upper"])).await;
     let error = pipeline
@@ -438,7 +453,7 @@ async fn a_stream_of_something_else_is_refused_before_anything_runs() {
     assert_eq!(error.kind(), ErrorKind::TypeMismatch, "{error}");
     let item = Item::from_stream(stream::iter([vec![1u8]]));
     let again = item.clone();
-    joined(opened::<u8>(&pipeline, item).await)
+    collect_stream(open_stream::<u8>(&pipeline, item).await)
         .await
         .expect("all items");
     let error = pipeline.call(again).await.expect_err("it has been read");
@@ -449,7 +464,7 @@ async fn a_stream_of_something_else_is_refused_before_anything_runs() {
 async fn items_of_a_run_may_be_streams() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("numbers", guest("plain-streams"), of("numbers"))
+        .add_component_with("numbers", guest("plain-streams"), options_for("numbers"))
         .add_component_with(
             "sum",
             guest("plain-streams"),

@@ -6,7 +6,7 @@ use airssys_wasm_host::pipeline::{
 use airssys_wasm_host::{Component, ErrorKind};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, chain, deploy, of, stages};
+use super::{builder, chain, deploy, options_for, stages};
 use crate::support::{host, wat};
 
 fn refusal<In, Out>(typed: Result<TypedPipeline<In, Out>, airssys_wasm_host::Error>) -> String {
@@ -44,7 +44,7 @@ async fn numbers_text_and_bytes_go_in_and_come_out() {
 }
 
 /// Returns a pipeline of one stage that returns its input.
-fn same(wit: &str, core: &str) -> PipelineBuilder {
+fn echo_pipeline(wit: &str, core: &str) -> PipelineBuilder {
     let text = format!(
         r#"(component
             (core module $m (func (export "same") (param {core}) (result {core}) local.get 0))
@@ -58,11 +58,11 @@ fn same(wit: &str, core: &str) -> PipelineBuilder {
 
 /// The lanes that know no types ahead of time are tested as well.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_plain_type_comes_through_as_it_was() {
+async fn every_plain_type_passes_unchanged() {
     let host = host();
     macro_rules! comes_through {
         ($($wit:literal, $core:literal, $rust:ty, [$($value:expr),*];)*) => {$(
-            let typed = deploy(&host, same($wit, $core)).await.typed::<$rust, $rust>().expect($wit);
+            let typed = deploy(&host, echo_pipeline($wit, $core)).await.typed::<$rust, $rust>().expect($wit);
             for value in [$($value),*] {
                 assert_eq!(typed.call(value).await.expect($wit), Some(value));
             }
@@ -110,7 +110,7 @@ async fn other_types_are_refused_with_both_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_one_input_and_one_output_have_types() {
+async fn only_pipelines_with_one_input_and_one_output_can_be_typed() {
     let host = host();
     let joined = deploy(&host, chain(&["add"]).name("joined")).await;
     assert_eq!(
@@ -118,9 +118,9 @@ async fn only_one_input_and_one_output_have_types() {
         "`joined`: it has several inputs, `add.a: u32`, `add.b: u32`, but `u32` is for one"
     );
     let forked = builder()
-        .add_component_with("start", stages(), of("double"))
-        .add_component_with("left", stages(), of("double"))
-        .add_component_with("right", stages(), of("double"))
+        .add_component_with("start", stages(), options_for("double"))
+        .add_component_with("left", stages(), options_for("double"))
+        .add_component_with("right", stages(), options_for("double"))
         .connect("start.output", "left.input")
         .connect("start.output", "right.input");
     let forked = refusal(deploy(&host, forked).await.typed::<u32, u32>());
@@ -136,10 +136,13 @@ async fn only_one_input_and_one_output_have_types() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_item_that_is_left_out_gives_nothing() {
+async fn a_filtered_item_returns_nothing() {
     let host = host();
-    let pipeline =
-        builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Skip));
+    let pipeline = builder().add_component_with(
+        "halve",
+        stages(),
+        options_for("halve").on_error(OnError::Skip),
+    );
     let halve = deploy(&host, pipeline)
         .await
         .typed::<u32, u32>()
@@ -154,10 +157,13 @@ async fn an_item_that_is_left_out_gives_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_ends_the_run_and_is_the_last_to_come() {
+async fn an_error_is_the_last_element_of_a_run() {
     let host = host();
-    let pipeline =
-        builder().add_component_with("halve", stages(), of("halve").on_error(OnError::Fail));
+    let pipeline = builder().add_component_with(
+        "halve",
+        stages(),
+        options_for("halve").on_error(OnError::Fail),
+    );
     let halve = deploy(&host, pipeline)
         .await
         .typed::<u32, u32>()
@@ -175,12 +181,12 @@ async fn an_error_ends_the_run_and_is_the_last_to_come() {
 
 /// An item may leave twice where two edges lead to one input.
 #[tokio::test(flavor = "multi_thread")]
-async fn several_results_of_one_item_are_an_error_of_a_call_and_all_come_from_a_run() {
+async fn several_results_of_one_item_fail_a_call_and_are_all_returned_by_a_run() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("start", stages(), of("double"))
-        .add_component_with("again", stages(), of("double"))
-        .add_component_with("last", stages(), of("spell"))
+        .add_component_with("start", stages(), options_for("double"))
+        .add_component_with("again", stages(), options_for("double"))
+        .add_component_with("last", stages(), options_for("spell"))
         .connect("start.output", "again.input")
         .connect("start.output", "last.input")
         .connect("again.output", "last.input");
@@ -206,7 +212,7 @@ async fn several_results_of_one_item_are_an_error_of_a_call_and_all_come_from_a_
 }
 
 /// Returns a component with a function from one type to another.
-fn from_to(from: &str, to: &str, version: &str) -> Component {
+fn converter(from: &str, to: &str, version: &str) -> Component {
     let core = |ty: &str| if ty == "u64" { "i64" } else { "i32" };
     let text = format!(
         r#"(component
@@ -220,11 +226,11 @@ fn from_to(from: &str, to: &str, version: &str) -> Component {
     wat("step", &text).with_version(version.parse().expect("a version"))
 }
 
-async fn ends_stay_as_they_are(pipeline: PipelineDeployment) {
+async fn assert_ends_unchanged(pipeline: PipelineDeployment) {
     let typed = pipeline.typed::<u32, u32>().expect("its types");
     for (stage, component) in [
-        ("first", from_to("u64", "u32", "2.0.0")),
-        ("second", from_to("u32", "u64", "2.0.0")),
+        ("first", converter("u64", "u32", "2.0.0")),
+        ("second", converter("u32", "u64", "2.0.0")),
     ] {
         let error = pipeline
             .update(stage, component)
@@ -236,7 +242,7 @@ async fn ends_stay_as_they_are(pipeline: PipelineDeployment) {
             Some(7)
         );
     }
-    let same = from_to("u32", "u32", "2.0.0");
+    let same = converter("u32", "u32", "2.0.0");
     pipeline
         .update("second", same)
         .await
@@ -250,15 +256,15 @@ async fn a_replacement_that_would_change_the_ends_is_refused() {
     for options in [StageOptions::new(), StageOptions::new().concurrency(2)] {
         let host = host();
         let pipeline = builder()
-            .add_component_with("first", from_to("u32", "u32", "1.0.0"), options.clone())
-            .add_component_with("second", from_to("u32", "u32", "1.0.0"), options)
+            .add_component_with("first", converter("u32", "u32", "1.0.0"), options.clone())
+            .add_component_with("second", converter("u32", "u32", "1.0.0"), options)
             .connect("first.output", "second.input");
-        ends_stay_as_they_are(deploy(&host, pipeline).await).await;
+        assert_ends_unchanged(deploy(&host, pipeline).await).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_typed_handle_of_a_removed_pipeline_says_so() {
+async fn a_typed_handle_of_a_removed_pipeline_fails() {
     let host = host();
     let pipeline = deploy(&host, chain(&["double"])).await;
     let typed = pipeline.typed::<u32, u32>().expect("its types");

@@ -17,24 +17,24 @@ use airssys_wasm_host::{
 use futures_util::future::OptionFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, deploy, number, of, stages, times};
+use super::{builder, deploy, multiplier, number, options_for, stages};
 use crate::support::{guest, host, wat};
 
 /// Returns a chain of two stages with their own options, which keeps them from being fused.
-fn two(options: StageOptions) -> PipelineBuilder {
+fn two_stages(options: StageOptions) -> PipelineBuilder {
     builder()
-        .add_component_with("first", times(2, "1.0.0"), options.clone())
-        .add_component_with("second", times(3, "1.0.0"), options)
+        .add_component_with("first", multiplier(2, "1.0.0"), options.clone())
+        .add_component_with("second", multiplier(3, "1.0.0"), options)
         .connect("first.output", "second.input")
 }
 
-fn apart() -> StageOptions {
+fn unfused() -> StageOptions {
     StageOptions::new().concurrency(2)
 }
 
 /// Sends items from 1 on and replaces a stage meanwhile: every item results in itself times `old`
 /// or times `new`, and both occur. Some items are sent after the update, however long it takes.
-async fn replaced_half_way(
+async fn assert_replaced_under_load(
     pipeline: &PipelineDeployment,
     update: UpdateStage<'_>,
     old: u32,
@@ -78,7 +78,7 @@ async fn replaced_half_way(
 }
 
 /// Asserts that the update followed its strategy: only `Recreate` makes items wait.
-fn went_by(strategy: Strategy, mut events: Events) {
+fn assert_followed(strategy: Strategy, mut events: Events) {
     let told = std::iter::from_fn(|| events.try_next());
     let pauses = told.filter(|event| {
         matches!(
@@ -100,14 +100,14 @@ fn went_by(strategy: Strategy, mut events: Events) {
 async fn a_stage_is_replaced_under_load() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
         let host = host();
-        let pipeline = deploy(&host, two(apart())).await;
+        let pipeline = deploy(&host, two_stages(unfused())).await;
         let events = host.events();
         assert_eq!(pipeline.status().stages.len(), 2);
         let update = pipeline
-            .update("second", times(100, "2.0.0"))
+            .update("second", multiplier(100, "2.0.0"))
             .strategy(strategy);
-        replaced_half_way(&pipeline, update, 6, 200).await;
-        went_by(strategy, events);
+        assert_replaced_under_load(&pipeline, update, 6, 200).await;
+        assert_followed(strategy, events);
     }
 }
 
@@ -115,14 +115,14 @@ async fn a_stage_is_replaced_under_load() {
 async fn a_fused_stage_is_fused_again_under_load() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
         let host = host();
-        let pipeline = deploy(&host, two(StageOptions::new())).await;
+        let pipeline = deploy(&host, two_stages(StageOptions::new())).await;
         let events = host.events();
         assert_eq!(pipeline.status().stages.len(), 1);
         let update = pipeline
-            .update("second", times(100, "2.0.0"))
+            .update("second", multiplier(100, "2.0.0"))
             .strategy(strategy);
-        replaced_half_way(&pipeline, update, 6, 200).await;
-        went_by(strategy, events);
+        assert_replaced_under_load(&pipeline, update, 6, 200).await;
+        assert_followed(strategy, events);
     }
 }
 
@@ -134,11 +134,11 @@ fn factor(factor: u32) -> Grants {
 
 /// The grants of a stage change together with the component, for the items that it then processes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_is_given_something_else_under_load() {
+async fn grants_of_a_stage_change_under_load() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
         let host = host();
         let pipeline = builder()
-            .add_component("first", times(2, "1.0.0"))
+            .add_component("first", multiplier(2, "1.0.0"))
             .add_component("scale", guest("pipeline-scale"))
             .connect("first.output", "scale.input")
             .build()
@@ -150,14 +150,14 @@ async fn a_stage_is_given_something_else_under_load() {
             .expect("deployed");
         let events = host.events();
         let update = pipeline.update("scale", guest("pipeline-scale"));
-        replaced_half_way(
+        assert_replaced_under_load(
             &pipeline,
             update.grants(factor(100)).strategy(strategy),
             6,
             200,
         )
         .await;
-        went_by(strategy, events);
+        assert_followed(strategy, events);
         let of = |stage: &str| host.deployment(stage).expect("deployed").grants();
         assert_eq!(of("test:scale").allowed().count(), 1);
         assert_eq!(of("test:first").allowed().count(), 0);
@@ -165,10 +165,10 @@ async fn a_stage_is_given_something_else_under_load() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_said_of_an_update_is_said_of_its_stage() {
+async fn options_of_an_update_apply_to_its_stage() {
     let host = host();
-    let pipeline = deploy(&host, two(apart())).await;
-    let next = || times(3, "2.0.0");
+    let pipeline = deploy(&host, two_stages(unfused())).await;
+    let next = || multiplier(3, "2.0.0");
     let limits = Limits {
         call_deadline: Duration::from_secs(7),
         ..Limits::default()
@@ -179,7 +179,7 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
         .enforcement(Enforcement::AuditOnly);
     update.await.expect("updated");
     let deployment = host.deployment("test:second").expect("deployed");
-    let serving = deployment.status().serving;
+    let serving = deployment.status().active;
     assert_eq!(
         (serving.limits, serving.instancing),
         (limits, Instancing::pooled(3))
@@ -189,14 +189,11 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
         "the stage runs in audit-only mode"
     );
     assert_eq!(
-        host.status("test:first")
-            .expect("deployed")
-            .serving
-            .revision,
+        host.status("test:first").expect("deployed").active.revision,
         1
     );
 
-    let other = Approval::of(&times(4, "2.0.0"), Grants::new());
+    let other = Approval::new(&multiplier(4, "2.0.0"), Grants::new());
     let refused = pipeline
         .update("second", next())
         .approval(other)
@@ -209,12 +206,12 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
     let refused = refused.err().expect("no name");
     assert_eq!(refused.kind(), ErrorKind::InvalidName);
     let older = pipeline
-        .update("second", times(5, "1.5.0"))
+        .update("second", multiplier(5, "1.5.0"))
         .await
         .expect_err("older");
     assert_eq!(older.kind(), ErrorKind::VersionNotNewer, "{older}");
     pipeline
-        .update("second", times(5, "1.5.0"))
+        .update("second", multiplier(5, "1.5.0"))
         .any_version()
         .await
         .expect("a downgrade was allowed");
@@ -223,12 +220,12 @@ async fn what_is_said_of_an_update_is_said_of_its_stage() {
 
 /// A link of a stage is set as for any component.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_is_linked_to_another_than_before() {
+async fn a_stage_is_linked_to_another_deployment() {
     let host = host();
     let store = |name: &str| host.deploy(guest("store-v1").with_name(name).expect("a name"));
     store("one").await.expect("deployed");
     let pipeline = builder()
-        .add_component_with("add", guest("store-caller"), of("add"))
+        .add_component_with("add", guest("store-caller"), options_for("add"))
         .build();
     let may_call = Grants::new().allow("call acme:store/kv").expect("a rule");
     let deploy = host
@@ -251,19 +248,19 @@ async fn a_stage_is_linked_to_another_than_before() {
 
 /// An update that requests more waits for approval, and continues with grants.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_that_asks_for_more_waits_for_grants() {
+async fn a_stage_that_requests_more_waits_for_grants() {
     let host = host();
-    let pipeline = deploy(&host, two(apart())).await;
+    let pipeline = deploy(&host, two_stages(unfused())).await;
     let requests = Requests::new([Capability::Env("FACTOR".into())]).expect("a request");
-    let asking = times(9, "2.0.0").with_requests(Requests::new([]).expect("none"));
+    let asking = multiplier(9, "2.0.0").with_requests(Requests::new([]).expect("none"));
     pipeline
         .update("second", asking)
         .await
         .expect("it requests nothing");
-    let asking = || times(9, "3.0.0").with_requests(requests.clone());
+    let asking = || multiplier(9, "3.0.0").with_requests(requests.clone());
     let waits = pipeline.update("second", asking()).await.expect_err("more");
     assert_eq!(waits.kind(), ErrorKind::AwaitsApproval, "{waits}");
-    let approval = Approval::of(&asking(), factor(1));
+    let approval = Approval::new(&asking(), factor(1));
     pipeline
         .update("second", asking())
         .approval(approval)
@@ -273,7 +270,7 @@ async fn a_stage_that_asks_for_more_waits_for_grants() {
 
 /// The grants were chosen before the rule was revoked.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_revoked_before_an_update_of_a_stage_begins_stays_so() {
+async fn a_revocation_before_an_update_of_a_stage_persists() {
     let host = host();
     let pipeline = builder()
         .add_component("scale", guest("pipeline-scale"))
@@ -294,10 +291,10 @@ async fn what_is_revoked_before_an_update_of_a_stage_begins_stays_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stage_remembers_is_lost_only_if_that_was_said() {
+async fn state_of_a_stage_is_lost_only_with_confirmation() {
     let host = host();
     let pipeline = builder()
-        .add_component_with("remember", stages(), of("remember"))
+        .add_component_with("remember", stages(), options_for("remember"))
         .build();
     let deploy = host.deploy_pipeline(pipeline.expect("a pipeline"));
     let pipeline = deploy
@@ -331,11 +328,11 @@ async fn what_a_stage_remembers_is_lost_only_if_that_was_said() {
 
 /// Options of a single deployment do not apply where several stages share one.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fused_stages_have_no_place_for_is_refused() {
+async fn options_that_fused_stages_cannot_have_are_refused() {
     let host = host();
-    let pipeline = deploy(&host, two(StageOptions::new())).await;
-    let approval = Approval::of(&times(4, "2.0.0"), Grants::new());
-    let update = || pipeline.update("second", times(4, "2.0.0"));
+    let pipeline = deploy(&host, two_stages(StageOptions::new())).await;
+    let approval = Approval::new(&multiplier(4, "2.0.0"), Grants::new());
+    let update = || pipeline.update("second", multiplier(4, "2.0.0"));
     for (method, update) in [
         ("grants", update().grants(Grants::new())),
         ("approval", update().approval(approval)),
@@ -368,9 +365,9 @@ async fn what_fused_stages_have_no_place_for_is_refused() {
 
 /// A component with state or access to anything shares its store with no other component.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
+async fn a_component_that_cannot_be_fused_replaces_no_fused_stage() {
     let host = host();
-    let pipeline = deploy(&host, two(StageOptions::new())).await;
+    let pipeline = deploy(&host, two_stages(StageOptions::new())).await;
     let requests = Requests::new([Capability::Env("FACTOR".into())]).expect("a request");
     let stateful = wat(
         "stateful",
@@ -383,7 +380,7 @@ async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
     for (component, why) in [
         (stateful, "`second` is stateful"),
         (
-            times(4, "2.0.0").with_requests(requests),
+            multiplier(4, "2.0.0").with_requests(requests),
             "`second` may use capabilities",
         ),
     ] {
@@ -410,7 +407,7 @@ async fn what_could_not_have_been_fused_is_put_into_no_fused_stage() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_breaks_an_edge_is_refused() {
     let host = host();
-    let pipeline = deploy(&host, two(apart())).await;
+    let pipeline = deploy(&host, two_stages(unfused())).await;
     let other = wat(
         "other",
         r#"(component
@@ -434,7 +431,7 @@ async fn a_component_that_breaks_an_edge_is_refused() {
         .expect_err("not by its name");
     assert_eq!(refused.kind(), ErrorKind::InUse, "{refused}");
     let refused = pipeline
-        .update("third", times(1, "2.0.0"))
+        .update("third", multiplier(1, "2.0.0"))
         .await
         .expect_err("no stage");
     assert!(

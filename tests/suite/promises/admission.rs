@@ -5,28 +5,28 @@ use std::time::Duration;
 use airssys_wasm_host::{Host, Instancing, Strategy};
 use airssys_wasm_tests::load::{Load, Log, Timeline, check};
 
-use crate::support::{greet, greet_with_id, greeter, guest};
+use crate::support::{deploy_greeter, greet, greet_with_id, guest};
 
 const ROUNDS: u64 = 6;
 
 /// Swaps the greeter back and forth under load, and returns the log of every call.
-async fn moved_under_load(
+async fn swap_under_load(
     instancing: Instancing,
     strategy: Strategy,
     pace: Option<Duration>,
 ) -> Log {
-    let (host, deployment) = greeter(instancing).await;
+    let (host, deployment) = deploy_greeter(instancing).await;
     let greet = greet(&deployment);
-    let mut timeline = Timeline::beginning_with("v1");
+    let mut timeline = Timeline::starting_with("v1");
     let load = Load::start(&timeline, 8, pace, move |id| {
         greet_with_id(greet.clone(), id)
     });
     for round in 0..ROUNDS {
-        load.until(load.calls_made() + 200).await;
+        load.wait_for_calls(load.calls_made() + 200).await;
         let begun = timeline.now();
         update_to_v2(&host, strategy, round).await;
-        timeline.switched_to("v2", begun);
-        load.until(load.calls_made() + 200).await;
+        timeline.record_switch("v2", begun);
+        load.wait_for_calls(load.calls_made() + 200).await;
         let begun = timeline.now();
         drop(
             host.rollback("greeter")
@@ -34,7 +34,7 @@ async fn moved_under_load(
                 .await
                 .expect("rolled back"),
         );
-        timeline.switched_to("v1", begun);
+        timeline.record_switch("v1", begun);
     }
     let calls = load.stop().await;
     timeline.with_calls(calls)
@@ -51,7 +51,7 @@ async fn update_to_v2(host: &Host, strategy: Strategy, round: u64) {
     );
 }
 
-fn kept(log: &Log) {
+fn assert_promises_kept(log: &Log) {
     let verdict = check(log);
     assert!(verdict.is_clean(), "{verdict:#?}");
     assert_eq!(
@@ -64,22 +64,22 @@ fn kept(log: &Log) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blue_green_with_an_instance_per_call() {
-    kept(&moved_under_load(Instancing::PerCall, Strategy::BlueGreen, None).await);
+    assert_promises_kept(&swap_under_load(Instancing::PerCall, Strategy::BlueGreen, None).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blue_green_with_pooled_instances() {
-    kept(&moved_under_load(Instancing::pooled(4), Strategy::BlueGreen, None).await);
+    assert_promises_kept(&swap_under_load(Instancing::pooled(4), Strategy::BlueGreen, None).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn blue_green_with_calls_that_come_at_their_own_time() {
+async fn blue_green_with_paced_calls() {
     let pace = Some(Duration::from_millis(2));
-    kept(&moved_under_load(Instancing::pooled(4), Strategy::BlueGreen, pace).await);
+    assert_promises_kept(&swap_under_load(Instancing::pooled(4), Strategy::BlueGreen, pace).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recreate_lets_calls_wait_and_refuses_none() {
-    kept(&moved_under_load(Instancing::pooled(4), Strategy::Recreate, None).await);
-    kept(&moved_under_load(Instancing::PerCall, Strategy::Recreate, None).await);
+async fn recreate_queues_calls_and_refuses_none() {
+    assert_promises_kept(&swap_under_load(Instancing::pooled(4), Strategy::Recreate, None).await);
+    assert_promises_kept(&swap_under_load(Instancing::PerCall, Strategy::Recreate, None).await);
 }

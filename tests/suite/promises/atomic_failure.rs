@@ -10,20 +10,20 @@ use airssys_wasm_host::{
 };
 use parking_lot::Mutex;
 
-use crate::support::{greet, greeter, guest, parked, sleep};
+use crate::support::{deploy_greeter, greet, guest, sleep, start_parked_call};
 
 /// A probe that fails, blocks or delays one effect.
 #[derive(Clone, Default)]
-struct Interfere(Arc<Mutex<Option<(Effect, How)>>>);
+struct InterferingProbe(Arc<Mutex<Option<(Effect, Interference)>>>);
 
 #[derive(Clone, Copy, PartialEq)]
-enum How {
+enum Interference {
     Fail,
     Hang,
     Delay,
 }
 
-impl RolloutProbe for Interfere {
+impl RolloutProbe for InterferingProbe {
     fn before<'a>(
         &'a self,
         _: &'a ComponentName,
@@ -32,9 +32,9 @@ impl RolloutProbe for Interfere {
         let planned = *self.0.lock();
         Box::pin(async move {
             match planned {
-                Some((at, How::Fail)) if at == effect => Err("as planned".into()),
-                Some((at, How::Hang)) if at == effect => std::future::pending().await,
-                Some((at, How::Delay)) if at == effect => {
+                Some((at, Interference::Fail)) if at == effect => Err("as planned".into()),
+                Some((at, Interference::Hang)) if at == effect => std::future::pending().await,
+                Some((at, Interference::Delay)) if at == effect => {
                     // Clears the plan, which tells the test that the effect was reached.
                     *self.0.lock() = None;
                     tokio::time::sleep(Duration::from_millis(400)).await;
@@ -53,14 +53,14 @@ const BLUE_GREEN: [Effect; 11] = [
     Effect::CheckImports,
     Effect::CheckGrants,
     Effect::Compile,
-    Effect::Keep,
+    Effect::StoreBytes,
     Effect::Start,
-    Effect::BindCallers,
+    Effect::BindHandles,
     Effect::CheckHealth,
     Effect::Switch,
 ];
 
-fn interfered_host(interfere: &Interfere) -> Host {
+fn interfered_host(interfere: &InterferingProbe) -> Host {
     Host::builder()
         .pooled_instances_max(50)
         .rollout_probe(interfere.clone())
@@ -68,7 +68,7 @@ fn interfered_host(interfere: &Interfere) -> Host {
         .expect("a host")
 }
 
-async fn host_with(interfere: &Interfere) -> (Host, Deployment) {
+async fn host_with(interfere: &InterferingProbe) -> (Host, Deployment) {
     let host = interfered_host(interfere);
     let deployment = host
         .deploy(guest("greeter-v1"))
@@ -78,7 +78,7 @@ async fn host_with(interfere: &Interfere) -> (Host, Deployment) {
     (host, deployment)
 }
 
-async fn still_v1(deployment: &Deployment) {
+async fn assert_v1_serves(deployment: &Deployment) {
     assert_eq!(
         greet(deployment)
             .call(("Ada".into(),))
@@ -88,7 +88,7 @@ async fn still_v1(deployment: &Deployment) {
         "Hello, Ada!"
     );
     let status = deployment.status();
-    assert_eq!((status.serving.revision, status.revisions.len()), (1, 1));
+    assert_eq!((status.active.revision, status.revisions.len()), (1, 1));
 }
 
 fn effects(strategy: Strategy) -> Vec<Effect> {
@@ -102,10 +102,10 @@ fn effects(strategy: Strategy) -> Vec<Effect> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_effect_that_fails_leaves_the_old_revision_serving() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
-        let interfere = Interfere::default();
+        let interfere = InterferingProbe::default();
         let (host, deployment) = host_with(&interfere).await;
         for effect in effects(strategy) {
-            *interfere.0.lock() = Some((effect, How::Fail));
+            *interfere.0.lock() = Some((effect, Interference::Fail));
             let update = host
                 .update("greeter", guest("greeter-v2"))
                 .strategy(strategy);
@@ -114,7 +114,7 @@ async fn each_effect_that_fails_leaves_the_old_revision_serving() {
                 (error.kind(), error.phase()),
                 (ErrorKind::StoppedByProbe, Some(effect))
             );
-            still_v1(&deployment).await;
+            assert_v1_serves(&deployment).await;
         }
         *interfere.0.lock() = None;
         drop(
@@ -129,7 +129,7 @@ async fn each_effect_that_fails_leaves_the_old_revision_serving() {
 /// A stateful component keeps its state, whatever fails after the pause.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recreate_that_fails_leaves_state_untouched() {
-    let interfere = Interfere::default();
+    let interfere = InterferingProbe::default();
     let host = interfered_host(&interfere);
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let increment = counter
@@ -142,7 +142,7 @@ async fn a_recreate_that_fails_leaves_state_untouched() {
             expected,
             "before {effect}"
         );
-        *interfere.0.lock() = Some((effect, How::Fail));
+        *interfere.0.lock() = Some((effect, Interference::Fail));
         let update = host
             .update("state-counter", guest("state-counter"))
             .any_version()
@@ -168,7 +168,7 @@ async fn a_recreate_dropped_while_it_drains_leaves_state_untouched() {
         .instancing(Instancing::Stateful)
         .await
         .expect("deployed");
-    let parked = parked(&sleeper, 400).await;
+    let parked = start_parked_call(&sleeper, 400).await;
     let update = host
         .update("limits-sleep", guest("limits-sleep"))
         .any_version()
@@ -192,27 +192,27 @@ async fn a_recreate_dropped_while_it_drains_leaves_state_untouched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_dropped_at_any_step_leaves_the_old_revision_serving() {
     for strategy in [Strategy::BlueGreen, Strategy::Recreate] {
-        let interfere = Interfere::default();
+        let interfere = InterferingProbe::default();
         let (host, deployment) = host_with(&interfere).await;
         for effect in effects(strategy) {
-            *interfere.0.lock() = Some((effect, How::Hang));
+            *interfere.0.lock() = Some((effect, Interference::Hang));
             let update = host
                 .update("greeter", guest("greeter-v2"))
                 .strategy(strategy)
                 .into_future();
             let stopped = tokio::time::timeout(Duration::from_millis(300), update).await;
             assert!(stopped.is_err(), "{effect} was not reached");
-            still_v1(&deployment).await;
+            assert_v1_serves(&deployment).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_under_way_does_not_bring_a_removed_name_back() {
-    let interfere = Interfere::default();
+async fn an_update_in_progress_does_not_restore_a_removed_deployment() {
+    let interfere = InterferingProbe::default();
     let (host, deployment) = host_with(&interfere).await;
     let greet = greet(&deployment);
-    *interfere.0.lock() = Some((Effect::Switch, How::Delay));
+    *interfere.0.lock() = Some((Effect::Switch, Interference::Delay));
     let updating = host.clone();
     let update = tokio::spawn(async move {
         updating
@@ -238,11 +238,11 @@ async fn an_update_under_way_does_not_bring_a_removed_name_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_that_is_given_up_does_not_bring_a_removed_name_back() {
-    let interfere = Interfere::default();
+async fn an_abandoned_pause_does_not_restore_a_removed_deployment() {
+    let interfere = InterferingProbe::default();
     let (host, deployment) = host_with(&interfere).await;
     let greet = greet(&deployment);
-    *interfere.0.lock() = Some((Effect::Start, How::Hang));
+    *interfere.0.lock() = Some((Effect::Start, Interference::Hang));
     let updating = host.clone();
     let update = tokio::spawn(async move {
         updating
@@ -266,8 +266,8 @@ async fn a_pause_that_is_given_up_does_not_bring_a_removed_name_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_way_a_component_can_be_broken_is_refused_with_its_phase() {
-    let (host, deployment) = greeter(Instancing::PerCall).await;
+async fn each_kind_of_broken_component_is_refused_with_its_phase() {
+    let (host, deployment) = deploy_greeter(Instancing::PerCall).await;
     let mut events = host.events();
     for (broken, kind, phase) in [
         ("greeter-v3", ErrorKind::StartFailed, Effect::Start),
@@ -298,7 +298,7 @@ async fn each_way_a_component_can_be_broken_is_refused_with_its_phase() {
             (kind, Some(phase)),
             "{error}"
         );
-        still_v1(&deployment).await;
+        assert_v1_serves(&deployment).await;
     }
     let refusals = std::iter::from_fn(|| events.try_next())
         .filter(|event| matches!(event, Event::RolledBack { .. }));
@@ -306,7 +306,7 @@ async fn each_way_a_component_can_be_broken_is_refused_with_its_phase() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bindings_are_tried_before_they_are_handed_out_and_survive_updates() {
+async fn bindings_are_checked_when_created_and_survive_updates() {
     let host = crate::support::host();
     let old = crate::support::wat_file("answers-u32");
     let deployment = host.deploy(old).name("answers").await.expect("deployed");
@@ -340,7 +340,7 @@ async fn bindings_are_tried_before_they_are_handed_out_and_survive_updates() {
 /// The world check compares worlds and accepts new interfaces. But a name may mean one function in
 /// the active revision and two in the next.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
+async fn an_update_that_breaks_a_handle_is_refused() {
     let host = crate::support::host();
     let deployment = host
         .deploy(crate::support::wat_file("greets-once"))
@@ -354,7 +354,7 @@ async fn a_handle_that_the_new_revision_cannot_serve_refuses_the_update() {
         .expect_err("the handle would be lost");
     assert_eq!(
         (error.kind(), error.phase()),
-        (ErrorKind::CallersLost, Some(Effect::BindCallers)),
+        (ErrorKind::CallersLost, Some(Effect::BindHandles)),
         "{error}"
     );
     assert_eq!(
@@ -378,14 +378,14 @@ async fn update_to_ambiguous(host: &Host) -> Result<(), Error> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handle_made_while_an_update_is_under_way_is_checked_as_well() {
-    let interfere = Interfere::default();
+async fn a_handle_created_during_an_update_is_checked_as_well() {
+    let interfere = InterferingProbe::default();
     let host = interfered_host(&interfere);
     let deployment = host
         .deploy(crate::support::wat_file("greets-once"))
         .await
         .expect("deployed");
-    *interfere.0.lock() = Some((Effect::Switch, How::Delay));
+    *interfere.0.lock() = Some((Effect::Switch, Interference::Delay));
     let updating = host.clone();
     let update = tokio::spawn(async move { update_to_ambiguous(&updating).await });
     while interfere.0.lock().is_some() {

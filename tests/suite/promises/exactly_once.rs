@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use airssys_wasm_host::{Host, Instancing, Limits, Strategy, Value};
 
-use crate::support::{Lines, guest, host};
+use crate::support::{RecordedLines, guest, host};
 
 /// Every revision starts its counter at zero, so the counts of all revisions together equal the
 /// number of calls.
-async fn counted_as_often_as_called(strategy: Strategy) {
+async fn assert_each_call_counted_once(strategy: Strategy) {
     let host = host();
     let counter = host.deploy(guest("state-counter")).await.expect("deployed");
     let increment = counter
@@ -75,20 +75,20 @@ async fn counted_as_often_as_called(strategy: Strategy) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn blue_green() {
-    counted_as_often_as_called(Strategy::BlueGreen).await;
+async fn blue_green_runs_each_call_once() {
+    assert_each_call_counted_once(Strategy::BlueGreen).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recreate() {
-    counted_as_often_as_called(Strategy::Recreate).await;
+async fn recreate_runs_each_call_once() {
+    assert_each_call_counted_once(Strategy::Recreate).await;
 }
 
 /// Each call prints a line: the number of lines written or counted as dropped equals the number of
 /// calls, whichever revisions ran them and however often an answer arrived.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_leaves_its_trace_once() {
-    let lines = Lines::default();
+async fn each_call_prints_once() {
+    let lines = RecordedLines::default();
     let host = Host::builder()
         .pooled_instances_max(50)
         .guest_log(lines.clone())

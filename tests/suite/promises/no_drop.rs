@@ -8,15 +8,15 @@ use airssys_wasm_host::{
 };
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::{greet, guest, host, parked, sleep};
+use crate::support::{greet, guest, host, sleep, start_parked_call};
 
 /// A probe that holds a rollout before each effect until released.
-struct Hold {
+struct HoldingProbe {
     reached: mpsc::UnboundedSender<Effect>,
-    go: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-impl RolloutProbe for Hold {
+impl RolloutProbe for HoldingProbe {
     fn before<'a>(
         &'a self,
         _: &'a ComponentName,
@@ -26,7 +26,7 @@ impl RolloutProbe for Hold {
             self.reached
                 .send(effect)
                 .map_err(|error| error.to_string())?;
-            self.go
+            self.permits
                 .acquire()
                 .await
                 .map_err(|error| error.to_string())?
@@ -38,13 +38,13 @@ impl RolloutProbe for Hold {
 
 /// Begins a call in every phase of an update. Each ends with the guest's own answer, those begun
 /// before the switch with that of the old revision.
-async fn calls_begun_in_every_phase(strategy: Strategy) {
+async fn assert_no_call_dropped_in_any_phase(strategy: Strategy) {
     let (reached, mut effects) = mpsc::unbounded_channel();
     // The deployment takes seven steps.
     let go = Arc::new(Semaphore::new(7));
-    let probe = Hold {
+    let probe = HoldingProbe {
         reached,
-        go: Arc::clone(&go),
+        permits: Arc::clone(&go),
     };
     let host = Host::builder()
         .pooled_instances_max(50)
@@ -101,12 +101,12 @@ async fn calls_begun_in_every_phase(strategy: Strategy) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blue_green_serves_in_every_phase() {
-    calls_begun_in_every_phase(Strategy::BlueGreen).await;
+    assert_no_call_dropped_in_any_phase(Strategy::BlueGreen).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recreate_serves_or_holds_in_every_phase() {
-    calls_begun_in_every_phase(Strategy::Recreate).await;
+    assert_no_call_dropped_in_any_phase(Strategy::Recreate).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,7 +161,7 @@ async fn a_call_that_begins_after_the_update_returned_is_served_by_the_new_revis
 async fn remove_waits_for_calls_on_earlier_revisions() {
     let host = host();
     let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
-    let parked = parked(&sleeper, 300).await;
+    let parked = start_parked_call(&sleeper, 300).await;
     drop(
         host.update("limits-sleep", guest("limits-sleep"))
             .any_version()
@@ -183,7 +183,7 @@ async fn remove_waits_for_calls_on_earlier_revisions() {
 /// A future that is held and not polled cannot reach its deadline. A `Recreate` that waits for it
 /// is aborted, and the deployment keeps serving.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_nobody_polls_does_not_pause_a_name_for_ever() {
+async fn a_call_that_is_not_polled_does_not_pause_a_deployment_forever() {
     let host = host();
     let limits = Limits {
         call_deadline: Duration::from_millis(200),

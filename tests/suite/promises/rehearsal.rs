@@ -3,10 +3,10 @@
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{ErrorKind, Host, Instancing};
 
-use crate::support::{greeter, guest, host};
+use crate::support::{deploy_greeter, guest, host};
 
 /// Returns the observable state of the host's deployments.
-fn told(host: &Host) -> String {
+fn observable_state(host: &Host) -> String {
     let names: Vec<String> = host
         .list()
         .iter()
@@ -16,8 +16,8 @@ fn told(host: &Host) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_would_be_done_is_not_done_and_told_nobody() {
-    let (host, _deployment) = greeter(Instancing::pooled(2)).await;
+async fn a_rehearsal_changes_and_reports_nothing() {
+    let (host, _deployment) = deploy_greeter(Instancing::pooled(2)).await;
     let memory = || host.status("greeter").expect("deployed").memory_bytes;
     let one = memory();
     drop(
@@ -29,7 +29,7 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
         // The instance of the previous revision is dropped in the background.
         tokio::task::yield_now().await;
     }
-    let (before, mut events) = (told(&host), host.events());
+    let (before, mut events) = (observable_state(&host), host.events());
     host.deploy(guest("greeter-v1"))
         .name("other")
         .rehearse()
@@ -46,7 +46,7 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
         .expect("nothing is in the way");
     host.check_removal(&["greeter"])
         .expect("nothing is in the way");
-    assert_eq!(told(&host), before);
+    assert_eq!(observable_state(&host), before);
     // The next event belongs to this change.
     drop(host.rollback("greeter").await.expect("rolled back"));
     let first = events.next().await.expect("an event");
@@ -57,8 +57,8 @@ async fn what_would_be_done_is_not_done_and_told_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_would_be_in_the_way_is_said() {
-    let (host, _deployment) = greeter(Instancing::pooled(2)).await;
+async fn obstacles_are_reported() {
+    let (host, _deployment) = deploy_greeter(Instancing::pooled(2)).await;
     let taken = host
         .deploy(guest("greeter-v1"))
         .rehearse()
@@ -91,7 +91,7 @@ async fn what_would_be_in_the_way_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_that_would_wait_does_not_wait() {
+async fn an_update_that_needs_approval_does_not_wait() {
     let host = host();
     let none = guest("greeter-v1").with_requests(Default::default());
     drop(host.deploy(none).await.expect("deployed"));

@@ -3,9 +3,9 @@
 
 use airssys_wasm_host::{Deployment, ErrorKind, Host, Instancing};
 
-use crate::support::{greet, greeter, guest};
+use crate::support::{deploy_greeter, greet, guest};
 
-async fn answers(deployment: &Deployment) -> String {
+async fn greeting(deployment: &Deployment) -> String {
     greet(deployment)
         .call(("Ada".into(),))
         .await
@@ -19,15 +19,15 @@ async fn update(host: &Host, name: &str, version: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn goes_to_the_revision_before_and_then_further_back() {
-    let (host, deployment) = greeter(Instancing::pooled(2)).await;
+async fn goes_to_the_previous_revision_and_then_further_back() {
+    let (host, deployment) = deploy_greeter(Instancing::pooled(2)).await;
     update(&host, "greeter-v2", "2.0.0").await;
     update(&host, "greeter-v1", "3.0.0").await;
-    for (revision, greeting) in [(2, "Good day, Ada!"), (1, "Hello, Ada!")] {
+    for (revision, expected) in [(2, "Good day, Ada!"), (1, "Hello, Ada!")] {
         let promoted = host.rollback("greeter").await.expect("rolled back");
         assert_eq!(
-            (promoted.to_revision(), answers(&deployment).await.as_str()),
-            (revision, greeting)
+            (promoted.to_revision(), greeting(&deployment).await.as_str()),
+            (revision, expected)
         );
     }
     let error = host
@@ -46,7 +46,7 @@ async fn goes_to_the_revision_before_and_then_further_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn goes_to_a_version_and_skips_one_that_was_rolled_back() {
-    let (host, deployment) = greeter(Instancing::PerCall).await;
+    let (host, deployment) = deploy_greeter(Instancing::PerCall).await;
     update(&host, "greeter-v2", "2.0.0").await;
     drop(
         host.rollback("greeter")
@@ -54,7 +54,7 @@ async fn goes_to_a_version_and_skips_one_that_was_rolled_back() {
             .await
             .expect("rolled back"),
     );
-    assert_eq!(answers(&deployment).await, "Hello, Ada!");
+    assert_eq!(greeting(&deployment).await, "Hello, Ada!");
     update(&host, "greeter-v2", "2.1.0").await;
     // Before 2.1.0 the active revision was 1.0.0, because 2.0.0 had been rolled back.
     let promoted = host.rollback("greeter").await.expect("rolled back");
@@ -68,12 +68,12 @@ async fn goes_to_a_version_and_skips_one_that_was_rolled_back() {
             .await
             .expect("forward again"),
     );
-    assert_eq!(answers(&deployment).await, "Good day, Ada!");
+    assert_eq!(greeting(&deployment).await, "Good day, Ada!");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_version_lists_what_is_there() {
-    let (host, _) = greeter(Instancing::PerCall).await;
+async fn an_unknown_version_lists_the_available_ones() {
+    let (host, _) = deploy_greeter(Instancing::PerCall).await;
     update(&host, "greeter-v2", "2.0.0").await;
     let error = host
         .rollback("greeter")
@@ -97,7 +97,7 @@ async fn an_unknown_version_lists_what_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_so_many_revisions_are_kept() {
+async fn retained_revisions_are_limited() {
     let host = Host::builder()
         .pooled_instances_max(50)
         .revisions_kept(2)

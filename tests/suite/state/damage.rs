@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use airssys_wasm_host::{ErrorKind, Host};
 use proptest::prelude::*;
 
-use super::{builder, host, place};
+use super::{builder, host, temp_directory};
 use crate::support::{greet, guest};
 
 async fn deploy_two(place: &Path) {
@@ -43,9 +43,9 @@ async fn answer(host: &Host) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_component_whose_bytes_are_damaged_does_not_serve_and_the_others_do() {
+async fn a_component_with_damaged_bytes_does_not_serve_and_others_do() {
     for damage in [b"other".as_slice(), b""] {
-        let place = place();
+        let place = temp_directory();
         deploy_two(place.path()).await;
         fs::write(blob(place.path(), "plain-bindgen"), damage).expect("damaged");
         let second = host(place.path());
@@ -73,8 +73,8 @@ async fn one_component_whose_bytes_are_damaged_does_not_serve_and_the_others_do(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rollback_to_bytes_that_are_damaged_fails_and_what_serves_serves_on() {
-    let place = place();
+async fn a_rollback_to_damaged_bytes_fails_and_the_active_revision_keeps_serving() {
+    let place = temp_directory();
     deploy_two(place.path()).await;
     fs::write(blob(place.path(), "greeter-v1"), b"other").expect("damaged");
     let second = host(place.path());
@@ -88,13 +88,13 @@ async fn a_rollback_to_bytes_that_are_damaged_fails_and_what_serves_serves_on() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+async fn an_invalid_database_file_is_refused_and_left_unchanged() {
     for content in [
         "hello".repeat(2_000).into_bytes(),
         vec![0; 8_192],
         Vec::new(),
     ] {
-        let place = place();
+        let place = temp_directory();
         deploy_two(place.path()).await;
         let file = place.path().join("state/state.redb");
         fs::write(&file, &content).expect("written");
@@ -111,9 +111,9 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 
 /// A missing database beside existing blobs is damage, not a fresh start.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_gone_is_no_beginning() {
+async fn a_missing_database_is_not_a_fresh_start() {
     for emptied in [false, true] {
-        let place = place();
+        let place = temp_directory();
         deploy_two(place.path()).await;
         let file = place.path().join("state/state.redb");
         if emptied {
@@ -136,9 +136,9 @@ proptest! {
     /// For damage anywhere in the database, the host refuses to start, or it serves what it can and
     /// reports the losses; it never returns different data.
     #[test]
-    fn damage_anywhere_in_the_database_is_told(places in prop::collection::vec((any::<prop::sample::Index>(), 1_u8..), 1..40)) {
+    fn damage_anywhere_in_the_database_is_detected(places in prop::collection::vec((any::<prop::sample::Index>(), 1_u8..), 1..40)) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let place = place();
+        let place = temp_directory();
         runtime.block_on(deploy_two(place.path()));
         let file = place.path().join("state/state.redb");
         let mut bytes = fs::read(&file).expect("deployed");
@@ -157,7 +157,7 @@ proptest! {
                     let lost = host.lost().len();
                     prop_assert_eq!(host.summaries().len() + lost, 2);
                     if let Ok(status) = host.status("greeter") {
-                        prop_assert_eq!(status.serving.revision, 2);
+                        prop_assert_eq!(status.active.revision, 2);
                     }
                 }
             }

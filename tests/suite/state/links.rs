@@ -3,13 +3,13 @@
 use airssys_wasm_host::ErrorKind;
 use airssys_wasm_host::policy::Grants;
 
-use super::{host, place};
+use super::{host, temp_directory};
 use crate::links::cycles;
 use crate::support::{guest, wat};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_that_import_each_other_come_back_together() {
-    let place = place();
+async fn deployments_that_import_each_other_are_restored_together() {
+    let place = temp_directory();
     let first = host(place.path());
     let ping = cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await;
     let bounce = ping
@@ -36,7 +36,7 @@ async fn those_that_import_each_other_come_back_together() {
     // A later candidate changes nothing.
     drop(
         second
-            .deploy(cycles::wall("pong"))
+            .deploy(cycles::bounce_end("pong"))
             .name("other")
             .await
             .expect("deployed"),
@@ -56,13 +56,13 @@ async fn those_that_import_each_other_come_back_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_whose_server_is_lost_says_so_and_others_serve() {
-    let place = place();
+async fn a_deployment_with_a_lost_callee_fails_and_others_serve() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await);
     let alone = wat("alone", "(component)");
     drop(first.deploy(alone).await.expect("deployed"));
-    let digest = first.status("pong").expect("deployed").serving.digest;
+    let digest = first.status("pong").expect("deployed").active.digest;
     drop(first);
     let blob = place
         .path()
@@ -90,8 +90,8 @@ async fn one_whose_server_is_lost_says_so_and_others_serve() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_revoked_after_a_rollback_is_taken_from_a_linked_one_too() {
-    let place = place();
+async fn a_revocation_after_a_rollback_applies_to_linked_deployments() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(first.deploy(guest("store-v1")).await.expect("deployed"));
     let grants = Grants::new().allow("call acme:store/kv").expect("a rule");

@@ -2,12 +2,12 @@
 
 use airssys_wasm_host::ErrorKind;
 
-use super::{builder, host, place};
+use super::{builder, host, temp_directory};
 use crate::support::guest;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_host_is_refused_and_told_who_has_it() {
-    let place = place();
+async fn a_second_host_is_refused_with_the_id_of_the_first() {
+    let place = temp_directory();
     let first = host(place.path());
     let error = builder(place.path())
         .build()
@@ -25,14 +25,14 @@ async fn the_second_host_is_refused_and_told_who_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_free_when_the_host_is_dropped_whoever_still_holds_a_deployment() {
-    let place = place();
+async fn the_directory_is_free_once_the_host_is_dropped_even_with_open_handles() {
+    let place = temp_directory();
     let first = host(place.path());
     let deployment = first.deploy(guest("greeter-v1")).await.expect("deployed");
     drop(first);
     let second = host(place.path());
     assert_eq!(
-        second.status("greeter").expect("deployed").serving.revision,
+        second.status("greeter").expect("deployed").active.revision,
         1
     );
     drop(deployment);
@@ -40,9 +40,9 @@ async fn it_is_free_when_the_host_is_dropped_whoever_still_holds_a_deployment() 
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_directory_that_others_can_write_is_refused() {
+async fn a_directory_writable_by_others_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = place();
+    let place = temp_directory();
     let state = place.path().join("state");
     std::fs::create_dir(&state).expect("created");
     std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o777))

@@ -15,7 +15,7 @@ use airssys_wasm_host::{Host, HostBuilder};
 use tempfile::TempDir;
 
 /// Creates a directory for the state of a host.
-fn place() -> TempDir {
+fn temp_directory() -> TempDir {
     tempfile::tempdir().expect("a directory")
 }
 

@@ -2,10 +2,10 @@
 
 use airssys_wasm_host::{Component, ErrorKind, PackageRef};
 
-use super::{blobs, host, place};
+use super::{blobs, host, temp_directory};
 use crate::support::guest;
 
-fn wanted(text: &str) -> PackageRef {
+fn package_ref(text: &str) -> PackageRef {
     text.parse().expect("a package")
 }
 
@@ -14,8 +14,8 @@ fn version(component: &str, version: &str) -> Component {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_stands_for_the_same_bytes_for_good() {
-    let place = place();
+async fn a_version_refers_to_the_same_bytes_permanently() {
+    let place = temp_directory();
     let first = host(place.path());
     first.publish(&guest("greeter-v1")).expect("published");
     first
@@ -35,14 +35,14 @@ async fn a_version_stands_for_the_same_bytes_for_good() {
     drop(first);
     let second = host(place.path());
     let found = second
-        .package(&wanted("greeter@1.0.0"))
+        .package(&package_ref("greeter@1.0.0"))
         .expect("the package is still published");
     assert_eq!(found.digest(), guest("greeter-v1").digest());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_requirement_means_the_newest_that_meets_it() {
-    let place = place();
+async fn a_requirement_selects_the_newest_matching_version() {
+    let place = temp_directory();
     let host = host(place.path());
     for (component, number) in [
         ("greeter-v1", "1.0.0"),
@@ -53,7 +53,7 @@ async fn a_requirement_means_the_newest_that_meets_it() {
             .expect("published");
     }
     let named = |text: &str| {
-        host.package(&wanted(text))
+        host.package(&package_ref(text))
             .map(|found| found.version().map(ToString::to_string))
     };
     assert_eq!(
@@ -75,8 +75,8 @@ async fn a_requirement_means_the_newest_that_meets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_published_stays_whatever_is_removed() {
-    let place = place();
+async fn packages_outlive_removed_deployments() {
+    let place = temp_directory();
     let first = host(place.path());
     first.publish(&guest("greeter-v1")).expect("published");
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
@@ -84,28 +84,28 @@ async fn what_is_published_stays_whatever_is_removed() {
     drop(first);
     let second = host(place.path());
     assert_eq!(blobs(place.path()), 1);
-    let found = second.package(&wanted("greeter")).expect("deployed");
+    let found = second.package(&package_ref("greeter")).expect("deployed");
     drop(second.deploy(found).await.expect("deployed again"));
     assert_eq!(second.packages().expect("readable").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_others_than_were_published_are_not_given_out() {
-    let place = place();
+async fn altered_bytes_of_a_package_are_not_returned() {
+    let place = temp_directory();
     let host = host(place.path());
     host.publish(&guest("greeter-v1")).expect("published");
     let path = place
         .path()
         .join("state/components/packages/local/greeter/1.0.0.wasm");
     std::fs::write(path, guest("greeter-v2").bytes()).expect("damaged");
-    let error = host.package(&wanted("greeter")).expect_err("damaged");
+    let error = host.package(&package_ref("greeter")).expect_err("damaged");
     assert_eq!(error.kind(), ErrorKind::StateDamaged);
     assert!(error.to_string().contains("1.0.0.wasm"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_lie_where_other_tools_look() {
-    let place = place();
+async fn packages_are_stored_where_other_tools_look() {
+    let place = temp_directory();
     let host = host(place.path());
     host.publish(&guest("greeter-v1")).expect("published");
     host.publish(

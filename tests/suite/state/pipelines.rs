@@ -10,20 +10,20 @@ use airssys_wasm_host::pipeline::{
 use airssys_wasm_host::{Effect, ErrorKind, Host, RolloutProbe};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::{blobs, builder, host, place};
-use crate::pipelines::{number, times};
+use super::{blobs, builder, host, temp_directory};
+use crate::pipelines::{multiplier, number};
 use crate::support::guest;
 
 /// Returns a pipeline that multiplies by two and three in fused stages, and then by five in a
 /// separate one.
-fn three() -> ComponentPipeline {
+fn three_stages() -> ComponentPipeline {
     ComponentPipeline::builder()
         .name("sums")
-        .add_component("first", times(2, "1.0.0"))
-        .add_component("second", times(3, "1.0.0"))
+        .add_component("first", multiplier(2, "1.0.0"))
+        .add_component("second", multiplier(3, "1.0.0"))
         .add_component_with(
             "third",
-            times(5, "1.0.0"),
+            multiplier(5, "1.0.0"),
             StageOptions::new().concurrency(2),
         )
         .connect("first.output", "second.input")
@@ -41,10 +41,13 @@ fn restored(host: &Host) -> PipelineDeployment {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pipeline_comes_back_with_what_its_stages_have() {
-    let place = place();
+async fn a_pipeline_is_restored_with_its_stages() {
+    let place = temp_directory();
     let first = host(place.path());
-    let deployed = first.deploy_pipeline(three()).await.expect("deployed");
+    let deployed = first
+        .deploy_pipeline(three_stages())
+        .await
+        .expect("deployed");
     assert_eq!(
         deployed.status().stages.len(),
         2,
@@ -57,18 +60,18 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
     let second = host(place.path());
     assert_eq!(second.pipelines().len(), 1);
     let taken = second
-        .deploy_pipeline(three())
+        .deploy_pipeline(three_stages())
         .await
         .map(drop)
         .expect_err("the name is taken");
     assert_eq!(taken.kind(), ErrorKind::NameTaken);
     assert_eq!(result(&restored(&second), 1).await, 30);
     restored(&second)
-        .update("third", times(7, "1.1.0"))
+        .update("third", multiplier(7, "1.1.0"))
         .await
         .expect("updated");
     restored(&second)
-        .update("second", times(11, "1.1.0"))
+        .update("second", multiplier(11, "1.1.0"))
         .await
         .expect("fused again");
     assert_eq!(result(&restored(&second), 1).await, 154);
@@ -79,7 +82,7 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
     let definition = restored(&third).pipeline().definition().to_toml();
     assert_eq!(definition.matches("times@1.1.0").count(), 2, "{definition}");
     let error = third
-        .update("sums:third", times(9, "1.2.0"))
+        .update("sums:third", multiplier(9, "1.2.0"))
         .await
         .map(drop)
         .expect_err("not by its name");
@@ -95,7 +98,7 @@ async fn a_pipeline_comes_back_with_what_its_stages_have() {
         "the pipeline reports the active revision"
     );
     restored(&third)
-        .update("first", times(2, "1.3.0"))
+        .update("first", multiplier(2, "1.3.0"))
         .await
         .expect("fused with the active revision");
     assert_eq!(version(&third, "second"), "1.0.0");
@@ -124,11 +127,11 @@ fn version(host: &Host, stage: &str) -> String {
 
 /// A deployment dropped at any time exists wholly or not at all.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
-    let place = place();
+async fn a_dropped_deployment_leaves_all_or_nothing() {
+    let place = temp_directory();
     let host = host(place.path());
     for milliseconds in [0, 2, 5, 10, 20, 40, 60, 80, 120, 200] {
-        let deploy = host.deploy_pipeline(three()).into_future();
+        let deploy = host.deploy_pipeline(three_stages()).into_future();
         let deployed = tokio::time::timeout(Duration::from_millis(milliseconds), deploy).await;
         // A write in progress completes.
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -148,9 +151,9 @@ async fn a_deployment_that_is_dropped_leaves_all_or_nothing() {
 }
 
 /// A probe that reports when the switch of the third stage is about to be written.
-struct AboutToSwitch(UnboundedSender<()>);
+struct SwitchNotifier(UnboundedSender<()>);
 
-impl RolloutProbe for AboutToSwitch {
+impl RolloutProbe for SwitchNotifier {
     fn before<'a>(
         &'a self,
         component: &'a airssys_wasm_host::ComponentName,
@@ -165,25 +168,25 @@ impl RolloutProbe for AboutToSwitch {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_that_is_being_written_when_its_pipeline_is_given_up_takes_itself_away() {
-    let place = place();
+async fn a_stage_written_while_its_pipeline_is_dropped_is_removed() {
+    let place = temp_directory();
     let (begun, mut waits) = unbounded_channel();
     let host = builder(place.path())
-        .rollout_probe(AboutToSwitch(begun))
+        .rollout_probe(SwitchNotifier(begun))
         .build()
         .expect("a host");
     tokio::select! {
         biased;
         // Polling the deployment reports the switch and continues until the switch is carried out
         // on another thread. Then the deployment is dropped and not polled again.
-        _ = host.deploy_pipeline(three()).into_future() => panic!("the deployment is dropped first"),
+        _ = host.deploy_pipeline(three_stages()).into_future() => panic!("the deployment is dropped first"),
         begun = waits.recv() => begun.expect("it begins"),
     }
     // The name of a stage is taken until the write in progress has completed and the stage has been
     // removed again.
     let again = async {
         loop {
-            match host.deploy_pipeline(three()).await {
+            match host.deploy_pipeline(three_stages()).await {
                 Ok(pipeline) => break pipeline,
                 Err(error) => assert_eq!(error.kind(), ErrorKind::NameTaken, "{error}"),
             }
@@ -198,10 +201,13 @@ async fn a_stage_that_is_being_written_when_its_pipeline_is_given_up_takes_itsel
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_stages_are_removed_with_it_and_not_without() {
-    let place = place();
+async fn stages_are_removed_only_with_their_pipeline() {
+    let place = temp_directory();
     let first = host(place.path());
-    first.deploy_pipeline(three()).await.expect("deployed");
+    first
+        .deploy_pipeline(three_stages())
+        .await
+        .expect("deployed");
     drop(first);
     let second = host(place.path());
     let error = second
@@ -222,18 +228,18 @@ async fn its_stages_are_removed_with_it_and_not_without() {
     let third = host(place.path());
     assert!(third.summaries().is_empty() && third.pipelines().is_empty());
     third
-        .deploy_pipeline(three())
+        .deploy_pipeline(three_stages())
         .await
         .expect("the names are free");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_cannot_be_deployed_is_nowhere_left() {
-    let place = place();
+async fn a_pipeline_that_cannot_be_deployed_leaves_nothing() {
+    let place = temp_directory();
     let first = host(place.path());
     let (sender, _letters) = unbounded_channel::<DeadLetter>();
     let error = first
-        .deploy_pipeline(three())
+        .deploy_pipeline(three_stages())
         .dead_letters(sender)
         .await
         .expect_err("not for ever");
@@ -249,7 +255,7 @@ async fn one_that_cannot_be_deployed_is_nowhere_left() {
             .expect("deployed"),
     );
     let error = first
-        .deploy_pipeline(three())
+        .deploy_pipeline(three_stages())
         .await
         .expect_err("a name is taken");
     assert_eq!(error.kind(), ErrorKind::NameTaken);
@@ -260,9 +266,9 @@ async fn one_that_cannot_be_deployed_is_nowhere_left() {
 }
 
 /// A probe that never lets the third stage switch.
-struct Stuck;
+struct BlockingProbe;
 
-impl RolloutProbe for Stuck {
+impl RolloutProbe for BlockingProbe {
     fn before<'a>(
         &'a self,
         component: &'a airssys_wasm_host::ComponentName,
@@ -279,15 +285,15 @@ impl RolloutProbe for Stuck {
 
 /// The state that a process leaves behind when it is killed after persisting some stages.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_was_being_deployed_is_not_there_after_a_restart() {
-    let place = place();
+async fn a_half_deployed_pipeline_is_gone_after_a_restart() {
+    let place = temp_directory();
     let first = builder(place.path())
-        .rollout_probe(Stuck)
+        .rollout_probe(BlockingProbe)
         .build()
         .expect("a host");
-    let stuck = first.deploy_pipeline(three()).into_future();
+    let stuck = first.deploy_pipeline(three_stages()).into_future();
     let stuck = tokio::time::timeout(Duration::from_secs(3), stuck);
-    let left = super::place();
+    let left = super::temp_directory();
     let copied = async {
         while first.summaries().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -327,15 +333,18 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_with_a_damaged_stage_says_so_and_can_be_removed() {
-    let place = place();
+async fn a_pipeline_with_a_damaged_stage_reports_it_and_can_be_removed() {
+    let place = temp_directory();
     let first = host(place.path());
-    first.deploy_pipeline(three()).await.expect("deployed");
+    first
+        .deploy_pipeline(three_stages())
+        .await
+        .expect("deployed");
     drop(first);
     let blob = place
         .path()
         .join("state/components/blobs/sha256")
-        .join(times(5, "1.0.0").digest().to_hex());
+        .join(multiplier(5, "1.0.0").digest().to_hex());
     std::fs::write(blob, "other").expect("damaged");
     let second = host(place.path());
     let error = second.pipeline("sums").expect_err("damaged");
@@ -362,8 +371,8 @@ async fn one_with_a_damaged_stage_says_so_and_can_be_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_put_aside_goes_to_whom_the_host_was_built_with() {
-    let place = place();
+async fn dead_letters_go_to_the_sink_of_the_host() {
+    let place = temp_directory();
     let stage = StageOptions::new()
         .function("parse")
         .on_error(OnError::DeadLetter);

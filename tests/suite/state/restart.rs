@@ -8,7 +8,7 @@ use airssys_wasm_host::{
     Action, Approval, Deployment, Enforcement, ErrorKind, Host, Instancing, Limits,
 };
 
-use super::{builder, host, place};
+use super::{builder, host, temp_directory};
 use crate::capabilities::probe::{attempt, grants, probe};
 use crate::support::{greet, guest};
 
@@ -21,19 +21,19 @@ async fn answer(host: &Host) -> String {
         .0
 }
 
-fn told(deployment: &Deployment) -> String {
+fn describe(deployment: &Deployment) -> String {
     let status = deployment.status();
     format!(
         "{:?} {:?} {:?}",
-        status.serving,
+        status.active,
         status.revisions,
         deployment.grants()
     )
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_comes_back_with_what_it_had() {
-    let place = place();
+async fn a_host_restores_its_deployments() {
+    let place = temp_directory();
     let first = host(place.path());
     let limits = Limits {
         call_deadline: Duration::from_millis(1_500),
@@ -53,20 +53,20 @@ async fn a_host_comes_back_with_what_it_had() {
             .await
             .expect("updated"),
     );
-    let before = told(&deployment);
+    let before = describe(&deployment);
     drop((deployment, first));
 
     let second = host(place.path());
     assert_eq!(
-        told(&second.deployment("greeter").expect("it is there")),
+        describe(&second.deployment("greeter").expect("it is there")),
         before
     );
     assert_eq!(answer(&second).await, "Good day, Ada!");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rollback_after_a_restart_goes_where_it_would_have_gone() {
-    let place = place();
+async fn a_rollback_after_a_restart_goes_to_the_same_revision_as_before() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     drop(
@@ -115,8 +115,8 @@ async fn a_rollback_after_a_restart_goes_where_it_would_have_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neither_compiler_nor_bytes_of_others_are_needed() {
-    let place = place();
+async fn a_restart_needs_neither_the_compiler_nor_unrelated_bytes() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     drop(
@@ -161,8 +161,8 @@ async fn neither_compiler_nor_bytes_of_others_are_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
-    let place = place();
+async fn revocations_persist_through_restarts_and_rollbacks() {
+    let place = temp_directory();
     let first = host(place.path());
     let (requests, granted) = (
         ["config a", "config b"],
@@ -213,8 +213,8 @@ async fn what_was_revoked_stays_so_through_restarts_and_rollbacks() {
 
 /// A revision that was only stored when it was rolled back to is affected like any other.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_revoked_after_a_rollback_is_taken_from_what_serves_then() {
-    let place = place();
+async fn a_revocation_after_a_rollback_applies_to_the_active_revision() {
+    let place = temp_directory();
     let first = host(place.path());
     let deploy = first
         .deploy(probe(&["config a"]))
@@ -244,8 +244,8 @@ async fn what_is_revoked_after_a_rollback_is_taken_from_what_serves_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_to_be_approved_waits_on() {
-    let place = place();
+async fn a_pending_approval_survives_a_restart() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(
         first
@@ -273,7 +273,7 @@ async fn what_waits_to_be_approved_waits_on() {
         (waiting.digest(), waiting.requested()),
         (wider.digest(), wider.requested())
     );
-    let approval = Approval::of(&waiting, grants(&["config a value=1", "config b value=2"]));
+    let approval = Approval::new(&waiting, grants(&["config a value=1", "config b value=2"]));
     let update = second
         .approve("attack-probe", approval)
         .expect("it waits")
@@ -296,8 +296,8 @@ async fn what_waits_to_be_approved_waits_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_said_of_a_component_is_kept_with_it() {
-    let place = place();
+async fn options_of_a_deployment_survive_a_restart() {
+    let place = temp_directory();
     let first = host(place.path());
     let silent = guest("plain-bindgen").with_name("plain").expect("a name");
     let deploy = first
@@ -320,7 +320,7 @@ async fn what_was_said_of_a_component_is_kept_with_it() {
     assert_eq!(
         deployment
             .status()
-            .serving
+            .active
             .version
             .map(|version| version.to_string())
             .as_deref(),
@@ -329,8 +329,8 @@ async fn what_was_said_of_a_component_is_kept_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_removed_is_gone_and_its_name_is_free() {
-    let place = place();
+async fn a_removed_deployment_stays_removed_and_its_name_is_free() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     drop(
@@ -366,8 +366,8 @@ async fn what_was_removed_is_gone_and_its_name_is_free() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_leaves_nothing_behind() {
-    let place = place();
+async fn a_failed_deployment_leaves_nothing_behind() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     for (component, kind) in [
@@ -409,8 +409,8 @@ async fn what_fails_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_is_told_in_its_order() {
-    let place = place();
+async fn the_history_lists_changes_in_order() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(
         first
@@ -455,7 +455,7 @@ async fn what_was_done_is_told_in_its_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_without_a_state_directory_says_that_it_keeps_no_history() {
+async fn a_host_without_a_state_directory_reports_that_it_has_no_history() {
     let error = crate::support::host()
         .history()
         .expect_err("nothing is kept");
@@ -465,8 +465,8 @@ async fn a_host_without_a_state_directory_says_that_it_keeps_no_history() {
 
 /// The caller of an update drops it while it is being written.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_that_nobody_waits_for_is_there_or_not() {
-    let place = place();
+async fn a_dropped_update_is_applied_wholly_or_not_at_all() {
+    let place = temp_directory();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     for round in 0..40_u64 {
@@ -481,17 +481,17 @@ async fn an_update_that_nobody_waits_for_is_there_or_not() {
     }
     // The last one may still be in progress.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let before = told(&first.deployment("greeter").expect("deployed"));
+    let before = describe(&first.deployment("greeter").expect("deployed"));
     drop(first);
     assert_eq!(
-        told(&host(place.path()).deployment("greeter").expect("deployed")),
+        describe(&host(place.path()).deployment("greeter").expect("deployed")),
         before
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_was_granted_and_is_gone_keeps_one_name_from_serving() {
-    let place = place();
+async fn a_missing_granted_directory_stops_only_its_deployment() {
+    let place = temp_directory();
     let data = place.path().join("data");
     std::fs::create_dir(&data).expect("created");
     let first = host(place.path());
@@ -532,8 +532,8 @@ async fn a_directory_that_was_granted_and_is_gone_keeps_one_name_from_serving() 
 
 /// The way an embedder finds out what is in the directory.
 #[tokio::test(flavor = "multi_thread")]
-async fn all_that_sleep_wake_by_themselves() {
-    let place = place();
+async fn sleeping_deployments_load_in_the_background() {
+    let place = temp_directory();
     let first = host(place.path());
     for number in 0..20 {
         let deploy = first

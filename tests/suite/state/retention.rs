@@ -2,7 +2,7 @@
 
 use airssys_wasm_host::{Component, Host};
 
-use super::{blobs, builder, place};
+use super::{blobs, builder, temp_directory};
 use crate::support::{greet, guest};
 
 /// Returns the greeter with different bytes: a custom section is appended.
@@ -23,8 +23,8 @@ async fn update(host: &Host, number: u8) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_go_with_the_last_revision_that_needs_them() {
-    let place = place();
+async fn bytes_are_deleted_with_the_last_revision_that_needs_them() {
+    let place = temp_directory();
     let host = builder(place.path())
         .revisions_kept(3)
         .build()
@@ -66,8 +66,8 @@ async fn bytes_go_with_the_last_revision_that_needs_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_removes_what_a_killed_process_left() {
-    let place = place();
+async fn a_start_removes_leftovers_of_a_killed_process() {
+    let place = temp_directory();
     let host = super::host(place.path());
     drop(
         host.deploy(variant(0))
@@ -77,7 +77,7 @@ async fn a_start_removes_what_a_killed_process_left() {
     );
     drop(host);
     let store = place.path().join("state/components/blobs/sha256");
-    let left = airssys_wasm_host::Digest::of(b"left").to_hex();
+    let left = airssys_wasm_host::Digest::compute(b"left").to_hex();
     std::fs::write(store.join(&left), b"left").expect("written");
     std::fs::write(store.join(".aside-1-x-y"), b"le").expect("written");
     let host = super::host(place.path());

@@ -2,34 +2,34 @@
 
 use clap::Args;
 
-use super::{Wanted, apply_all};
+use super::{ApplyArguments, apply_all};
 use crate::api::{Problem, kinds};
-use crate::command::Common;
+use crate::command::CommonOptions;
 use crate::command::dry_run::DryRun;
 
 /// Show what `apply` would change, without changing anything
 ///
 /// Exits with 0 if the deployments match the file, and with 1 if they differ.
 #[derive(Args, Debug)]
-pub(in crate::command) struct Diff {
+pub(in crate::command) struct DiffCommand {
     #[command(flatten)]
-    wanted: Wanted,
+    arguments: ApplyArguments,
 }
 
-impl Diff {
-    pub(in crate::command) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let (steps, _) = self.wanted.resolve(common, true).await?;
+impl DiffCommand {
+    pub(in crate::command) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let (steps, _) = self.arguments.resolve(common, true).await?;
         let report = apply_all(
             &common.client()?,
             &steps,
-            self.wanted.how(DryRun { dry_run: true }),
+            self.arguments.options(DryRun { dry_run: true }),
         )
         .await;
-        let is_otherwise = report.is_otherwise();
+        let is_otherwise = report.has_changes();
         report.finish(common)?;
         if is_otherwise {
             return Err(Problem::new(
-                kinds::OTHERWISE,
+                kinds::DIFFERENT,
                 "the deployments differ from the file",
             ));
         }

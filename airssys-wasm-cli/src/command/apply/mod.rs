@@ -11,23 +11,23 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-pub(super) use diff::Diff;
+pub(super) use diff::DiffCommand;
 
-use super::Common;
+use super::CommonOptions;
 use super::dry_run::DryRun;
 use crate::api::{Problem, kinds};
-use crate::declared::{Declared, Lock};
+use crate::declared::{DeploymentsFile, LockFile};
 use resolve::Resolver;
-use steps::{How, Step, apply_all};
+use steps::{ApplyOptions, ApplyStep, apply_all};
 
 /// Apply a file of deployments and pipelines
 ///
 /// Leaves deployments that are not in the file unchanged. Resolves each component once: the lock
 /// file next to FILE records its version and digest. Revoked access stays revoked.
 #[derive(Args, Debug)]
-pub(super) struct Apply {
+pub(super) struct ApplyCommand {
     #[command(flatten)]
-    wanted: Wanted,
+    arguments: ApplyArguments,
     /// Fail if the lock file would change
     #[arg(long, conflicts_with = "upgrade")]
     locked: bool,
@@ -37,7 +37,7 @@ pub(super) struct Apply {
 
 /// The options that `apply` and `diff` share.
 #[derive(Args, Debug)]
-struct Wanted {
+struct ApplyArguments {
     /// Deployments file; `deployments.example.toml` in the source documents every key
     #[arg(value_name = "FILE", default_value = "deployments.toml")]
     file: PathBuf,
@@ -52,52 +52,60 @@ struct Wanted {
     grant_again: bool,
 }
 
-impl Apply {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl ApplyCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         let (steps, lock) = self
-            .wanted
+            .arguments
             .resolve(common, self.dry_run.dry_run || self.locked)
             .await?;
-        let path = Lock::path_of(&self.wanted.file);
-        if self.locked && lock != Lock::read(&path)? {
+        let path = LockFile::path_for(&self.arguments.file);
+        if self.locked && lock != LockFile::read(&path)? {
             let message = format!(
                 "`{}` would change; run without `--locked` to update it",
                 path.display()
             );
-            return Err(Problem::new(kinds::OTHERWISE, message));
+            return Err(Problem::new(kinds::DIFFERENT, message));
         }
         if !self.dry_run.dry_run {
             lock.write(&path)?;
         }
-        apply_all(&common.client()?, &steps, self.wanted.how(self.dry_run))
-            .await
-            .finish(common)
+        apply_all(
+            &common.client()?,
+            &steps,
+            self.arguments.options(self.dry_run),
+        )
+        .await
+        .finish(common)
     }
 }
 
-impl Wanted {
+impl ApplyArguments {
     /// Resolves every component of the file. Returns the steps, and the resulting lock. Deploys
     /// nothing.
-    async fn resolve(&self, common: &Common, dry_run: bool) -> Result<(Vec<Step>, Lock), Problem> {
-        let declared = Declared::read(&self.file)?;
-        let before = Lock::read(&Lock::path_of(&self.file))?;
+    async fn resolve(
+        &self,
+        common: &CommonOptions,
+        dry_run: bool,
+    ) -> Result<(Vec<ApplyStep>, LockFile), Problem> {
+        let declared = DeploymentsFile::read(&self.file)?;
+        let before = LockFile::read(&LockFile::path_for(&self.file))?;
         let mut resolver = Resolver::new(common, &declared, before, self.upgrade, dry_run);
         let mut steps = Vec::new();
-        for name in declared.in_order() {
+        for name in declared.names_in_link_order() {
             steps.push(
                 resolver
-                    .deployment(name, &declared.deployments[name])
+                    .resolve_deployment(name, &declared.deployments[name])
                     .await?,
             );
         }
         for (name, pipeline) in &declared.pipelines {
-            steps.push(resolver.pipeline(name, pipeline).await?);
+            steps.push(resolver.resolve_pipeline(name, pipeline).await?);
         }
-        Ok((steps, resolver.lock()))
+        Ok((steps, resolver.into_lock()))
     }
 
-    fn how(&self, dry_run: DryRun) -> How {
-        How {
+    fn options(&self, dry_run: DryRun) -> ApplyOptions {
+        ApplyOptions {
             dry_run,
             recreate: self.recreate,
             grant_again: self.grant_again,

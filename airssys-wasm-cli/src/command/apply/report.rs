@@ -2,46 +2,46 @@
 
 use serde::Serialize;
 
-use crate::api::{Applied, Problem};
-use crate::command::Common;
-use crate::output::{Page, Shown};
+use crate::api::{ApplyResult, Problem};
+use crate::command::CommonOptions;
+use crate::output::{Page, TextOutput};
 
 /// The changes that were made, or would be, for each deployment and pipeline.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Report {
+pub(super) struct ApplyReport {
     #[serde(skip)]
     pub(super) dry_run: bool,
-    pub(super) applied: Vec<Applied>,
+    pub(super) applied: Vec<ApplyResult>,
     /// Deployments and pipelines that could not be applied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) failed: Vec<Failed>,
+    pub(super) failed: Vec<FailedStep>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Failed {
+pub(super) struct FailedStep {
     pub(super) name: String,
     pub(super) problem: Problem,
 }
 
-impl Report {
+impl ApplyReport {
     /// Returns `true` if something was, or would be, changed.
-    pub(super) fn is_otherwise(&self) -> bool {
+    pub(super) fn has_changes(&self) -> bool {
         self.applied
             .iter()
             .any(|applied| applied.action != "nothing")
     }
 
     /// Prints the report. Returns the first failure, if there is one.
-    pub(super) fn finish(self, common: &Common) -> Result<(), Problem> {
-        common.output.show(&self);
+    pub(super) fn finish(self, common: &CommonOptions) -> Result<(), Problem> {
+        common.output.print(&self);
         let (all, failed) = (self.applied.len() + self.failed.len(), self.failed.len());
         match self.failed.into_iter().next() {
-            Some(Failed { name, problem }) if failed == 1 => {
+            Some(FailedStep { name, problem }) if failed == 1 => {
                 let message = format!("`{name}`: {}", problem.message);
                 Err(Problem { message, ..problem })
             }
-            Some(Failed { name, problem }) => {
+            Some(FailedStep { name, problem }) => {
                 let message = format!(
                     "{failed} of {all} failed; the first, `{name}`: {}",
                     problem.message
@@ -53,7 +53,7 @@ impl Report {
     }
 }
 
-impl Shown for Report {
+impl TextOutput for ApplyReport {
     fn text(&self) -> Page {
         let would = if self.dry_run { "would " } else { "" };
         let mut lines = Vec::new();
@@ -65,7 +65,7 @@ impl Shown for Report {
             lines.extend(applied.changes.iter().map(|change| format!("    {change}")));
         }
         // The first failure is printed in full as the error of the command.
-        let failed = |failed: &Failed| {
+        let failed = |failed: &FailedStep| {
             format!(
                 "{}: failed: {}",
                 failed.name,
@@ -76,7 +76,7 @@ impl Shown for Report {
         if lines.is_empty() {
             "the file has no deployments and no pipelines".into()
         } else {
-            Page::of_lines(lines)
+            Page::from_lines(lines)
         }
     }
 }

@@ -6,29 +6,31 @@ use std::path::PathBuf;
 use airssys_wasm_core::{Digest, PackageRef};
 use airssys_wasm_host::{Error, ErrorKind};
 
-use super::steps::Step;
+use super::steps::ApplyStep;
 use crate::api::Problem;
-use crate::client::segment;
-use crate::command::Common;
-use crate::command::file::Source;
-use crate::command::pipeline::Definition;
-use crate::command::registry::{RegistryArgument, Resolved, kept};
-use crate::declared::{Declared, DeclaredDeployment, DeclaredPipeline, Lock, Locked};
+use crate::client::encode_segment;
+use crate::command::CommonOptions;
+use crate::command::pipeline::PipelineFile;
+use crate::command::registry::{RegistryOption, ResolvedComponent, find_published};
+use crate::command::source::ComponentSource;
+use crate::declared::{
+    DeclaredDeployment, DeclaredPipeline, DeploymentsFile, LockFile, LockedComponent,
+};
 use crate::files;
 
 /// Resolves components, and collects the lock.
 pub(super) struct Resolver<'a> {
-    common: &'a Common,
-    declared: &'a Declared,
-    before: Lock,
+    common: &'a CommonOptions,
+    declared: &'a DeploymentsFile,
+    previous_lock: LockFile,
     upgrade: bool,
     /// `true` if the host process must not store pulled components.
     dry_run: bool,
-    after: Lock,
+    new_lock: LockFile,
 }
 
 /// A resolved component.
-pub(super) struct Found {
+pub(super) struct FoundComponent {
     pub(super) bytes: Vec<u8>,
     /// `NAME@VERSION` with the exact version, if the host process has the component.
     pub(super) package: Option<String>,
@@ -38,75 +40,80 @@ pub(super) struct Found {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(
-        common: &'a Common,
-        declared: &'a Declared,
-        before: Lock,
+        common: &'a CommonOptions,
+        declared: &'a DeploymentsFile,
+        before: LockFile,
         upgrade: bool,
         dry_run: bool,
     ) -> Self {
         Self {
             common,
             declared,
-            before,
+            previous_lock: before,
             upgrade,
             dry_run,
-            after: Lock::default(),
+            new_lock: LockFile::default(),
         }
     }
 
     /// Returns the lock with all resolved components.
-    pub(super) fn lock(self) -> Lock {
-        self.after
+    pub(super) fn into_lock(self) -> LockFile {
+        self.new_lock
     }
 
-    pub(super) async fn deployment(
+    pub(super) async fn resolve_deployment(
         &mut self,
         name: &str,
         declared: &DeclaredDeployment,
-    ) -> Result<Step, Problem> {
+    ) -> Result<ApplyStep, Problem> {
         let found = self
-            .find(name, &declared.component, self.declared.folder.clone())
+            .resolve_component(name, &declared.component, self.declared.folder.clone())
             .await?;
-        Ok(Step::deployment(name, declared.clone(), found))
+        Ok(ApplyStep::deployment(name, declared.clone(), found))
     }
 
-    pub(super) async fn pipeline(
+    pub(super) async fn resolve_pipeline(
         &mut self,
         name: &str,
         declared: &DeclaredPipeline,
-    ) -> Result<Step, Problem> {
-        let definition = Definition::read(&self.declared.folder.join(&declared.file))?;
+    ) -> Result<ApplyStep, Problem> {
+        let definition = PipelineFile::read(&self.declared.folder.join(&declared.file))?;
         let mut components = Vec::new();
-        for (stage, said) in definition.said.stages() {
+        for (stage, said) in definition.definition.stages() {
             let place = format!("{name}:{stage}");
             let found = self
-                .find(&place, said.component(), definition.folder.clone())
+                .resolve_component(&place, said.component(), definition.folder.clone())
                 .await?;
             components.push(found.bytes);
         }
-        Ok(Step::pipeline(
+        Ok(ApplyStep::pipeline(
             name,
-            definition.said,
+            definition.definition,
             declared.grants.clone(),
             components,
         ))
     }
 
-    async fn find(&mut self, place: &str, said: &str, folder: PathBuf) -> Result<Found, Problem> {
-        let found = match Source::of(said) {
-            Source::File(path) => Found {
-                bytes: files::read(&folder.join(path))?,
+    async fn resolve_component(
+        &mut self,
+        place: &str,
+        said: &str,
+        folder: PathBuf,
+    ) -> Result<FoundComponent, Problem> {
+        let found = match ComponentSource::parse(said) {
+            ComponentSource::File(path) => FoundComponent {
+                bytes: files::read_bytes(&folder.join(path))?,
                 package: None,
                 version: None,
             },
-            Source::Published(said) => self.published(place, said).await?,
+            ComponentSource::Published(said) => self.resolve_published(place, said).await?,
         };
-        let digest = Digest::of(&found.bytes).to_string();
+        let digest = Digest::compute(&found.bytes).to_string();
         self.check_not_moved(place, said, found.version.as_deref(), &digest)?;
         let version = found.version.clone();
-        self.after.put(
+        self.new_lock.insert(
             place.to_owned(),
-            Locked {
+            LockedComponent {
                 component: said.to_owned(),
                 version,
                 digest,
@@ -115,7 +122,7 @@ impl<'a> Resolver<'a> {
         Ok(found)
     }
 
-    async fn published(&self, place: &str, said: &str) -> Result<Found, Problem> {
+    async fn resolve_published(&self, place: &str, said: &str) -> Result<FoundComponent, Problem> {
         let mut wanted: PackageRef = said.parse().map_err(Error::from)?;
         if let Some(version) = self
             .locked(place, said)
@@ -125,22 +132,22 @@ impl<'a> Resolver<'a> {
                 .parse()
                 .map_err(Error::from)?;
         }
-        let registry = RegistryArgument::of(self.declared.registry.clone());
+        let registry = RegistryOption::new(self.declared.registry.clone());
         let package = match registry
             .resolve(self.common, &wanted.to_string(), self.dry_run)
             .await?
         {
-            Resolved::There(package) => package,
-            Resolved::Pulled(component) => {
+            ResolvedComponent::Published(package) => package,
+            ResolvedComponent::Pulled(component) => {
                 let version = component.version().map(ToString::to_string);
-                return Ok(Found {
+                return Ok(FoundComponent {
                     bytes: component.bytes().to_vec(),
                     package: None,
                     version,
                 });
             }
         };
-        let version = kept(self.common, &package.parse().map_err(Error::from)?).await?;
+        let version = find_published(self.common, &package.parse().map_err(Error::from)?).await?;
         let exact = version
             .as_ref()
             .map(|version| format!("{}@{version}", wanted.name));
@@ -148,10 +155,10 @@ impl<'a> Resolver<'a> {
         let bytes = self
             .common
             .client()?
-            .fetch(&format!("/v1/packages/{}", segment(&package)))
+            .fetch(&format!("/v1/packages/{}", encode_segment(&package)))
             .await?;
         let version = version.map(|version| version.to_string());
-        Ok(Found {
+        Ok(FoundComponent {
             bytes: bytes.to_vec(),
             package: Some(package),
             version,
@@ -159,11 +166,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// Returns the component in the previous lock, or `None` for an upgrade.
-    fn locked(&self, place: &str, said: &str) -> Option<&Locked> {
+    fn locked(&self, place: &str, said: &str) -> Option<&LockedComponent> {
         if self.upgrade {
             None
         } else {
-            self.before.get(place, said)
+            self.previous_lock.get(place, said)
         }
     }
 
@@ -181,7 +188,7 @@ impl<'a> Resolver<'a> {
                     "{said} {version} has the digest {digest}, but the lock file has {}: the version was moved; accept it with `--upgrade`",
                     locked.digest
                 );
-                Err(Problem::of(ErrorKind::VersionTaken, message))
+                Err(Problem::from_kind(ErrorKind::VersionTaken, message))
             }
             _ => Ok(()),
         }

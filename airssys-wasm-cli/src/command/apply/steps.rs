@@ -5,44 +5,48 @@ use std::collections::BTreeMap;
 use airssys_wasm_core::pipeline::PipelineDefinition;
 use airssys_wasm_host::ErrorKind;
 
-use super::report::{Failed, Report};
-use super::resolve::Found;
-use crate::api::{Applied, DesiredPipeline, Given, Problem, part_of_stage};
-use crate::client::{Client, segment};
+use super::report::{ApplyReport, FailedStep};
+use super::resolve::FoundComponent;
+use crate::api::{ApplyResult, DesiredPipeline, GrantRules, Problem, stage_part_name};
+use crate::client::{Client, encode_segment};
 use crate::command::dry_run::DryRun;
 use crate::declared::DeclaredDeployment;
 
 /// A deployment or a pipeline with its desired state.
-pub(super) struct Step {
+pub(super) struct ApplyStep {
     name: String,
-    what: What,
+    target: StepTarget,
 }
 
-enum What {
+enum StepTarget {
     Deployment {
         declared: Box<DeclaredDeployment>,
-        found: Found,
+        found: FoundComponent,
     },
     Pipeline {
         definition: PipelineDefinition,
-        grants: BTreeMap<String, Given>,
+        grants: BTreeMap<String, GrantRules>,
         components: Vec<Vec<u8>>,
     },
 }
 
 /// The options for applying steps.
 #[derive(Clone, Copy)]
-pub(super) struct How {
+pub(super) struct ApplyOptions {
     pub(super) dry_run: DryRun,
     pub(super) recreate: bool,
     pub(super) grant_again: bool,
 }
 
-impl Step {
-    pub(super) fn deployment(name: &str, declared: DeclaredDeployment, found: Found) -> Self {
+impl ApplyStep {
+    pub(super) fn deployment(
+        name: &str,
+        declared: DeclaredDeployment,
+        found: FoundComponent,
+    ) -> Self {
         Self {
             name: name.to_owned(),
-            what: What::Deployment {
+            target: StepTarget::Deployment {
                 declared: Box::new(declared),
                 found,
             },
@@ -52,12 +56,12 @@ impl Step {
     pub(super) fn pipeline(
         name: &str,
         definition: PipelineDefinition,
-        grants: BTreeMap<String, Given>,
+        grants: BTreeMap<String, GrantRules>,
         components: Vec<Vec<u8>>,
     ) -> Self {
         Self {
             name: name.to_owned(),
-            what: What::Pipeline {
+            target: StepTarget::Pipeline {
                 definition,
                 grants,
                 components,
@@ -65,16 +69,16 @@ impl Step {
         }
     }
 
-    async fn apply(&self, client: &Client, how: How) -> Result<Applied, Problem> {
+    async fn apply(&self, client: &Client, how: ApplyOptions) -> Result<ApplyResult, Problem> {
         let path = |room: &str| {
             how.dry_run
-                .path(&format!("/v1/{room}/{}", segment(&self.name)))
+                .path(&format!("/v1/{room}/{}", encode_segment(&self.name)))
         };
-        match &self.what {
-            What::Deployment {
+        match &self.target {
+            StepTarget::Deployment {
                 declared,
                 found:
-                    Found {
+                    FoundComponent {
                         bytes,
                         package,
                         version,
@@ -84,10 +88,10 @@ impl Step {
                     .is_none()
                     .then(|| ("component".to_owned(), bytes.clone()));
                 let version = version.clone().filter(|_| package.is_none());
-                let desired = declared.desired(package.clone(), version, how.grant_again);
+                let desired = declared.to_desired(package.clone(), version, how.grant_again);
                 client.put(&path("deployments"), &desired, sent).await
             }
-            What::Pipeline {
+            StepTarget::Pipeline {
                 definition,
                 grants,
                 components,
@@ -99,7 +103,7 @@ impl Step {
                     grant_again: how.grant_again,
                 };
                 let sent = components.iter().enumerate();
-                let sent = sent.map(|(place, bytes)| (part_of_stage(place), bytes.clone()));
+                let sent = sent.map(|(place, bytes)| (stage_part_name(place), bytes.clone()));
                 client.put(&path("pipelines"), &desired, sent).await
             }
         }
@@ -108,28 +112,34 @@ impl Step {
 
 /// Applies all steps. A failed step does not stop the others. Failed steps are retried as long as
 /// imports are missing and the last pass made progress.
-pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Report {
-    let mut report = Report {
+pub(super) async fn apply_all(
+    client: &Client,
+    steps: &[ApplyStep],
+    how: ApplyOptions,
+) -> ApplyReport {
+    let mut report = ApplyReport {
         dry_run: how.dry_run.dry_run,
-        ..Report::default()
+        ..ApplyReport::default()
     };
-    let mut left: Vec<&Step> = steps.iter().collect();
+    let mut left: Vec<&ApplyStep> = steps.iter().collect();
     loop {
         let (before, mut failed) = (left.len(), Vec::new());
         for step in std::mem::take(&mut left) {
             match step.apply(client, how).await {
                 Ok(applied) => report.applied.push(applied),
-                Err(problem) if how.dry_run.dry_run && waits_for_others(&problem, &report) => {
+                Err(problem)
+                    if how.dry_run.dry_run && awaits_other_deployment(&problem, &report) =>
+                {
                     let why =
                         "not checked: it imports a component that is deployed together with it"
                             .to_owned();
                     report
                         .applied
-                        .push(Applied::new(&step.name, "deploy", vec![why]));
+                        .push(ApplyResult::new(&step.name, "deploy", vec![why]));
                 }
                 Err(problem) => {
                     left.push(step);
-                    failed.push(Failed {
+                    failed.push(FailedStep {
                         name: step.name.clone(),
                         problem,
                     });
@@ -138,7 +148,7 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
         }
         let may_help = failed
             .iter()
-            .any(|failed| failed.problem.is(ErrorKind::MissingImport));
+            .any(|failed| failed.problem.has_kind(ErrorKind::MissingImport));
         if left.is_empty() || left.len() == before || !may_help {
             report.failed = failed;
             return report;
@@ -147,8 +157,8 @@ pub(super) async fn apply_all(client: &Client, steps: &[Step], how: How) -> Repo
 }
 
 /// Returns `true` if a missing import may come from a deployment that this dry run only checks.
-fn waits_for_others(problem: &Problem, report: &Report) -> bool {
-    problem.is(ErrorKind::MissingImport)
+fn awaits_other_deployment(problem: &Problem, report: &ApplyReport) -> bool {
+    problem.has_kind(ErrorKind::MissingImport)
         && report
             .applied
             .iter()

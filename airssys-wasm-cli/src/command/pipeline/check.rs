@@ -4,25 +4,25 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::definition::Definition;
+use super::definition::PipelineFile;
 use crate::api::{GraphView, Problem};
-use crate::command::Common;
+use crate::command::CommonOptions;
 
 /// Check a pipeline file and report all errors
 ///
 /// Runs nothing. Needs a host process only for components that are published there.
 #[derive(Args, Debug)]
-pub(super) struct Check {
+pub(super) struct PipelineCheckCommand {
     /// Pipeline file
     file: PathBuf,
 }
 
-impl Check {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let pipeline = Definition::read(&self.file)?
+impl PipelineCheckCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let pipeline = PipelineFile::read(&self.file)?
             .build(&common.client()?)
             .await?;
-        common.output.show(&GraphView::from(&pipeline));
+        common.output.print(&GraphView::from(&pipeline));
         Ok(())
     }
 }

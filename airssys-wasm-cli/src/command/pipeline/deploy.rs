@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::definition::Definition;
-use crate::api::{DoneOr, Given, PipelineSpec, PipelineView, Problem, part_of_stage};
-use crate::command::Common;
+use super::definition::PipelineFile;
+use crate::api::{GrantRules, MaybeDryRun, PipelineSpec, PipelineView, Problem, stage_part_name};
+use crate::command::CommonOptions;
 use crate::command::dry_run::DryRun;
-use crate::command::given::pair;
+use crate::command::options::split_pair;
 
 /// Deploy a pipeline, with a deployment `PIPELINE:STAGE` for each stage
 #[derive(Args, Debug)]
-pub(super) struct Deploy {
+pub(super) struct PipelineDeployCommand {
     /// Pipeline file
     file: PathBuf,
     #[command(flatten)]
@@ -31,10 +31,10 @@ pub(super) struct StageGrants {
 }
 
 impl StageGrants {
-    pub(super) fn given(&self) -> Result<BTreeMap<String, Given>, Problem> {
-        let mut stages: BTreeMap<String, Given> = BTreeMap::new();
+    pub(super) fn to_grants(&self) -> Result<BTreeMap<String, GrantRules>, Problem> {
+        let mut stages: BTreeMap<String, GrantRules> = BTreeMap::new();
         for grant in &self.grant {
-            let (stage, rule) = pair(grant, "read=file-read /data from=/srv/data")?;
+            let (stage, rule) = split_pair(grant, "read=file-read /data from=/srv/data")?;
             stages
                 .entry(stage.to_owned())
                 .or_default()
@@ -45,22 +45,22 @@ impl StageGrants {
     }
 }
 
-impl Deploy {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let definition = Definition::read(&self.file)?;
+impl PipelineDeployCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let definition = PipelineFile::read(&self.file)?;
         let files = definition
             .files()?
             .into_iter()
-            .map(|(place, bytes)| (part_of_stage(place), bytes));
+            .map(|(place, bytes)| (stage_part_name(place), bytes));
         let files: Vec<_> = files.collect();
         let spec = PipelineSpec {
-            definition: definition.said,
-            grants: self.grants.given()?,
+            definition: definition.definition,
+            grants: self.grants.to_grants()?,
         };
         let path = self.dry_run.path("/v1/pipelines");
-        let deployed: DoneOr<PipelineView> =
+        let deployed: MaybeDryRun<PipelineView> =
             common.client()?.upload_parts(&path, &spec, files).await?;
-        common.output.show(&deployed);
+        common.output.print(&deployed);
         Ok(())
     }
 }

@@ -4,54 +4,56 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::definition::Definition;
-use super::path;
+use super::api_path;
+use super::definition::PipelineFile;
 use crate::api::{GraphView, Problem};
-use crate::command::Common;
-use crate::output::{Format, Page, say};
+use crate::command::CommonOptions;
+use crate::output::{OutputFormat, Page, print_page};
 
 /// Print a pipeline as a Mermaid or Graphviz graph, in words, or as TOML
 #[derive(Args, Debug)]
-pub(super) struct Graph {
+pub(super) struct PipelineGraphCommand {
     /// Pipeline file, or the name of a deployed pipeline
     #[arg(value_name = "FILE|NAME")]
     pipeline: String,
     /// Output form
     #[arg(long, value_name = "FORM", default_value = "mermaid")]
-    form: Form,
+    form: GraphForm,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Form {
+enum GraphForm {
     Mermaid,
     Dot,
     Words,
     Toml,
 }
 
-impl Graph {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let graph = match file_of(&self.pipeline) {
-            Some(file) => GraphView::from(&Definition::read(file)?.build(&common.client()?).await?),
+impl PipelineGraphCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let graph = match file_path(&self.pipeline) {
+            Some(file) => {
+                GraphView::from(&PipelineFile::read(file)?.build(&common.client()?).await?)
+            }
             None => {
                 common
                     .client()?
-                    .get(&path(&self.pipeline, "/graph"))
+                    .get(&api_path(&self.pipeline, "/graph"))
                     .await?
             }
         };
         match (common.output, self.form) {
-            (Format::Json, _) => common.output.show(&graph),
-            (_, Form::Mermaid) => say(Page::of_text(&graph.mermaid)),
-            (_, Form::Dot) => say(Page::of_text(&graph.dot)),
-            (_, Form::Words) => say(Page::of_text(&graph.text)),
-            (_, Form::Toml) => say(Page::of_text(&graph.definition)),
+            (OutputFormat::Json, _) => common.output.print(&graph),
+            (_, GraphForm::Mermaid) => print_page(Page::from_text(&graph.mermaid)),
+            (_, GraphForm::Dot) => print_page(Page::from_text(&graph.dot)),
+            (_, GraphForm::Words) => print_page(Page::from_text(&graph.text)),
+            (_, GraphForm::Toml) => print_page(Page::from_text(&graph.definition)),
         }
         Ok(())
     }
 }
 
 /// Returns the path if the argument is a file, and not the name of a deployed pipeline.
-pub(super) fn file_of(text: &str) -> Option<&Path> {
+pub(super) fn file_path(text: &str) -> Option<&Path> {
     (text.contains('/') || text.ends_with(".toml")).then(|| Path::new(text))
 }

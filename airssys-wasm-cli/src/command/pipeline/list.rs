@@ -2,27 +2,27 @@
 
 use clap::Args;
 
-use super::path;
+use super::api_path;
 use crate::api::{PipelineView, Problem};
-use crate::command::Common;
+use crate::command::CommonOptions;
 
 /// List pipelines, or the stages of one, with their counters
 #[derive(Args, Debug)]
-pub(super) struct List {
+pub(super) struct PipelineListCommand {
     /// Name of a pipeline; defaults to all pipelines
     name: Option<String>,
 }
 
-impl List {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl PipelineListCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         match self.name {
             Some(name) => {
-                let view: PipelineView = common.client()?.get(&path(&name, "")).await?;
-                common.output.show(&view);
+                let view: PipelineView = common.client()?.get(&api_path(&name, "")).await?;
+                common.output.print(&view);
             }
             None => {
                 let views: Vec<PipelineView> = common.client()?.get("/v1/pipelines").await?;
-                common.output.show(&views);
+                common.output.print(&views);
             }
         }
         Ok(())

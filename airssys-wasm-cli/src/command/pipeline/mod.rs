@@ -13,9 +13,9 @@ mod update;
 
 use clap::{Args, Subcommand};
 
-pub(super) use definition::Definition;
+pub(super) use definition::PipelineFile;
 
-use super::Common;
+use super::CommonOptions;
 use crate::api::Problem;
 
 /// Check, deploy and run pipelines of components
@@ -23,37 +23,40 @@ use crate::api::Problem;
 /// A pipeline file is a TOML file with stages, their components and their connections. A component
 /// is a file, relative to the folder of the pipeline file, or a published component: `parse@^1.2`.
 #[derive(Args, Debug)]
-pub(super) struct Pipeline {
+pub(super) struct PipelineCommand {
     #[command(subcommand)]
-    command: Command,
+    command: PipelineSubcommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Check(check::Check),
-    Graph(graph::Graph),
-    Deploy(deploy::Deploy),
-    Run(run::Run),
-    List(list::List),
-    Update(update::Update),
-    Remove(remove::Remove),
+enum PipelineSubcommand {
+    Check(check::PipelineCheckCommand),
+    Graph(graph::PipelineGraphCommand),
+    Deploy(deploy::PipelineDeployCommand),
+    Run(run::PipelineRunCommand),
+    List(list::PipelineListCommand),
+    Update(update::PipelineUpdateCommand),
+    Remove(remove::PipelineRemoveCommand),
 }
 
-impl Pipeline {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl PipelineCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         match self.command {
-            Command::Check(command) => command.run(common).await,
-            Command::Graph(command) => command.run(common).await,
-            Command::Deploy(command) => command.run(common).await,
-            Command::Run(command) => command.run(common).await,
-            Command::List(command) => command.run(common).await,
-            Command::Update(command) => command.run(common).await,
-            Command::Remove(command) => command.run(common).await,
+            PipelineSubcommand::Check(command) => command.run(common).await,
+            PipelineSubcommand::Graph(command) => command.run(common).await,
+            PipelineSubcommand::Deploy(command) => command.run(common).await,
+            PipelineSubcommand::Run(command) => command.run(common).await,
+            PipelineSubcommand::List(command) => command.run(common).await,
+            PipelineSubcommand::Update(command) => command.run(common).await,
+            PipelineSubcommand::Remove(command) => command.run(common).await,
         }
     }
 }
 
 /// Returns the path of a pipeline in the API.
-fn path(name: &str, what: &str) -> String {
-    format!("/v1/pipelines/{}{what}", crate::client::segment(name))
+fn api_path(name: &str, what: &str) -> String {
+    format!(
+        "/v1/pipelines/{}{what}",
+        crate::client::encode_segment(name)
+    )
 }

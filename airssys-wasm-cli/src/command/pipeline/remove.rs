@@ -2,27 +2,27 @@
 
 use clap::Args;
 
-use super::path;
-use crate::api::{DoneOr, Problem, Removed};
-use crate::command::Common;
+use super::api_path;
+use crate::api::{MaybeDryRun, Problem, RemovalResult};
+use crate::command::CommonOptions;
 use crate::command::dry_run::DryRun;
 
 /// Remove a pipeline and its stages once the items in it have been processed
 #[derive(Args, Debug)]
-pub(super) struct Remove {
+pub(super) struct PipelineRemoveCommand {
     /// Name of the pipeline
     name: String,
     #[command(flatten)]
     dry_run: DryRun,
 }
 
-impl Remove {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let removed: DoneOr<Removed> = common
+impl PipelineRemoveCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let removed: MaybeDryRun<RemovalResult> = common
             .client()?
-            .delete(&self.dry_run.path(&path(&self.name, "")))
+            .delete(&self.dry_run.path(&api_path(&self.name, "")))
             .await?;
-        common.output.show(&removed);
+        common.output.print(&removed);
         Ok(())
     }
 }

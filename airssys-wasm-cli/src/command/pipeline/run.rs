@@ -4,19 +4,19 @@ use std::io::BufRead as _;
 
 use airssys_wasm_core::pipeline::ComponentPipeline;
 use airssys_wasm_host::Host;
-use airssys_wasm_host::pipeline::{DeadLetter, DeadLetters, PipelineDeployment};
+use airssys_wasm_host::pipeline::{DeadLetter, DeadLetterReceiver, PipelineDeployment};
 use clap::Args;
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::mpsc;
 
-use super::definition::Definition;
+use super::api_path;
+use super::definition::PipelineFile;
 use super::deploy::StageGrants;
-use super::graph::file_of;
-use super::path;
-use crate::api::{Came, LetterView, PipelineSpec, Problem, inputs, kinds};
-use crate::command::Common;
-use crate::command::run::Printed;
-use crate::output::{Format, Page, mention_json, say};
+use super::graph::file_path;
+use crate::api::{DeadLetterView, PipelineSpec, Problem, RunLine, kinds, parse_inputs};
+use crate::command::CommonOptions;
+use crate::command::run::StderrGuestLog;
+use crate::output::{OutputFormat, Page, print_error_json, print_page};
 
 /// Send items through a pipeline and print its outputs
 ///
@@ -24,7 +24,7 @@ use crate::output::{Format, Page, mention_json, say};
 /// with several inputs. Items are read from the arguments, or from standard input, one per line. A
 /// pipeline with its own sources takes none.
 #[derive(Args, Debug)]
-pub(super) struct Run {
+pub(super) struct PipelineRunCommand {
     /// Name of a deployed pipeline, or a pipeline file, which needs no host process
     #[arg(value_name = "NAME|FILE")]
     pipeline: String,
@@ -35,27 +35,27 @@ pub(super) struct Run {
     grants: StageGrants,
 }
 
-impl Run {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let items = items(self.items);
-        match file_of(&self.pipeline) {
+impl PipelineRunCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let items = item_stream(self.items);
+        match file_path(&self.pipeline) {
             Some(file) => {
-                let definition = Definition::read(file)?;
+                let definition = PipelineFile::read(file)?;
                 let pipeline = definition.build(&common.client()?).await?;
                 let spec = PipelineSpec {
-                    definition: definition.said,
-                    grants: self.grants.given()?,
+                    definition: definition.definition,
+                    grants: self.grants.to_grants()?,
                 };
-                run_here(common, pipeline, &spec, items).await
+                run_locally(common, pipeline, &spec, items).await
             }
-            None if self.grants.given()?.is_empty() => {
+            None if self.grants.to_grants()?.is_empty() => {
                 let cut_off =
                     Problem::new(kinds::NO_HOST, "the host process ended before the run did");
                 let mut ended = Err(cut_off);
-                let each = |line: &str| show(common, line, &mut ended);
+                let each = |line: &str| handle_line(common, line, &mut ended);
                 common
                     .client()?
-                    .exchange(&path(&self.pipeline, "/run"), items, each)
+                    .exchange(&api_path(&self.pipeline, "/run"), items, each)
                     .await?;
                 ended
             }
@@ -67,25 +67,25 @@ impl Run {
     }
 }
 
-async fn run_here(
-    common: &Common,
+async fn run_locally(
+    common: &CommonOptions,
     pipeline: ComponentPipeline,
     spec: &PipelineSpec,
     items: impl Stream<Item = String> + Send + 'static,
 ) -> Result<(), Problem> {
     let host = Host::builder()
         .pooled_instances_max(64)
-        .guest_log(Printed)
-        .dead_letters(Told)
+        .guest_log(StderrGuestLog)
+        .dead_letters(StderrDeadLetters)
         .build()?;
     let outcome = run_on(&host, common, pipeline, spec, items).await;
-    host.logs_written().await;
+    host.flush_logs().await;
     outcome
 }
 
 async fn run_on(
     host: &Host,
-    common: &Common,
+    common: &CommonOptions,
     pipeline: ComponentPipeline,
     spec: &PipelineSpec,
     items: impl Stream<Item = String> + Send + 'static,
@@ -95,11 +95,11 @@ async fn run_on(
     let mut outcomes = if deployed.pipeline().inputs().is_empty() {
         deployed.run_sources()
     } else {
-        deployed.run(read(&deployed, items, wrong))
+        deployed.run(parse_items(&deployed, items, wrong))
     };
     while let Some(outcome) = outcomes.next().await {
-        let came = Came::of(outcome);
-        if let Some(problem) = print(common, &came) {
+        let came = RunLine::from_outcome(outcome);
+        if let Some(problem) = print_outcome(common, &came) {
             return Err(problem);
         }
     }
@@ -108,7 +108,7 @@ async fn run_on(
 
 /// Parses lines into items. Stops at the first line that is not a valid item, and sends the problem
 /// to `wrong`.
-fn read(
+fn parse_items(
     deployed: &PipelineDeployment,
     lines: impl Stream<Item = String> + Send + 'static,
     wrong: mpsc::UnboundedSender<Problem>,
@@ -116,42 +116,44 @@ fn read(
     let pipeline = deployed.pipeline();
     lines.scan((), move |(), line| {
         // The receiver is dropped if the run is aborted.
-        let item = inputs(&pipeline, &line).map_err(|problem| drop(wrong.send(problem)));
+        let item = parse_inputs(&pipeline, &line).map_err(|problem| drop(wrong.send(problem)));
         std::future::ready(item.ok())
     })
 }
 
 /// Prints a line of the response, and records the result of the run in `ended`.
-fn show(common: &Common, line: &str, ended: &mut Result<(), Problem>) {
-    match serde_json::from_str::<Came>(line) {
-        Ok(Came::Done { .. }) => *ended = Ok(()),
+fn handle_line(common: &CommonOptions, line: &str, ended: &mut Result<(), Problem>) {
+    match serde_json::from_str::<RunLine>(line) {
+        Ok(RunLine::Done { .. }) => *ended = Ok(()),
         Ok(came) => {
-            if let Some(problem) = print(common, &came) {
+            if let Some(problem) = print_outcome(common, &came) {
                 *ended = Err(problem);
             }
         }
         Err(error) => {
             let message = "the host process sent an outcome that cannot be parsed";
-            *ended = Err(Problem::new(kinds::PROTOCOL, message).because(error));
+            *ended = Err(Problem::new(kinds::PROTOCOL, message).with_cause(error));
         }
     }
 }
 
 /// Prints the values of an outcome, one per line. Returns the problem if the run failed.
-fn print(common: &Common, came: &Came) -> Option<Problem> {
+fn print_outcome(common: &CommonOptions, came: &RunLine) -> Option<Problem> {
     match came {
-        Came::Ended { problem } => return Some(problem.clone()),
-        Came::Done { .. } => {}
-        Came::Outcome { .. } if common.output == Format::Json => common.output.line(came),
-        Came::Outcome { outputs, .. } => outputs
+        RunLine::Ended { problem } => return Some(problem.clone()),
+        RunLine::Done { .. } => {}
+        RunLine::Outcome { .. } if common.output == OutputFormat::Json => {
+            common.output.print_json_line(came)
+        }
+        RunLine::Outcome { outputs, .. } => outputs
             .iter()
-            .for_each(|output| say(Page::of_text(&output.value))),
+            .for_each(|output| print_page(Page::from_text(&output.value))),
     }
     None
 }
 
 /// Returns the items of the arguments, or by default the lines of standard input.
-fn items(said: Vec<String>) -> impl Stream<Item = String> + Send + 'static {
+fn item_stream(said: Vec<String>) -> impl Stream<Item = String> + Send + 'static {
     if said.is_empty() {
         standard_input().left_stream()
     } else {
@@ -177,10 +179,10 @@ fn standard_input() -> impl Stream<Item = String> + Send + 'static {
 }
 
 /// Prints dead letters on standard error, one line of JSON each.
-struct Told;
+struct StderrDeadLetters;
 
-impl DeadLetters for Told {
-    fn take(&self, letter: DeadLetter) {
-        mention_json(&LetterView::from(letter));
+impl DeadLetterReceiver for StderrDeadLetters {
+    fn receive(&self, letter: DeadLetter) {
+        print_error_json(&DeadLetterView::from(letter));
     }
 }

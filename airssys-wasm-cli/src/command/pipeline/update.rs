@@ -2,21 +2,21 @@
 
 use clap::Args;
 
-use super::path;
-use crate::api::{DoneOr, Problem, PromotedView, StageUpdateSpec};
-use crate::client::segment;
-use crate::command::Common;
+use super::api_path;
+use crate::api::{MaybeDryRun, Problem, RolloutResult, StageUpdateSpec};
+use crate::client::encode_segment;
+use crate::command::CommonOptions;
 use crate::command::dry_run::DryRun;
-use crate::command::file::Source;
-use crate::command::given::GrantArguments;
-use crate::command::registry::RegistryArgument;
+use crate::command::options::GrantOptions;
+use crate::command::registry::RegistryOption;
+use crate::command::source::ComponentSource;
 
 /// Replace the component of a stage while the pipeline runs
 ///
 /// Checks every edge of the stage again first. To go back, pass the printed deployment name to
 /// `airssys-wasm rollback`; fused stages are rolled back together.
 #[derive(Args, Debug)]
-pub(super) struct Update {
+pub(super) struct PipelineUpdateCommand {
     /// Name of the pipeline
     name: String,
     /// Name of the stage
@@ -37,19 +37,19 @@ pub(super) struct Update {
     #[arg(long)]
     grant_again: bool,
     #[command(flatten)]
-    registry: RegistryArgument,
+    registry: RegistryOption,
     #[command(flatten)]
-    grants: GrantArguments,
+    grants: GrantOptions,
     #[command(flatten)]
     dry_run: DryRun,
 }
 
-impl Update {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let source = Source::of(&self.source);
+impl PipelineUpdateCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let source = ComponentSource::parse(&self.source);
         let parts = self
             .registry
-            .parts(common, source, self.dry_run.dry_run)
+            .resolve_source(common, source, self.dry_run.dry_run)
             .await?;
         let spec = StageUpdateSpec {
             strategy: Some(self.strategy),
@@ -57,20 +57,20 @@ impl Update {
             grants: if self.grants.is_empty() {
                 None
             } else {
-                Some(self.grants.given()?)
+                Some(self.grants.into_grants()?)
             },
             any_version: self.any_version,
             discard_state: self.discard_state,
             grant_again: self.grant_again,
         };
-        let path = path(
+        let path = api_path(
             &self.name,
-            &format!("/stages/{}/update", segment(&self.stage)),
+            &format!("/stages/{}/update", encode_segment(&self.stage)),
         );
         let path = self.dry_run.path(&path);
-        let promoted: DoneOr<PromotedView> =
+        let promoted: MaybeDryRun<RolloutResult> =
             common.client()?.upload(&path, &spec, parts.bytes).await?;
-        common.output.show(&promoted);
+        common.output.print(&promoted);
         Ok(())
     }
 }

@@ -2,23 +2,23 @@
 
 use clap::Args;
 
-use crate::api::{ListedRoute, Problem};
-use crate::command::Common;
-use crate::output::{Page, Shown, Table};
+use crate::api::{Problem, RouteStatus};
+use crate::command::CommonOptions;
+use crate::output::{Page, Table, TextOutput};
 
 /// List routes with their deployments
 #[derive(Args, Debug)]
-pub(super) struct List {}
+pub(super) struct RouteListCommand {}
 
-impl List {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let routes: Vec<ListedRoute> = common.client()?.get("/v1/routes").await?;
-        common.output.show(&routes);
+impl RouteListCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let routes: Vec<RouteStatus> = common.client()?.get("/v1/routes").await?;
+        common.output.print(&routes);
         Ok(())
     }
 }
 
-impl Shown for Vec<ListedRoute> {
+impl TextOutput for Vec<RouteStatus> {
     fn text(&self) -> Page {
         if self.is_empty() {
             return "no routes are set; set one with `airssys-wasm route set / NAME`".into();
@@ -26,8 +26,8 @@ impl Shown for Vec<ListedRoute> {
         let mut table = Table::new(&["ROUTE", "COMPONENT", "STATE"]);
         for view in self {
             let state = view.problem.clone().unwrap_or_else(|| "answers".into());
-            table.row([view.route.clone(), view.component.clone(), state]);
+            table.add_row([view.route.clone(), view.component.clone(), state]);
         }
-        table.page()
+        table.to_page()
     }
 }

@@ -8,9 +8,9 @@ mod set;
 
 use clap::{Args, Subcommand};
 
-use super::Common;
-use crate::api::{Problem, RouteChanged};
-use crate::output::{Page, Shown};
+use super::CommonOptions;
+use crate::api::{Problem, RouteChange};
+use crate::output::{Page, TextOutput};
 
 /// Route HTTP requests to deployments
 ///
@@ -19,29 +19,29 @@ use crate::output::{Page, Shown};
 /// the longest prefix. The component receives the whole path. `airssys-wasm serve --listen ADDRESS`
 /// serves the routes.
 #[derive(Args, Debug)]
-pub(super) struct Route {
+pub(super) struct RouteCommand {
     #[command(subcommand)]
-    command: Command,
+    command: RouteSubcommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Set(set::Set),
-    Remove(remove::Remove),
-    List(list::List),
+enum RouteSubcommand {
+    Set(set::RouteSetCommand),
+    Remove(remove::RouteRemoveCommand),
+    List(list::RouteListCommand),
 }
 
-impl Route {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
+impl RouteCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
         match self.command {
-            Command::Set(command) => command.run(common).await,
-            Command::Remove(command) => command.run(common).await,
-            Command::List(command) => command.run(common).await,
+            RouteSubcommand::Set(command) => command.run(common).await,
+            RouteSubcommand::Remove(command) => command.run(common).await,
+            RouteSubcommand::List(command) => command.run(common).await,
         }
     }
 }
 
-impl Shown for RouteChanged {
+impl TextOutput for RouteChange {
     fn text(&self) -> Page {
         let before = self
             .before

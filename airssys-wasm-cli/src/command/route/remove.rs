@@ -2,22 +2,22 @@
 
 use clap::Args;
 
-use crate::api::{Problem, RouteChanged};
-use crate::client::segment;
-use crate::command::Common;
+use crate::api::{Problem, RouteChange};
+use crate::client::encode_segment;
+use crate::command::CommonOptions;
 
 /// Remove a route
 #[derive(Args, Debug)]
-pub(super) struct Remove {
+pub(super) struct RouteRemoveCommand {
     /// Route to remove, as it was set
     route: String,
 }
 
-impl Remove {
-    pub(super) async fn run(self, common: &Common) -> Result<(), Problem> {
-        let path = format!("/v1/routes?route={}", segment(&self.route));
-        let changed: RouteChanged = common.client()?.delete(&path).await?;
-        common.output.show(&changed);
+impl RouteRemoveCommand {
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
+        let path = format!("/v1/routes?route={}", encode_segment(&self.route));
+        let changed: RouteChange = common.client()?.delete(&path).await?;
+        common.output.print(&changed);
         Ok(())
     }
 }

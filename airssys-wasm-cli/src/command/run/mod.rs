@@ -17,11 +17,11 @@ use std::path::PathBuf;
 use airssys_wasm_host::{Component, Deployment, Host, Limits};
 use clap::Args;
 
-use super::Common;
-use super::given::{GrantArguments, RunsUnder};
-use crate::api::{Call, DeploySpec, FunctionView, Problem, kinds};
+use super::CommonOptions;
+use super::options::{GrantOptions, RuntimeOptions};
+use crate::api::{CallRequest, DeploySpec, FunctionView, Problem, kinds};
 use crate::files;
-use crate::output::exit_code_of;
+use crate::output::exit_code_of_call;
 
 /// Run a component file as a command, or call one of its functions
 ///
@@ -32,7 +32,7 @@ use crate::output::exit_code_of;
 /// day. The exit code is that of the program: 0 for success, 1 for a returned error, or the code
 /// that it exits with; 6 with a message if it traps or times out.
 #[derive(Args, Debug)]
-pub(super) struct Run {
+pub(super) struct RunCommand {
     /// Component file
     file: PathBuf,
     /// Call to make: 'demo:greeter/api#greet("Ada")', or 'greet("Ada")' if the name is unique
@@ -45,29 +45,29 @@ pub(super) struct Run {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    grants: GrantArguments,
+    grants: GrantOptions,
     #[command(flatten)]
-    under: RunsUnder,
+    runtime: RuntimeOptions,
 }
 
-impl Run {
+impl RunCommand {
     /// Runs the command. Returns the exit code.
-    pub(super) async fn run(self, common: &Common) -> Result<u8, Problem> {
-        let component = Component::from_bytes(files::read(&self.file)?)?;
-        let words = FileWords::of(&self.file, &component);
+    pub(super) async fn run(self, common: &CommonOptions) -> Result<u8, Problem> {
+        let component = Component::from_bytes(files::read_bytes(&self.file)?)?;
+        let words = MessageNames::new(&self.file, &component);
         let host = Host::builder()
             .pooled_instances_max(8)
-            .guest_log(Printed)
+            .guest_log(StderrGuestLog)
             .build()?;
         let outcome = self.run_component(&host, component, &words, common).await;
-        host.logs_written().await;
+        host.flush_logs().await;
         let problem = match outcome {
             Ok(code) => return Ok(code),
-            Err(problem) => words.speak_of_file(problem),
+            Err(problem) => words.rewrite_problem(problem),
         };
         match problem.guest.as_ref().and_then(|guest| guest.code) {
             Some(code) => {
-                common.output.complain(&problem);
+                common.output.print_problem(&problem);
                 Ok(code)
             }
             None => Err(problem),
@@ -78,30 +78,30 @@ impl Run {
         self,
         host: &Host,
         component: Component,
-        words: &FileWords,
-        common: &Common,
+        words: &MessageNames,
+        common: &CommonOptions,
     ) -> Result<u8, Problem> {
-        let command = program::find(&component);
+        let command = program::find_run_function(&component);
         let spec = DeploySpec {
             name: Some(words.name.clone()),
-            grants: self.grants.given()?,
-            limits: self.under.limits()?,
-            links: self.under.links()?,
-            instancing: self.under.instancing,
+            grants: self.grants.into_grants()?,
+            limits: self.runtime.limits()?,
+            links: self.runtime.links()?,
+            instancing: self.runtime.instancing,
             ..DeploySpec::default()
         };
         match (self.call, command) {
             (Some(call), _) => {
                 let deployment = spec.prepare(host.deploy(component))?.await?;
-                let call = Call::read(&call, self.json)?;
+                let call = CallRequest::parse(&call, self.json)?;
                 let called = call
-                    .make(&deployment.dynamic_function(&call.function)?)
+                    .run(&deployment.dynamic_function(&call.function)?)
                     .await?;
-                common.output.show(&called);
-                Ok(exit_code_of(called.end()))
+                common.output.print(&called);
+                Ok(exit_code_of_call(called.call_end()))
             }
             (None, Some(function)) => {
-                let limits = spec.limits.clone().unwrap_or_else(without_deadline);
+                let limits = spec.limits.clone().unwrap_or_else(limits_with_max_deadline);
                 let console = program::console(&self.file, self.arguments);
                 let deploy = spec
                     .prepare(host.deploy(component))?
@@ -118,21 +118,21 @@ impl Run {
                 Err(Problem::new(kinds::USAGE, message))
             }
             (None, None) => {
-                list(&spec.prepare(host.deploy(component))?.await?, common);
+                print_functions(&spec.prepare(host.deploy(component))?.await?, common);
                 Ok(0)
             }
         }
     }
 }
 
-fn list(deployment: &Deployment, common: &Common) {
+fn print_functions(deployment: &Deployment, common: &CommonOptions) {
     let functions: Vec<FunctionView> = deployment.functions().into_iter().map(Into::into).collect();
-    common.output.show(&functions);
+    common.output.print(&functions);
 }
 
 /// Returns limits with the maximum deadline: a program may wait for its stdin indefinitely, and the
 /// user can interrupt it.
-fn without_deadline() -> Limits {
+fn limits_with_max_deadline() -> Limits {
     Limits {
         call_deadline: Limits::CALL_DEADLINE_MAX,
         ..Limits::default()
@@ -140,17 +140,17 @@ fn without_deadline() -> Limits {
 }
 
 /// The names in error messages: the host names the deployment, which the user knows only as a file.
-struct FileWords {
+struct MessageNames {
     /// The name of the temporary deployment.
     name: String,
     /// The file, in the notation of messages.
     file: String,
     /// The names of the deployment in messages of the host, the longest first.
-    deployed: [String; 3],
+    deployment_names: [String; 3],
 }
 
-impl FileWords {
-    fn of(file: &std::path::Path, component: &Component) -> Self {
+impl MessageNames {
+    fn new(file: &std::path::Path, component: &Component) -> Self {
         let name = component
             .name()
             .map_or_else(|| "component".to_owned(), ToString::to_string);
@@ -167,13 +167,13 @@ impl FileWords {
         Self {
             name,
             file,
-            deployed,
+            deployment_names: deployed,
         }
     }
 
-    fn speak_of_file(&self, problem: Problem) -> Problem {
+    fn rewrite_problem(&self, problem: Problem) -> Problem {
         let text = |text: &str| {
-            self.deployed
+            self.deployment_names
                 .iter()
                 .fold(text.to_owned(), |text, it| text.replace(it, &self.file))
         };
@@ -207,10 +207,10 @@ impl FileWords {
 }
 
 /// Prints guest output to standard error, since standard output is for the result.
-pub(super) struct Printed;
+pub(super) struct StderrGuestLog;
 
-impl airssys_wasm_host::GuestLog for Printed {
+impl airssys_wasm_host::GuestLog for StderrGuestLog {
     fn line(&self, line: airssys_wasm_host::GuestLine<'_>) {
-        crate::output::mention(line.text);
+        crate::output::print_error_line(line.text);
     }
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use airssys_wasm_host::{CallEnd, Component, Console, DynamicFunction, GuestStream};
 
-use super::stdin::Stdin;
-use super::terminal::Output;
+use super::stdin::LazyStdin;
+use super::terminal::ProgramOutput;
 use crate::api::Problem;
-use crate::output::exit_code_of;
+use crate::output::exit_code_of_call;
 
 /// Returns the name of the component's `wasi:cli/run` function, if it has one.
-pub(super) fn find(component: &Component) -> Option<String> {
+pub(super) fn find_run_function(component: &Component) -> Option<String> {
     let functions = component.world().exports.all_functions();
     let mut names = functions.map(|function| &function.name).filter(|name| {
         let interface = name
@@ -31,12 +31,12 @@ pub(super) fn console(file: &Path, arguments: Vec<String>) -> Console {
         .to_string_lossy()
         .into_owned();
     let (stdout, stderr) = (
-        Output::new(&std::io::stdout()),
-        Output::new(&std::io::stderr()),
+        ProgramOutput::new(&std::io::stdout()),
+        ProgramOutput::new(&std::io::stderr()),
     );
     Console::new()
         .arguments(std::iter::once(name).chain(arguments))
-        .stdin(Stdin::default())
+        .stdin(LazyStdin::default())
         .output(move |stream, bytes| match stream {
             GuestStream::Stdout => {
                 let mut to = std::io::stdout().lock();
@@ -50,10 +50,10 @@ pub(super) fn console(file: &Path, arguments: Vec<String>) -> Console {
 /// Runs the program. Returns its exit code.
 pub(super) async fn run(function: &DynamicFunction) -> Result<u8, Problem> {
     match function.call(&[]).await {
-        Ok(value) => Ok(exit_code_of(CallEnd::of_value(value.as_ref()))),
+        Ok(value) => Ok(exit_code_of_call(CallEnd::from_value(value.as_ref()))),
         Err(error) => match error.call_end() {
             // The program has printed the reason itself.
-            Some(end @ CallEnd::Exited(_)) => Ok(exit_code_of(end)),
+            Some(end @ CallEnd::Exited(_)) => Ok(exit_code_of_call(end)),
             _ => Err(error.into()),
         },
     }

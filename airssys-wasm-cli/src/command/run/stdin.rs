@@ -12,45 +12,45 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::mpsc;
 
 /// The maximum size of a chunk, in bytes.
-const PIECE_BYTES: usize = 16 << 10;
+const CHUNK_BYTES: usize = 16 << 10;
 
 /// A reader of stdin that starts its thread on the first read.
 #[derive(Default)]
-pub(super) struct Stdin {
-    pieces: Option<mpsc::Receiver<std::io::Result<Bytes>>>,
-    rest: Bytes,
+pub(super) struct LazyStdin {
+    chunks: Option<mpsc::Receiver<std::io::Result<Bytes>>>,
+    remaining: Bytes,
 }
 
-impl AsyncRead for Stdin {
+impl AsyncRead for LazyStdin {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         let this = &mut *self;
-        if this.rest.is_empty() {
-            let pieces = match &mut this.pieces {
+        if this.remaining.is_empty() {
+            let pieces = match &mut this.chunks {
                 Some(pieces) => pieces,
-                none => none.insert(read_in_a_thread()?),
+                none => none.insert(spawn_reader()?),
             };
             match ready!(pieces.poll_recv(context)) {
-                Some(piece) => this.rest = piece?,
+                Some(piece) => this.remaining = piece?,
                 None => return Poll::Ready(Ok(())),
             }
         }
-        let bytes = this.rest.len().min(buffer.remaining());
-        buffer.put_slice(&this.rest[..bytes]);
-        this.rest.advance(bytes);
+        let bytes = this.remaining.len().min(buffer.remaining());
+        buffer.put_slice(&this.remaining[..bytes]);
+        this.remaining.advance(bytes);
         Poll::Ready(Ok(()))
     }
 }
 
-fn read_in_a_thread() -> std::io::Result<mpsc::Receiver<std::io::Result<Bytes>>> {
+fn spawn_reader() -> std::io::Result<mpsc::Receiver<std::io::Result<Bytes>>> {
     let (pieces, receiver) = mpsc::channel(1);
     std::thread::Builder::new()
         .name("stdin".into())
         .spawn(move || {
-            let mut buffer = vec![0; PIECE_BYTES];
+            let mut buffer = vec![0; CHUNK_BYTES];
             loop {
                 let piece = match std::io::stdin().lock().read(&mut buffer) {
                     Ok(0) => return,

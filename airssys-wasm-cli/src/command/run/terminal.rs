@@ -10,43 +10,43 @@ use parking_lot::Mutex;
 use crate::output::safe_text;
 
 /// The standard output or standard error of a program.
-pub(super) struct Output {
+pub(super) struct ProgramOutput {
     /// An incomplete character at the end of the last write; `None` if this is not a terminal.
-    begun: Option<Mutex<Vec<u8>>>,
+    incomplete: Option<Mutex<Vec<u8>>>,
 }
 
-impl Output {
+impl ProgramOutput {
     pub(super) fn new(to: &impl IsTerminal) -> Self {
         Self {
-            begun: to.is_terminal().then(Mutex::default),
+            incomplete: to.is_terminal().then(Mutex::default),
         }
     }
 
     /// Writes `bytes`, escaped if this is a terminal.
     pub(super) fn write(&self, to: &mut impl Write, bytes: &[u8]) -> std::io::Result<()> {
-        match &self.begun {
+        match &self.incomplete {
             None => to.write_all(bytes),
-            Some(begun) => to.write_all(safe(&mut begun.lock(), bytes).as_bytes()),
+            Some(begun) => to.write_all(escape(&mut begun.lock(), bytes).as_bytes()),
         }
     }
 }
 
 /// Returns text that is safe on a terminal. Keeps an incomplete character in `begun` for the next
 /// call.
-fn safe(begun: &mut Vec<u8>, bytes: &[u8]) -> String {
+fn escape(begun: &mut Vec<u8>, bytes: &[u8]) -> String {
     begun.extend_from_slice(bytes);
     let mut text = String::new();
     let mut rest = &begun[..];
     loop {
         match std::str::from_utf8(rest) {
             Ok(valid) => {
-                text.push_str(&shown(valid));
+                text.push_str(&escape_lines(valid));
                 rest = &[];
                 break;
             }
             Err(error) => {
                 let (valid, after) = rest.split_at(error.valid_up_to());
-                text.push_str(&shown(&String::from_utf8_lossy(valid)));
+                text.push_str(&escape_lines(&String::from_utf8_lossy(valid)));
                 rest = after;
                 let Some(length) = error.error_len() else {
                     break;
@@ -61,7 +61,7 @@ fn safe(begun: &mut Vec<u8>, bytes: &[u8]) -> String {
 }
 
 /// Escapes text, except line feeds and tabs.
-fn shown(text: &str) -> String {
+fn escape_lines(text: &str) -> String {
     let kept = |c: char| matches!(c, '\n' | '\t');
     text.split_inclusive(kept)
         .map(|piece| match piece.strip_suffix(kept) {
@@ -87,19 +87,25 @@ mod tests {
     fn terminal_gets_lines_and_no_escape_sequences() {
         let mut begun = Vec::new();
         assert_eq!(
-            safe(&mut begun, b"one\ttwo\r\nprompt? "),
+            escape(&mut begun, b"one\ttwo\r\nprompt? "),
             "one\ttwo\nprompt? "
         );
-        assert_eq!(safe(&mut begun, b"\x1b[2Jgone\x07"), r"\u{1b}[2Jgone\u{7}");
+        assert_eq!(
+            escape(&mut begun, b"\x1b[2Jgone\x07"),
+            r"\u{1b}[2Jgone\u{7}"
+        );
     }
 
     #[test]
-    fn characters_may_come_in_pieces() {
+    fn characters_may_span_writes() {
         let mut begun = Vec::new();
         let text = "ä\u{9b}€";
-        let pieces: String = text.bytes().map(|byte| safe(&mut begun, &[byte])).collect();
+        let pieces: String = text
+            .bytes()
+            .map(|byte| escape(&mut begun, &[byte]))
+            .collect();
         assert_eq!(pieces, "ä\\u{9b}€");
-        assert_eq!(safe(&mut begun, b"\xffx"), "\u{fffd}x");
+        assert_eq!(escape(&mut begun, b"\xffx"), "\u{fffd}x");
         assert!(begun.is_empty());
     }
 }

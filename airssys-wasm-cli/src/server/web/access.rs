@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use airssys_wasm_host::ComponentName;
-use airssys_wasm_host::http::Access;
+use airssys_wasm_host::http::AccessRecord;
 use serde::Serialize;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 
@@ -19,7 +19,7 @@ use crate::api::Problem;
 use crate::output::{safe_json, standard_output};
 
 /// A writer of the access log.
-pub(super) struct AccessLines {
+pub(super) struct AccessLogWriter {
     writer: NonBlocking,
     /// Writes the queued lines when dropped.
     _guard: WorkerGuard,
@@ -28,7 +28,7 @@ pub(super) struct AccessLines {
 /// A line of the access log.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Line<'a> {
+struct AccessLine<'a> {
     at: String,
     peer: String,
     http: String,
@@ -50,7 +50,7 @@ struct Line<'a> {
     whole: bool,
 }
 
-impl AccessLines {
+impl AccessLogWriter {
     /// Opens a file for appending; `-` is standard output.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
         let (writer, guard) = if path == Path::new("-") {
@@ -62,7 +62,7 @@ impl AccessLines {
                 .mode(0o600)
                 .open(path);
             tracing_appender::non_blocking(
-                file.map_err(|error| Problem::of_file("write", path, error))?,
+                file.map_err(|error| Problem::from_file_error("write", path, error))?,
             )
         };
         Ok(Self {
@@ -71,20 +71,21 @@ impl AccessLines {
         })
     }
 
-    pub(super) fn write(&self, access: &Access) {
+    pub(super) fn write(&self, access: &AccessRecord) {
         // Cannot fail: it consists of strings and numbers.
-        let mut line = safe_json(&serde_json::to_string(&Line::of(access)).unwrap_or_default());
+        let mut line =
+            safe_json(&serde_json::to_string(&AccessLine::from_access(access)).unwrap_or_default());
         line.push('\n');
         // Queues the line; a full queue drops it.
         let _ = self.writer.clone().write_all(line.as_bytes());
     }
 }
 
-impl<'a> Line<'a> {
-    fn of(access: &'a Access) -> Self {
+impl<'a> AccessLine<'a> {
+    fn from_access(access: &'a AccessRecord) -> Self {
         let served = access.served.as_ref();
         Self {
-            at: humantime::format_rfc3339_millis(access.at).to_string(),
+            at: humantime::format_rfc3339_millis(access.time).to_string(),
             peer: access.peer.to_string(),
             http: format!("{:?}", access.version),
             method: access.method.as_str(),
@@ -97,8 +98,8 @@ impl<'a> Line<'a> {
                 .and_then(|served| served.version.as_ref())
                 .map(ToString::to_string),
             bytes: access.bytes,
-            milliseconds: access.took.as_micros() as f64 / 1_000.0,
-            whole: access.is_whole,
+            milliseconds: access.duration.as_micros() as f64 / 1_000.0,
+            whole: access.is_complete,
         }
     }
 }

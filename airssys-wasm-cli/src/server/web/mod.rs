@@ -8,7 +8,7 @@
 //! Tests: `airssys-wasm-cli/tests/cli/web.rs`.
 
 mod access;
-mod counted;
+mod request_metrics;
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,24 +17,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::Host;
-use airssys_wasm_host::http::{Access, AccessLog, HttpServer, Tls};
+use airssys_wasm_host::http::{AccessLog, AccessRecord, HttpServer, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::ending::Ending;
+use super::shutdown::Shutdown;
 use crate::api::{Problem, kinds};
-use access::AccessLines;
-pub(super) use counted::Requests;
+use access::AccessLogWriter;
+pub(super) use request_metrics::RequestMetrics;
 
 /// The configuration of the HTTP server for components.
-pub(crate) struct Web {
+pub(crate) struct WebServer {
     address: SocketAddr,
     tls: Option<Tls>,
-    lines: Option<AccessLines>,
-    health: Option<String>,
+    access_log: Option<AccessLogWriter>,
+    health_path: Option<String>,
 }
 
-impl Web {
+impl WebServer {
     /// Loads the certificate and opens the access log, if configured.
     pub(crate) fn new(
         address: SocketAddr,
@@ -48,8 +48,8 @@ impl Web {
         Ok(Self {
             address,
             tls,
-            lines: access_log.map(AccessLines::open).transpose()?,
-            health,
+            access_log: access_log.map(AccessLogWriter::open).transpose()?,
+            health_path: health,
         })
     }
 
@@ -59,35 +59,36 @@ impl Web {
         self,
         host: Host,
         patience: Duration,
-        requests: Arc<Requests>,
-        ending: Ending,
+        requests: Arc<RequestMetrics>,
+        ending: Shutdown,
     ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
         let listener = TcpListener::bind(self.address).await.map_err(|error| {
-            Problem::new(kinds::IO, format!("cannot listen on `{}`", self.address)).because(error)
+            Problem::new(kinds::IO, format!("cannot listen on `{}`", self.address))
+                .with_cause(error)
         })?;
         let address = listener.local_addr().unwrap_or(self.address);
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         tracing::info!("serving components at {scheme}://{address}");
-        let mut server = HttpServer::new(&host).patience(patience);
-        server = server.access_log(Told {
+        let mut server = HttpServer::new(&host).client_timeout(patience);
+        server = server.access_log(AccessSinks {
             requests,
-            lines: self.lines,
+            access_log: self.access_log,
         });
-        if let Some(path) = self.health {
+        if let Some(path) = self.health_path {
             server = server.health(path);
         }
         if let Some(tls) = self.tls {
-            read_again_on_hangup(tls.clone())?;
+            reload_on_hangup(tls.clone())?;
             server = server.tls(tls);
         }
-        Ok(server.serve(listener, ending.begun()))
+        Ok(server.serve(listener, ending.started()))
     }
 }
 
 /// Reloads the certificate from its files on SIGHUP.
-fn read_again_on_hangup(tls: Tls) -> Result<(), Problem> {
+fn reload_on_hangup(tls: Tls) -> Result<(), Problem> {
     let mut hangup = signal(SignalKind::hangup()).map_err(|error| {
-        Problem::new(kinds::IO, "cannot install signal handlers").because(error)
+        Problem::new(kinds::IO, "cannot install signal handlers").with_cause(error)
     })?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
@@ -103,15 +104,15 @@ fn read_again_on_hangup(tls: Tls) -> Result<(), Problem> {
 }
 
 /// The recipients of access records: metrics and the access log.
-struct Told {
-    requests: Arc<Requests>,
-    lines: Option<AccessLines>,
+struct AccessSinks {
+    requests: Arc<RequestMetrics>,
+    access_log: Option<AccessLogWriter>,
 }
 
-impl AccessLog for Told {
-    fn record(&self, access: Access) {
+impl AccessLog for AccessSinks {
+    fn record(&self, access: AccessRecord) {
         self.requests.count(&access);
-        if let Some(lines) = &self.lines {
+        if let Some(lines) = &self.access_log {
             lines.write(&access);
         }
     }

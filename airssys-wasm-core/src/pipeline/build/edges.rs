@@ -3,36 +3,39 @@
 //! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
 use super::super::definition::PipelineDefinition;
-use super::super::edge::{Edge, FromPort, Route};
-use super::super::plan::Planned;
-use super::super::{Condition, FieldPath, PipelineProblem, ProblemKind, Share, Stage};
+use super::super::edge::{Edge, EdgeFilter, OutputPort};
+use super::super::plan::LaneChoice;
+use super::super::{Condition, FieldPath, PartitionShare, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
-use super::functions::agrees;
-use super::ports::{giving, taking};
-use super::written::{Link, Mention, Rule, Written};
+use super::functions::names_same_function;
+use super::ports::{resolve_input, resolve_output};
+use super::references::{EdgeReference, EdgeRule, PortReference, PortReferences};
 use crate::bounds::HINTS_MAX;
-use crate::world::{Element, FlowMismatch, FlowReason, Type};
+use crate::world::{ElementType, FlowMismatch, FlowReason, Type};
 
 /// Returns the edges between valid stages and reports duplicates.
-pub(super) fn edges(
+pub(super) fn build_edges(
     said: &PipelineDefinition,
-    written: &Written,
+    written: &PortReferences,
     stages: &[Option<Stage>],
     problems: &mut Problems,
 ) -> Vec<Edge> {
     let mut edges: Vec<Edge> = Vec::with_capacity(said.connect.len());
     for link in &written.links {
-        let Some(edge) = edge(link, stages, problems) else {
+        let Some(edge) = build_edge(link, stages, problems) else {
             continue;
         };
         let same = |other: &Edge| {
-            (other.from, other.from_port, other.to, other.param)
-                == (edge.from, edge.from_port, edge.to, edge.param)
+            (other.from, other.output_port, other.to, other.param)
+                == (edge.from, edge.output_port, edge.to, edge.param)
         };
         if edges.iter().any(same) {
-            let problem =
-                PipelineProblem::new(ProblemKind::EdgeTwice, &link.place, "the edge exists twice");
-            problems.push(problem.hint("remove one; each item would arrive twice"));
+            let problem = PipelineProblem::new(
+                ProblemKind::DuplicateEdge,
+                &link.place,
+                "the edge exists twice",
+            );
+            problems.push(problem.with_hint("remove one; each item would arrive twice"));
         } else {
             edges.push(edge);
         }
@@ -40,76 +43,85 @@ pub(super) fn edges(
     edges
 }
 
-fn edge(link: &Link, stages: &[Option<Stage>], problems: &mut Problems) -> Option<Edge> {
+fn build_edge(
+    link: &EdgeReference,
+    stages: &[Option<Stage>],
+    problems: &mut Problems,
+) -> Option<Edge> {
     let stage_of = |mention| {
-        let stage = of_mention(stages, mention)?;
+        let stage = referenced_stage(stages, mention)?;
         Some((mention, stage))
     };
     let giver = link.from.as_ref().and_then(stage_of);
     let giver = giver.and_then(|(mention, stage)| {
-        let (port, ty) = giving(stage, mention)
+        let (port, ty) = resolve_output(stage, mention)
             .map_err(|problem| problems.push(problem))
             .ok()?;
         Some((mention.stage, port, ty))
     });
     let taker = link.to.as_ref().and_then(stage_of);
     let taker = taker.and_then(|(mention, stage)| {
-        let place = taking(stage, mention)
+        let place = resolve_input(stage, mention)
             .map_err(|problem| problems.push(problem))
             .ok()?;
         Some((mention.stage, place, &stage.inputs()[place].ty))
     });
     let route = giver.and_then(|(_, _, ty)| {
-        route(link, ty)
+        build_filter(link, ty)
             .map_err(|problem| problems.push(problem))
             .ok()
     });
     let ((from, from_port, ty), (to, param, wanted)) = (giver?, taker?);
-    if let Err(mismatch) = crosses(ty, wanted) {
-        let look = || nearest_fit(stages, (from, from_port, ty), (to, param, wanted));
+    if let Err(mismatch) = check_types(ty, wanted) {
+        let look = || suggest_port(stages, (from, from_port, ty), (to, param, wanted));
         let near = if problems.len() < HINTS_MAX {
             look()
         } else {
             None
         };
-        problems.push(misfit(link, ty, wanted, &mismatch, near));
+        problems.push(type_problem(link, ty, wanted, &mismatch, near));
     }
-    let planned = Planned::default();
+    let planned = LaneChoice::default();
     Some(Edge {
         from,
-        from_port,
+        output_port: from_port,
         to,
         param,
         ty: ty.clone(),
-        route: route.unwrap_or(Route::Always),
-        planned,
+        filter: route.unwrap_or(EdgeFilter::Always),
+        lane_choice: planned,
     })
 }
 
 /// Returns the stage of a port, unless the port names another function of the component.
-pub(super) fn of_mention<'a>(stages: &'a [Option<Stage>], mention: &Mention) -> Option<&'a Stage> {
+pub(super) fn referenced_stage<'a>(
+    stages: &'a [Option<Stage>],
+    mention: &PortReference,
+) -> Option<&'a Stage> {
     stages
         .get(mention.stage)?
         .as_ref()
-        .filter(|stage| agrees(stage, mention))
+        .filter(|stage| names_same_function(stage, mention))
 }
 
-fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
+fn build_filter(link: &EdgeReference, ty: &Type) -> Result<EdgeFilter, PipelineProblem> {
     match &link.rule {
-        Rule::Always => Ok(Route::Always),
-        Rule::When(text) => Condition::new(text, ty).map(Route::When).map_err(|error| {
-            PipelineProblem::new(
-                ProblemKind::Condition,
-                &link.place,
-                "the condition is not valid",
-            )
-            .with("why", error.to_string())
-            .with("from", ty.to_string())
-        }),
-        Rule::Share {
+        EdgeRule::Always => Ok(EdgeFilter::Always),
+        EdgeRule::When(text) => Condition::new(text, ty)
+            .map(EdgeFilter::When)
+            .map_err(|error| {
+                PipelineProblem::new(
+                    ProblemKind::Condition,
+                    &link.place,
+                    "the condition is not valid",
+                )
+                .with_detail("why", error.to_string())
+                .with_detail("from", ty.to_string())
+            }),
+        EdgeRule::Share {
             group,
             by,
-            place,
+            index: place,
             targets,
         } => {
             let path = by
@@ -118,13 +130,13 @@ fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
             let by = path.map_err(|error| {
                 let what = format!("items have no key `{by}`");
                 PipelineProblem::new(ProblemKind::Key, &link.place, what)
-                    .with("why", error.to_string())
-                    .with("from", ty.to_string())
+                    .with_detail("why", error.to_string())
+                    .with_detail("from", ty.to_string())
             })?;
-            Ok(Route::Share(Share {
-                group: *group,
+            Ok(EdgeFilter::Partition(PartitionShare {
+                partition: *group,
                 by,
-                place: *place,
+                index: *place,
                 targets: *targets,
             }))
         }
@@ -133,15 +145,15 @@ fn route(link: &Link, ty: &Type) -> Result<Route, PipelineProblem> {
 
 /// Checks that values of `ty` can enter a port of type `wanted`, either unchanged or as a list
 /// whose elements become a stream.
-fn crosses(ty: &Type, wanted: &Type) -> Result<(), FlowMismatch> {
-    match (Element::of_list(ty), Element::of_stream(wanted)) {
+fn check_types(ty: &Type, wanted: &Type) -> Result<(), FlowMismatch> {
+    match (ElementType::from_list(ty), ElementType::from_stream(wanted)) {
         (Some(given), Some(wanted)) if given == wanted => Ok(()),
         _ => ty.flows_into(wanted),
     }
 }
 
-fn misfit(
-    link: &Link,
+fn type_problem(
+    link: &EdgeReference,
     ty: &Type,
     wanted: &Type,
     mismatch: &FlowMismatch,
@@ -153,26 +165,26 @@ fn misfit(
             "put a stage between them that supplies a value for `none`"
         }
         FlowReason::ResultIntoValue => "put a stage between them that unwraps the result",
-        FlowReason::FieldMissing(_) => "put a stage between them that adds the field",
-        FlowReason::CaseMissing(_) => "put a stage between them that maps it to a known case",
-        _ if Element::of_stream(ty)
-            .is_some_and(|element| Element::of_list(wanted) == Some(element)) =>
+        FlowReason::MissingField(_) => "put a stage between them that adds the field",
+        FlowReason::UnknownCase(_) => "put a stage between them that maps it to a known case",
+        _ if ElementType::from_stream(ty)
+            .is_some_and(|element| ElementType::from_list(wanted) == Some(element)) =>
         {
             "set the number of elements per call: `per_chunk` (`per-chunk` in TOML)"
         }
         _ => "put a stage between them that converts one into the other",
     };
     PipelineProblem::new(ProblemKind::Types, &link.place, "the types do not match")
-        .with("from", ty.to_string())
-        .with("to", wanted.to_string())
-        .with("why", why(mismatch))
-        .maybe("near", near)
-        .hint(hint)
+        .with_detail("from", ty.to_string())
+        .with_detail("to", wanted.to_string())
+        .with_detail("why", mismatch_text(mismatch))
+        .with_optional_detail("near", near)
+        .with_hint(hint)
 }
 
 /// Returns the place of the mismatch and the difference there; the report shows the whole types
 /// above it.
-fn why(mismatch: &FlowMismatch) -> String {
+fn mismatch_text(mismatch: &FlowMismatch) -> String {
     const SHOWN_MAX: usize = 60;
     let short = |ty: &Type| {
         let text = ty.to_string();
@@ -193,19 +205,19 @@ fn why(mismatch: &FlowMismatch) -> String {
 }
 
 /// Suggests another port that would fit one of the two, preferring ports of the two stages.
-fn nearest_fit(
+fn suggest_port(
     stages: &[Option<Stage>],
-    (from, port, ty): (usize, FromPort, &Type),
+    (from, port, ty): (usize, OutputPort, &Type),
     (to, param, wanted): (usize, usize, &Type),
 ) -> Option<String> {
     let giver = stages.get(from)?.as_ref()?;
     let others = [
-        (FromPort::Output, giver.output()),
-        (FromPort::Error, giver.error()),
+        (OutputPort::Output, giver.output()),
+        (OutputPort::Error, giver.error()),
     ];
     let other_giving = others.into_iter().find_map(|(other, ty)| {
         let fits = other != port && ty?.flows_into(wanted).is_ok();
-        fits.then(|| format!("`{}.{}` would fit there", giver.name(), other.word()))
+        fits.then(|| format!("`{}.{}` would fit there", giver.name(), other.as_str()))
     });
     let inputs_of = |index: usize| {
         let stage = stages.get(index)?.as_ref()?;

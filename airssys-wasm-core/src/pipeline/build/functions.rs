@@ -2,25 +2,25 @@
 //!
 //! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
-use super::super::builder::Draft;
+use super::super::builder::StageDraft;
 use super::super::{PipelineBuilder, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
-use super::written::{Mention, Written};
+use super::references::{PortReference, PortReferences};
 use crate::FunctionName;
-use crate::world::{Element, Function, Type};
+use crate::world::{ElementType, Function, Type};
 
 /// Prefix of the interfaces that the host calls itself; a function of these is a stage only if it
 /// is named.
 const HOST_CALLS: &str = "airssys:lifecycle/";
 
 /// Returns the stages, with `None` for each that is not valid.
-pub(super) fn stages(
+pub(super) fn resolve_stages(
     draft: &PipelineBuilder,
-    written: &Written,
+    written: &PortReferences,
     problems: &mut Problems,
 ) -> Vec<Option<Stage>> {
-    let stage = |(index, draft): (usize, &Draft)| {
-        let function = function(index, draft, written, problems)?;
+    let stage = |(index, draft): (usize, &StageDraft)| {
+        let function = resolve_function(index, draft, written, problems)?;
         match check_types(draft, function) {
             Ok(()) => Some(Stage::new(
                 &draft.name,
@@ -34,23 +34,23 @@ pub(super) fn stages(
             }
         }
     };
-    draft.drafts.iter().enumerate().map(stage).collect()
+    draft.stages.iter().enumerate().map(stage).collect()
 }
 
-fn function<'a>(
+fn resolve_function<'a>(
     index: usize,
-    draft: &'a Draft,
-    written: &Written,
+    draft: &'a StageDraft,
+    written: &PortReferences,
     problems: &mut Problems,
 ) -> Option<&'a Function> {
     let mut said_wrongly = false;
     let mut found: Option<&Function> = None;
-    for (place, name) in said(index, draft, written) {
+    for (place, name) in named_functions(index, draft, written) {
         match (lookup(draft, &place, name), found) {
             (Ok(function), None) => found = Some(function),
             (Ok(function), Some(first)) if function.name == first.name => {}
             (Ok(function), Some(first)) => {
-                problems.push(two_functions(draft, place, first, function))
+                problems.push(conflicting_functions(draft, place, first, function))
             }
             (Err(problem), _) => {
                 said_wrongly = true;
@@ -58,7 +58,7 @@ fn function<'a>(
             }
         }
     }
-    match (found, only(draft)) {
+    match (found, only_function(draft)) {
         (Some(found), _) => Some(found),
         (None, Ok(only)) => Some(only),
         (None, Err(problem)) => {
@@ -70,7 +70,7 @@ fn function<'a>(
 }
 
 /// Returns `true` if a port refers to the function of its stage.
-pub(super) fn agrees(stage: &Stage, mention: &Mention) -> bool {
+pub(super) fn names_same_function(stage: &Stage, mention: &PortReference) -> bool {
     let found = |name: &str| {
         let name = name.parse::<FunctionName>().ok()?;
         stage.component().world().function(&name).ok()
@@ -82,23 +82,27 @@ pub(super) fn agrees(stage: &Stage, mention: &Mention) -> bool {
 }
 
 /// Returns the places that name a function of the stage, and the names.
-fn said<'a>(
+fn named_functions<'a>(
     index: usize,
-    draft: &'a Draft,
-    written: &'a Written,
+    draft: &'a StageDraft,
+    written: &'a PortReferences,
 ) -> impl Iterator<Item = (String, &'a str)> {
     let option = draft
         .options
         .function
         .as_deref()
         .map(|name| (format!("stage `{}`", draft.name), name));
-    let ports = written.of_stage(index);
+    let ports = written.for_stage(index);
     option
         .into_iter()
         .chain(ports.filter_map(|port| Some((port.place.clone(), port.function.as_deref()?))))
 }
 
-fn lookup<'a>(draft: &'a Draft, place: &str, name: &str) -> Result<&'a Function, PipelineProblem> {
+fn lookup<'a>(
+    draft: &'a StageDraft,
+    place: &str,
+    name: &str,
+) -> Result<&'a Function, PipelineProblem> {
     let failed = |what: String| PipelineProblem::new(ProblemKind::Function, place, what);
     let name: FunctionName = name
         .parse()
@@ -114,8 +118,8 @@ fn lookup<'a>(draft: &'a Draft, place: &str, name: &str) -> Result<&'a Function,
     })
 }
 
-fn two_functions(
-    draft: &Draft,
+fn conflicting_functions(
+    draft: &StageDraft,
     place: String,
     first: &Function,
     second: &Function,
@@ -124,12 +128,13 @@ fn two_functions(
         "stage `{}` calls `{}` elsewhere, but `{}` here",
         draft.name, first.name, second.name
     );
-    PipelineProblem::new(ProblemKind::TwoFunctions, place, what)
-        .hint("a stage calls one function; add the component again as a stage with another name")
+    PipelineProblem::new(ProblemKind::ConflictingFunctions, place, what).with_hint(
+        "a stage calls one function; add the component again as a stage with another name",
+    )
 }
 
 /// Returns the only function that a component exports.
-fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
+fn only_function(draft: &StageDraft) -> Result<&Function, PipelineProblem> {
     let is_hosts = |function: &Function| {
         function
             .name
@@ -160,16 +165,16 @@ fn only(draft: &Draft) -> Result<&Function, PipelineProblem> {
                 .collect();
             let problem = failed("the component exports several functions, and none is selected");
             let example = format!("{}.{}.output", draft.name, first.name.function());
-            let option = draft.form.option("function");
+            let option = draft.origin.option_name("function");
             let hint = format!("set {option}, or name the function in a port: `{example}`");
-            Err(problem.with("has", names.join(", ")).hint(hint))
+            Err(problem.with_detail("has", names.join(", ")).with_hint(hint))
         }
     }
 }
 
-fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem> {
+fn check_types(draft: &StageDraft, function: &Function) -> Result<(), PipelineProblem> {
     let foreign = |ty: &Type| {
-        ty.any(&|ty| {
+        ty.any_part(&|ty| {
             matches!(
                 ty,
                 Type::Own(_)
@@ -180,9 +185,10 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
             )
         })
     };
-    let is_carried =
-        |(port, ty): (Port, &Type)| port == Port::Value && Element::of_stream(ty).is_some();
-    match ports(function)
+    let is_carried = |(port, ty): (PortKind, &Type)| {
+        port == PortKind::Value && ElementType::from_stream(ty).is_some()
+    };
+    match port_types(function)
         .find(|(port, ty)| foreign(ty) && !is_carried((*port, ty)))
         .map(|(_, ty)| ty)
     {
@@ -197,35 +203,37 @@ fn check_types(draft: &Draft, function: &Function) -> Result<(), PipelineProblem
                 format!("stage `{}`", draft.name),
                 what,
             );
-            Err(problem.with("type", function.signature()).hint(carried()))
+            Err(problem
+                .with_detail("type", function.signature())
+                .with_hint(carried_types_hint()))
         }
     }
 }
 
 /// The kind of port that a type belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Port {
+enum PortKind {
     /// An input or the output.
     Value,
     Error,
 }
 
 /// Returns the types that have ports of their own. A stream nested in another type does not.
-fn ports(function: &Function) -> impl Iterator<Item = (Port, &Type)> {
+fn port_types(function: &Function) -> impl Iterator<Item = (PortKind, &Type)> {
     let (ok, err) = match &function.result {
         Some(Type::Result { ok, err }) => (ok.as_deref(), err.as_deref()),
         plain => (plain.as_ref(), None),
     };
     let values = function.params.iter().map(|param| &param.ty).chain(ok);
     values
-        .map(|ty| (Port::Value, ty))
-        .chain(err.map(|ty| (Port::Error, ty)))
+        .map(|ty| (PortKind::Value, ty))
+        .chain(err.map(|ty| (PortKind::Error, ty)))
 }
 
-fn carried() -> String {
-    let elements: Vec<String> = Element::ALL
+fn carried_types_hint() -> String {
+    let elements: Vec<String> = ElementType::ALL
         .into_iter()
-        .map(|element| format!("`{}`", element.ty()))
+        .map(|element| format!("`{}`", element.to_type()))
         .collect();
     format!(
         "pass values or streams of {}; edges carry no resource handles, futures or other streams",

@@ -17,54 +17,55 @@ mod edges;
 mod functions;
 mod options;
 mod ports;
+mod references;
 mod streams;
-mod whole;
-mod written;
+mod topology;
 
 use super::definition::{PipelineDefinition, StageDefinition};
 use super::{ComponentPipeline, PipelineBuilder, PipelineErrors, PipelineProblem, Stage, plan};
-use written::Written;
+use references::PortReferences;
 
 type Problems = Vec<PipelineProblem>;
 
 /// Checks all parts, and builds the pipeline if there are no problems.
 pub(super) fn build(draft: PipelineBuilder) -> Result<ComponentPipeline, PipelineErrors> {
     let mut problems = Problems::new();
-    if let Some(problem) = whole::size(&draft) {
-        return Err(PipelineErrors::new(&draft.said.name, vec![problem]));
+    if let Some(problem) = topology::check_size(&draft) {
+        return Err(PipelineErrors::new(&draft.definition.name, vec![problem]));
     }
-    let name = whole::name(&draft.said, &mut problems);
-    whole::stage_names(&draft, &mut problems);
-    whole::bounds(&draft.said, &mut problems);
-    let written = Written::read(&draft, &mut problems);
-    let found: Vec<Option<Stage>> = functions::stages(&draft, &written, &mut problems);
-    let mut edges = edges::edges(&draft.said, &written, &found, &mut problems);
+    let name = topology::parse_name(&draft.definition, &mut problems);
+    topology::check_stage_names(&draft, &mut problems);
+    topology::check_bounds(&draft.definition, &mut problems);
+    let written = PortReferences::read(&draft, &mut problems);
+    let found: Vec<Option<Stage>> = functions::resolve_stages(&draft, &written, &mut problems);
+    let mut edges = edges::build_edges(&draft.definition, &written, &found, &mut problems);
     options::check(&draft, &written, &found, &mut problems);
-    let (inputs, outputs) = whole::ends(&draft, &written, &found, &edges, &mut problems);
+    let (inputs, outputs) =
+        topology::inputs_and_outputs(&draft, &written, &found, &edges, &mut problems);
     streams::check(&found, &edges, &outputs, &mut problems);
-    let order = whole::order(&draft, &written, &mut problems);
-    whole::dead(&draft, &written, &mut problems);
+    let order = topology::topological_order(&draft, &written, &mut problems);
+    topology::check_disconnected(&draft, &written, &mut problems);
 
     let stages: Vec<Stage> = found.into_iter().flatten().collect();
     let (Some(name), true) = (name, problems.is_empty()) else {
-        return Err(PipelineErrors::new(&draft.said.name, problems));
+        return Err(PipelineErrors::new(&draft.definition.name, problems));
     };
-    plan::lanes(&stages, &mut edges);
-    let said = definition(&draft);
-    Ok(ComponentPipeline::new(super::Parts {
+    plan::choose_lanes(&stages, &mut edges);
+    let said = to_definition(&draft);
+    Ok(ComponentPipeline::new(super::PipelineParts {
         name,
         stages,
         edges,
         inputs,
         outputs,
         order,
-        said,
-        draft,
+        definition: said,
+        builder: draft,
     }))
 }
 
-fn definition(draft: &PipelineBuilder) -> PipelineDefinition {
-    let stage = |draft: &super::builder::Draft| {
+fn to_definition(draft: &PipelineBuilder) -> PipelineDefinition {
+    let stage = |draft: &super::builder::StageDraft| {
         let stage = StageDefinition {
             component: draft.reference.clone(),
             options: draft.options.clone(),
@@ -72,7 +73,7 @@ fn definition(draft: &PipelineBuilder) -> PipelineDefinition {
         (draft.name.clone(), stage)
     };
     PipelineDefinition {
-        stages: draft.drafts.iter().map(stage).collect(),
-        ..draft.said.clone()
+        stages: draft.stages.iter().map(stage).collect(),
+        ..draft.definition.clone()
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
-use super::super::form::Form;
+use super::super::origin::StageOrigin;
 use super::super::{OnError, PipelineBuilder, PipelineProblem, ProblemKind, Stage};
 use super::Problems;
-use super::written::Written;
+use super::references::PortReferences;
 
 /// Reports stages that lack an option or have invalid ones.
 pub(super) fn check(
     draft: &PipelineBuilder,
-    written: &Written,
+    written: &PortReferences,
     stages: &[Option<Stage>],
     problems: &mut Problems,
 ) {
@@ -19,21 +19,21 @@ pub(super) fn check(
         .enumerate()
         .filter_map(|(index, stage)| Some((index, stage.as_ref()?)))
     {
-        let form = draft.drafts[index].form;
-        problems.extend(bounds(stage));
-        problems.extend(retry(stage, form));
-        problems.extend(no_lists(stage));
+        let form = draft.stages[index].origin;
+        problems.extend(zero_options(stage));
+        problems.extend(unsafe_retry(stage, form));
+        problems.extend(chunks_without_lists(stage));
         // A misspelt port may be meant to take the errors.
         let mut giving = written.links.iter().filter_map(|link| link.from.as_ref());
         let taken = giving.any(|mention| mention.stage == index && mention.port != "output");
         if stage.is_fallible() && !taken && stage.options().on_error.is_none() {
-            problems.push(silent(stage, form));
+            problems.push(unhandled_errors(stage, form));
         }
     }
 }
 
 /// Creates a problem with a stage.
-pub(super) fn problem(
+pub(super) fn stage_problem(
     kind: ProblemKind,
     stage: &Stage,
     what: impl Into<String>,
@@ -41,7 +41,7 @@ pub(super) fn problem(
     PipelineProblem::new(kind, format!("stage `{}`", stage.name()), what)
 }
 
-fn bounds(stage: &Stage) -> Vec<PipelineProblem> {
+fn zero_options(stage: &Stage) -> Vec<PipelineProblem> {
     let options = stage.options();
     let attempts = options.retry.map(|retry| retry.attempts);
     let zeros = [
@@ -68,58 +68,60 @@ fn bounds(stage: &Stage) -> Vec<PipelineProblem> {
     ];
     let found = zeros.into_iter().filter(|(is_zero, _)| *is_zero);
     found
-        .map(|(_, what)| problem(ProblemKind::Options, stage, what).hint("write 1 or more"))
+        .map(|(_, what)| {
+            stage_problem(ProblemKind::Options, stage, what).with_hint("write 1 or more")
+        })
         .collect()
 }
 
-fn retry(stage: &Stage, form: Form) -> Option<PipelineProblem> {
+fn unsafe_retry(stage: &Stage, form: StageOrigin) -> Option<PipelineProblem> {
     let options = stage.options();
     (options.retry.is_some() && !options.idempotent).then(|| {
-        let (idempotent, retry) = (form.option("idempotent"), form.option("retry"));
-        problem(
+        let (idempotent, retry) = (form.option_name("idempotent"), form.option_name("retry"));
+        stage_problem(
             ProblemKind::Options,
             stage,
             "it is retried, but not marked as idempotent",
         )
-        .hint(format!(
+        .with_hint(format!(
             "set {idempotent} if running an item twice is harmless, or remove {retry}"
         ))
     })
 }
 
-fn no_lists(stage: &Stage) -> Option<PipelineProblem> {
+fn chunks_without_lists(stage: &Stage) -> Option<PipelineProblem> {
     let is_per_chunk = stage
         .options()
         .per_chunk
         .is_some_and(|elements| elements > 0);
     (is_per_chunk && stage.chunk().is_none()).then(|| {
-        problem(
+        stage_problem(
             ProblemKind::Options,
             stage,
             "it is called per chunk, but does not take and return lists",
         )
-        .with("type", stage.function().signature())
-        .hint(
+        .with_detail("type", stage.function().signature())
+        .with_hint(
             "`per_chunk` needs a function that takes one `list` and returns one, both of plain elements",
         )
     })
 }
 
-fn silent(stage: &Stage, form: Form) -> PipelineProblem {
+fn unhandled_errors(stage: &Stage, form: StageOrigin) -> PipelineProblem {
     let connect = match stage.error() {
         Some(_) => format!(", or connect `{}.error`", stage.name()),
         None => String::new(),
     };
-    let on_error = form.option("on_error");
+    let on_error = form.option_name("on_error");
     let [fail, skip, aside] =
-        [OnError::Fail, OnError::Skip, OnError::DeadLetter].map(|action| form.action(action));
-    problem(
-        ProblemKind::Errors,
+        [OnError::Fail, OnError::Skip, OnError::DeadLetter].map(|action| form.action_name(action));
+    stage_problem(
+        ProblemKind::UnhandledErrors,
         stage,
         "it can return an error, but no action for errors is set",
     )
-    .with("type", stage.function().signature())
-    .hint(format!(
+    .with_detail("type", stage.function().signature())
+    .with_hint(format!(
         "set {on_error} to {fail}, {skip} or {aside}{connect}"
     ))
 }

@@ -2,56 +2,59 @@
 //!
 //! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.
 
-use super::super::edge::FromPort;
-use super::super::field::hint;
+use super::super::edge::OutputPort;
+use super::super::field::name_hint;
 use super::super::{PipelineProblem, ProblemKind, Stage};
-use super::written::Mention;
+use super::references::PortReference;
 use crate::world::Type;
 
 /// Returns the output port that a reference names, with the type of its items.
-pub(super) fn giving<'a>(
+pub(super) fn resolve_output<'a>(
     stage: &'a Stage,
-    mention: &Mention,
-) -> Result<(FromPort, &'a Type), PipelineProblem> {
+    mention: &PortReference,
+) -> Result<(OutputPort, &'a Type), PipelineProblem> {
     let problem = |kind, what| PipelineProblem::new(kind, &mention.place, what);
     let nothing = |word: &str| {
         problem(
             ProblemKind::Port,
             format!("stage `{}` has no {word}", stage.name()),
         )
-        .with("type", stage.function().signature())
+        .with_detail("type", stage.function().signature())
     };
     match mention.port.as_str() {
         "output" => stage
             .output()
-            .map(|ty| (FromPort::Output, ty))
+            .map(|ty| (OutputPort::Output, ty))
             .ok_or_else(|| nothing("output")),
         "error" => stage
             .error()
-            .map(|ty| (FromPort::Error, ty))
+            .map(|ty| (OutputPort::Error, ty))
             .ok_or_else(|| nothing("error port")),
-        port if port == "input" || param(stage, port).is_some() => {
+        port if port == "input" || param_index(stage, port).is_some() => {
             let what = format!(
                 "`{}` is an input, but an edge starts at an output",
                 mention.text
             );
             Err(problem(ProblemKind::Direction, what)
-                .hint(format!("write `{}.output`", stage.name())))
+                .with_hint(format!("write `{}.output`", stage.name())))
         }
         port => Err(problem(
             ProblemKind::Port,
             format!("stage `{}` has no output `{port}`", stage.name()),
         )
-        .with("type", stage.function().signature())
-        .hint(hint(port, given(stage)))),
+        .with_detail("type", stage.function().signature())
+        .with_hint(name_hint(port, output_names(stage)))),
     }
 }
 
 /// Returns the index of the parameter that a reference names.
-pub(super) fn taking(stage: &Stage, mention: &Mention) -> Result<usize, PipelineProblem> {
+pub(super) fn resolve_input(
+    stage: &Stage,
+    mention: &PortReference,
+) -> Result<usize, PipelineProblem> {
     let problem = |kind, what| PipelineProblem::new(kind, &mention.place, what);
     let port = mention.port.as_str();
-    if let Some(place) = param(stage, port) {
+    if let Some(place) = param_index(stage, port) {
         return Ok(place);
     }
     match (port, stage.inputs()) {
@@ -61,11 +64,11 @@ pub(super) fn taking(stage: &Stage, mention: &Mention) -> Result<usize, Pipeline
                 mention.text
             );
             Err(problem(ProblemKind::Direction, what)
-                .hint(format!("write `{}.input`", stage.name())))
+                .with_hint(format!("write `{}.input`", stage.name())))
         }
         (_, []) => {
             let what = format!("stage `{}` has no inputs: it is a source", stage.name());
-            Err(problem(ProblemKind::Port, what).with("type", stage.function().signature()))
+            Err(problem(ProblemKind::Port, what).with_detail("type", stage.function().signature()))
         }
         ("input", [_]) => Ok(0),
         _ => {
@@ -76,17 +79,17 @@ pub(super) fn taking(stage: &Stage, mention: &Mention) -> Result<usize, Pipeline
                 .map(|param| param.name.as_str())
                 .collect();
             Err(problem(ProblemKind::Port, what)
-                .with("type", stage.function().signature())
-                .hint(hint(port, names)))
+                .with_detail("type", stage.function().signature())
+                .with_hint(name_hint(port, names)))
         }
     }
 }
 
-fn param(stage: &Stage, name: &str) -> Option<usize> {
+fn param_index(stage: &Stage, name: &str) -> Option<usize> {
     stage.inputs().iter().position(|param| param.name == name)
 }
 
-fn given(stage: &Stage) -> Vec<&'static str> {
+fn output_names(stage: &Stage) -> Vec<&'static str> {
     let output = stage.output().map(|_| "output");
     output
         .into_iter()

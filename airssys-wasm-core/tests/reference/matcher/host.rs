@@ -2,34 +2,36 @@
 
 use core::net::IpAddr;
 
-use super::path::star;
+use super::path::name_matches as glob_matches;
 
 pub(crate) fn is_any(host: &str) -> bool {
     host == "**"
 }
 
-pub(crate) fn name_fits(host: &str, name: &str) -> bool {
+pub(crate) fn name_matches(host: &str, name: &str) -> bool {
     let (host, name): (Vec<&str>, Vec<&str>) =
         (host.split('.').collect(), name.split('.').collect());
-    labels_fit(&host, &name)
+    labels_match(&host, &name)
 }
 
-fn labels_fit(host: &[&str], name: &[&str]) -> bool {
+fn labels_match(host: &[&str], name: &[&str]) -> bool {
     match host {
         [] => name.is_empty(),
         ["**"] => true,
         ["**", rest @ ..] => {
-            (1..=name.len()).any(|n| !name[n - 1].is_empty() && labels_fit(rest, &name[n..]))
+            (1..=name.len()).any(|n| !name[n - 1].is_empty() && labels_match(rest, &name[n..]))
         }
         [first, rest @ ..] => name.split_first().is_some_and(|(label, name)| {
-            !label.is_empty() && star(first.as_bytes(), label.as_bytes()) && labels_fit(rest, name)
+            !label.is_empty()
+                && glob_matches(first.as_bytes(), label.as_bytes())
+                && labels_match(rest, name)
         }),
     }
 }
 
 /// Matches an address against `10.0.0.0/8`, `127.0.0.1`, `[::1]`, `::1` or `[10.0.0.0/8]`, but not
 /// against `**`.
-pub(crate) fn is_in(network: &str, ip: IpAddr) -> bool {
+pub(crate) fn network_contains(network: &str, ip: IpAddr) -> bool {
     let network = network.trim_matches(['[', ']']);
     let (base, length) = network.split_once('/').unwrap_or((network, "128"));
     let Ok(base) = base.parse::<IpAddr>() else {
@@ -40,18 +42,18 @@ pub(crate) fn is_in(network: &str, ip: IpAddr) -> bool {
 }
 
 /// Matches an address that might stand for another one; `**` matches every address.
-pub(crate) fn leads_into(host: &str, ip: IpAddr) -> bool {
-    let is_network = is_in(host, "0.0.0.0".parse().expect("an address"))
+pub(crate) fn may_reach(host: &str, ip: IpAddr) -> bool {
+    let is_network = network_contains(host, "0.0.0.0".parse().expect("an address"))
         || host.contains(['/', '['])
         || { host.parse::<IpAddr>().is_ok() };
     is_any(host)
-        || is_in(host, ip)
+        || network_contains(host, ip)
         || (ip.is_unspecified() && is_network)
-        || inner(ip).is_some_and(|inner| is_in(host, inner))
+        || embedded_ipv4(ip).is_some_and(|inner| network_contains(host, inner))
 }
 
 /// Returns the IPv4 address embedded in an IPv6 address.
-fn inner(ip: IpAddr) -> Option<IpAddr> {
+fn embedded_ipv4(ip: IpAddr) -> Option<IpAddr> {
     let IpAddr::V6(v6) = ip else { return None };
     let octets = v6.octets();
     let text = |from: usize| {

@@ -13,13 +13,13 @@ const OPTIONS: [&str; 8] = [
 ];
 
 /// The words of a rule without quotes; the last ones are options.
-pub(crate) struct Line {
+pub(crate) struct RuleLine {
     words: Vec<String>,
     options: Vec<(String, String)>,
     text: String,
 }
 
-impl Line {
+impl RuleLine {
     pub(crate) fn read(text: &str) -> Self {
         let mut line = Self {
             words: Vec::new(),

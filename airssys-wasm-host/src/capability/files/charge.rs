@@ -4,23 +4,23 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::Reason;
+use airssys_wasm_core::policy::DenialReason;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult};
 
 use super::FilesView;
-use super::output::{FileOutput, Place};
+use super::charged_stream;
+use super::output::{FileOutput, WritePosition};
 use super::quota::Quota;
-use super::writer;
 use crate::capability::Permit;
 use crate::capability::stream::guard_output;
 
 impl FilesView<'_> {
     /// Returns the quota that a permit to write is subject to, if any.
     pub(super) fn quota(&self, permit: &Permit) -> Option<&Arc<Quota>> {
-        self.rooms.files.quotas.get(permit.rule())
+        self.capabilities.files.quotas.get(permit.rule())
     }
 
     /// Charges the growth of a file that is written up to `end`, and at least `bytes_min` bytes, if
@@ -42,19 +42,19 @@ impl FilesView<'_> {
         let measured = Arc::clone(&quota);
         let look = move || {
             let bytes = end.saturating_sub(file.metadata()?.len()).max(bytes_min);
-            if !writer::is_listed(&file) {
+            if !charged_stream::has_name(&file) {
                 return Ok(false);
             }
-            if quota.take(bytes) {
+            if quota.charge(bytes) {
                 return Ok(true);
             }
             quota.measure();
-            Ok::<_, std::io::Error>(quota.take(bytes))
+            Ok::<_, std::io::Error>(quota.charge(bytes))
         };
-        if self.trip(look).await?? {
+        if self.run_blocking(look).await?? {
             Ok(())
         } else {
-            Err(self.over(permit, &measured))
+            Err(self.over_quota(permit, &measured))
         }
     }
 
@@ -66,8 +66,8 @@ impl FilesView<'_> {
         }
     }
 
-    pub(super) fn over(&self, permit: &Permit, quota: &Quota) -> FsError {
-        let reason = Reason::OverQuota {
+    pub(super) fn over_quota(&self, permit: &Permit, quota: &Quota) -> FsError {
+        let reason = DenialReason::OverQuota {
             rule: quota.rule.clone(),
         };
         self.authority.refuse(permit.operation(), reason, self.call);
@@ -75,21 +75,25 @@ impl FilesView<'_> {
     }
 
     /// Returns a stream that writes to a file while its permit holds and its quota is not used up.
-    pub(super) fn output(
+    pub(super) fn output_stream(
         &mut self,
         fd: &Resource<Descriptor>,
-        place: Place,
+        place: WritePosition,
         permit: Permit,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let lease = self.opened(fd)?.lease.clone();
+        let lease = self.descriptor(fd)?.lease.clone();
         let Descriptor::File(file) = self.table.get(fd)? else {
             return Err(ErrorCode::BadDescriptor.into());
         };
         if file.perms.write_not_permitted() {
             return Err(ErrorCode::NotPermitted.into());
         }
-        let output: DynOutputStream =
-            Box::new(FileOutput::new(file, lease, place, &self.rooms.blocking));
+        let output: DynOutputStream = Box::new(FileOutput::new(
+            file,
+            lease,
+            place,
+            &self.capabilities.blocking,
+        ));
         let stream = self.table.push(output)?;
         self.charge_stream(fd, &stream, &permit)?;
         guard_output(self.table, &stream, self.authority, permit, self.call)
@@ -111,7 +115,7 @@ impl FilesView<'_> {
             return Err(ErrorCode::IsDirectory.into());
         };
         let file = Arc::clone(&file.file);
-        let blocking = self.rooms.blocking.clone();
+        let blocking = self.capabilities.blocking.clone();
         let charged = (
             quota,
             file,
@@ -120,6 +124,6 @@ impl FilesView<'_> {
             self.call,
             blocking,
         );
-        writer::charge(self.table, stream, charged).map_err(FsError::trap)
+        charged_stream::charge(self.table, stream, charged).map_err(FsError::trap)
     }
 }

@@ -17,8 +17,8 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
-use super::inner::Inner;
-use crate::budget::Lease;
+use super::wasi_filesystem::WasiFilesystem;
+use crate::budget::BudgetLease;
 use crate::capability::blocking::BlockingOperations;
 
 /// The most bytes in one read or write, as in wasmtime.
@@ -31,13 +31,13 @@ const BYTES_DEFAULT: usize = 4096;
 pub(super) struct FileInput {
     file: File,
     /// Counts the descriptor, even after the guest has dropped the file.
-    _lease: Option<Arc<Lease>>,
+    _lease: Option<Arc<BudgetLease>>,
     position: u64,
     blocking: BlockingOperations,
-    state: State,
+    state: ReadState,
 }
 
-enum State {
+enum ReadState {
     Idle,
     Reading(AbortOnDropJoinHandle<Result<StreamResult<Bytes>, JoinError>>),
     /// Bytes that were read but not yet taken, or the reason that none were read.
@@ -48,7 +48,7 @@ enum State {
 impl FileInput {
     pub(super) fn new(
         file: &File,
-        lease: Option<Arc<Lease>>,
+        lease: Option<Arc<BudgetLease>>,
         position: u64,
         blocking: &BlockingOperations,
     ) -> Self {
@@ -58,21 +58,21 @@ impl FileInput {
             _lease: lease,
             position,
             blocking,
-            state: State::Idle,
+            state: ReadState::Idle,
         }
     }
 
-    fn begin(&mut self, bytes_max: usize) {
+    fn start_read(&mut self, bytes_max: usize) {
         let (file, position) = (self.file.clone(), self.position);
-        self.state = State::Reading(
+        self.state = ReadState::Reading(
             self.blocking
-                .begin(move || read_once(file, position, bytes_max)),
+                .spawn(move || read_once(file, position, bytes_max)),
         );
     }
 
-    async fn finish(&mut self) {
-        if let State::Reading(reading) = &mut self.state {
-            self.state = State::Done(outcome(reading.await));
+    async fn finish_read(&mut self) {
+        if let ReadState::Reading(reading) = &mut self.state {
+            self.state = ReadState::Done(flatten_read(reading.await));
         }
     }
 }
@@ -80,43 +80,43 @@ impl FileInput {
 #[wasmtime_wasi::async_trait]
 impl InputStream for FileInput {
     fn read(&mut self, bytes_max: usize) -> StreamResult<Bytes> {
-        match std::mem::replace(&mut self.state, State::Closed) {
-            State::Idle => {
-                self.state = State::Idle;
+        match std::mem::replace(&mut self.state, ReadState::Closed) {
+            ReadState::Idle => {
+                self.state = ReadState::Idle;
                 if bytes_max > 0 {
-                    self.begin(bytes_max);
+                    self.start_read(bytes_max);
                 }
                 Ok(Bytes::new())
             }
-            State::Reading(reading) => {
-                self.state = State::Reading(reading);
+            ReadState::Reading(reading) => {
+                self.state = ReadState::Reading(reading);
                 Ok(Bytes::new())
             }
-            State::Done(Ok(mut bytes)) => {
+            ReadState::Done(Ok(mut bytes)) => {
                 let taken = bytes.split_to(bytes.len().min(bytes_max));
                 self.position += taken.len() as u64;
                 self.state = if bytes.is_empty() {
-                    State::Idle
+                    ReadState::Idle
                 } else {
-                    State::Done(Ok(bytes))
+                    ReadState::Done(Ok(bytes))
                 };
                 Ok(taken)
             }
-            State::Done(Err(error)) => Err(error),
-            State::Closed => Err(StreamError::Closed),
+            ReadState::Done(Err(error)) => Err(error),
+            ReadState::Closed => Err(StreamError::Closed),
         }
     }
 
     /// Reads on a blocking thread directly, without a task in between.
     async fn blocking_read(&mut self, bytes_max: usize) -> StreamResult<Bytes> {
-        self.finish().await;
-        if matches!(self.state, State::Idle) && bytes_max > 0 {
+        self.finish_read().await;
+        if matches!(self.state, ReadState::Idle) && bytes_max > 0 {
             let (file, position) = (self.file.clone(), self.position);
             let read = self
                 .blocking
                 .run(move || read_once(file, position, bytes_max))
                 .await;
-            self.state = State::Done(outcome(read));
+            self.state = ReadState::Done(flatten_read(read));
         }
         self.read(bytes_max)
     }
@@ -125,14 +125,14 @@ impl InputStream for FileInput {
 #[wasmtime_wasi::async_trait]
 impl Pollable for FileInput {
     async fn ready(&mut self) {
-        if matches!(self.state, State::Idle) {
-            self.begin(BYTES_DEFAULT);
+        if matches!(self.state, ReadState::Idle) {
+            self.start_read(BYTES_DEFAULT);
         }
-        self.finish().await;
+        self.finish_read().await;
     }
 }
 
-fn outcome(read: Result<StreamResult<Bytes>, JoinError>) -> StreamResult<Bytes> {
+fn flatten_read(read: Result<StreamResult<Bytes>, JoinError>) -> StreamResult<Bytes> {
     read.unwrap_or_else(|error| Err(StreamError::Trap(error.into())))
 }
 
@@ -140,7 +140,7 @@ fn outcome(read: Result<StreamResult<Bytes>, JoinError>) -> StreamResult<Bytes> 
 pub(super) fn read_once(file: File, position: u64, bytes_max: usize) -> StreamResult<Bytes> {
     let same = file.clone();
     let waits = || Err(StreamError::trap("a read waits for another thread"));
-    let mut stream = stream(file, position)
+    let mut stream = wasmtime_stream(file, position)
         .map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
     match stream
         .blocking_read(bytes_max)
@@ -148,18 +148,18 @@ pub(super) fn read_once(file: File, position: u64, bytes_max: usize) -> StreamRe
         .unwrap_or_else(waits)
     {
         Err(StreamError::LastOperationFailed(error)) if has_no_positions(&error) => {
-            read_where_it_stands(&same.file, bytes_max)
+            read_sequentially(&same.file, bytes_max)
         }
         read => read,
     }
 }
 
 /// Returns wasmtime's own stream.
-fn stream(file: File, position: u64) -> FsResult<DynInputStream> {
-    let mut inner = Inner::default();
-    let fd = inner.put(Descriptor::File(file))?;
+fn wasmtime_stream(file: File, position: u64) -> FsResult<DynInputStream> {
+    let mut inner = WasiFilesystem::default();
+    let fd = inner.insert(Descriptor::File(file))?;
     let stream = inner.view().read_via_stream(fd, position)?;
-    inner.take(stream)
+    inner.remove(stream)
 }
 
 /// Returns `true` if an operation failed because the file has no positions.
@@ -169,7 +169,7 @@ pub(super) fn has_no_positions(error: &wasmtime::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::NotSeekable)
 }
 
-fn read_where_it_stands(mut file: &std::fs::File, bytes_max: usize) -> StreamResult<Bytes> {
+fn read_sequentially(mut file: &std::fs::File, bytes_max: usize) -> StreamResult<Bytes> {
     let mut bytes = BytesMut::zeroed(bytes_max.min(BYTES_MAX));
     loop {
         match file.read(&mut bytes) {

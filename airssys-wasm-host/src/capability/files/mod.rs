@@ -21,29 +21,29 @@
 //! opened.
 //! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
-mod asking;
+mod blocking_call;
 mod charge;
-mod held;
-mod inner;
+mod charged_stream;
+mod descriptor;
+#[cfg(unix)]
+mod directory_stack;
 mod input;
-mod opened;
-mod opening;
+mod open;
 mod output;
 mod path;
+mod permission;
 mod quota;
+mod resolution;
 #[cfg(unix)]
 mod resolve;
 #[cfg(not(unix))]
 #[path = "resolve_other.rs"]
 mod resolve;
 mod roots;
-mod route;
 mod target;
-mod trip;
+mod unlink_guard;
 mod view;
-#[cfg(unix)]
-mod way;
-mod writer;
+mod wasi_filesystem;
 
 pub(crate) use roots::Roots;
-pub(crate) use view::{Files, FilesView};
+pub(crate) use view::{FilesView, OpenFiles};

@@ -17,31 +17,31 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
-use super::inner::Inner;
 use super::input::{BYTES_MAX, has_no_positions};
-use crate::budget::Lease;
+use super::wasi_filesystem::WasiFilesystem;
+use crate::budget::BudgetLease;
 use crate::capability::blocking::BlockingOperations;
 
 /// A file that is written from a position onwards, or at its end.
 pub(super) struct FileOutput {
     file: File,
     /// Counts the descriptor, even after the guest has dropped the file.
-    _lease: Option<Arc<Lease>>,
-    place: Place,
+    _lease: Option<Arc<BudgetLease>>,
+    place: WritePosition,
     blocking: BlockingOperations,
-    state: State,
+    state: WriteState,
 }
 
 /// The position of a write.
 #[derive(Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum WritePosition {
     /// An offset in bytes from the beginning of the file.
     At(u64),
     /// The end of the file at the time of the write.
     End,
 }
 
-enum State {
+enum WriteState {
     Ready,
     /// A write in progress, and its number of bytes.
     Writing(
@@ -55,8 +55,8 @@ enum State {
 impl FileOutput {
     pub(super) fn new(
         file: &File,
-        lease: Option<Arc<Lease>>,
-        place: Place,
+        lease: Option<Arc<BudgetLease>>,
+        place: WritePosition,
         blocking: &BlockingOperations,
     ) -> Self {
         let (file, blocking) = (file.clone(), blocking.clone());
@@ -65,15 +65,15 @@ impl FileOutput {
             _lease: lease,
             place,
             blocking,
-            state: State::Ready,
+            state: WriteState::Ready,
         }
     }
 
     /// Fails once if the last write failed, and permanently if the stream is closed.
-    fn check(&mut self) -> StreamResult<()> {
-        match std::mem::replace(&mut self.state, State::Closed) {
-            State::Closed => Err(StreamError::Closed),
-            State::Failed(error) => Err(error),
+    fn take_failure(&mut self) -> StreamResult<()> {
+        match std::mem::replace(&mut self.state, WriteState::Closed) {
+            WriteState::Closed => Err(StreamError::Closed),
+            WriteState::Failed(error) => Err(error),
             state => {
                 self.state = state;
                 Ok(())
@@ -86,27 +86,27 @@ impl FileOutput {
 impl OutputStream for FileOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         match self.state {
-            State::Ready => {}
-            State::Closed => return Err(StreamError::Closed),
-            State::Writing(..) | State::Failed(_) => {
+            WriteState::Ready => {}
+            WriteState::Closed => return Err(StreamError::Closed),
+            WriteState::Writing(..) | WriteState::Failed(_) => {
                 return Err(StreamError::trap("a write before the last one has ended"));
             }
         }
         let (file, place, length) = (self.file.clone(), self.place, bytes.len() as u64);
-        self.state = State::Writing(
-            self.blocking.begin(move || write_once(file, place, bytes)),
+        self.state = WriteState::Writing(
+            self.blocking.spawn(move || write_once(file, place, bytes)),
             length,
         );
         Ok(())
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        self.check()
+        self.take_failure()
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        self.check()?;
-        Ok(if matches!(self.state, State::Ready) {
+        self.take_failure()?;
+        Ok(if matches!(self.state, WriteState::Ready) {
             BYTES_MAX
         } else {
             0
@@ -116,32 +116,32 @@ impl OutputStream for FileOutput {
     /// Waits for a write in progress, so that no write is lost without the guest learning of it.
     async fn cancel(&mut self) {
         self.ready().await;
-        self.state = State::Closed;
+        self.state = WriteState::Closed;
     }
 }
 
 #[wasmtime_wasi::async_trait]
 impl Pollable for FileOutput {
     async fn ready(&mut self) {
-        let State::Writing(writing, length) = &mut self.state else {
+        let WriteState::Writing(writing, length) = &mut self.state else {
             return;
         };
         let (written, length) = (writing.await, *length);
         self.state = match written.unwrap_or_else(|error| Err(StreamError::Trap(error.into()))) {
-            Ok(()) => State::Ready,
-            Err(error) => State::Failed(error),
+            Ok(()) => WriteState::Ready,
+            Err(error) => WriteState::Failed(error),
         };
-        if let (State::Ready, Place::At(position)) = (&self.state, &mut self.place) {
+        if let (WriteState::Ready, WritePosition::At(position)) = (&self.state, &mut self.place) {
             *position += length;
         }
     }
 }
 
 /// Writes all bytes. Blocks.
-fn write_once(file: File, place: Place, bytes: Bytes) -> StreamResult<()> {
+fn write_once(file: File, place: WritePosition, bytes: Bytes) -> StreamResult<()> {
     let same = file.clone();
     let waits = || Err(StreamError::trap("a write waits for another thread"));
-    let mut stream = stream(file, place)
+    let mut stream = wasmtime_stream(file, place)
         .map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
     match stream
         .blocking_write_and_flush(bytes.clone())
@@ -157,12 +157,12 @@ fn write_once(file: File, place: Place, bytes: Bytes) -> StreamResult<()> {
 }
 
 /// Returns wasmtime's own stream.
-fn stream(file: File, place: Place) -> FsResult<DynOutputStream> {
-    let mut inner = Inner::default();
-    let fd = inner.put(Descriptor::File(file))?;
+fn wasmtime_stream(file: File, place: WritePosition) -> FsResult<DynOutputStream> {
+    let mut inner = WasiFilesystem::default();
+    let fd = inner.insert(Descriptor::File(file))?;
     let stream = match place {
-        Place::At(position) => inner.view().write_via_stream(fd, position)?,
-        Place::End => inner.view().append_via_stream(fd)?,
+        WritePosition::At(position) => inner.view().write_via_stream(fd, position)?,
+        WritePosition::End => inner.view().append_via_stream(fd)?,
     };
-    inner.take(stream)
+    inner.remove(stream)
 }

@@ -3,7 +3,7 @@
 //! Handles text only and accesses no file system.
 //! Tests: in this file.
 
-use airssys_wasm_core::policy::{FileAccess, Operation, Special};
+use airssys_wasm_core::policy::{FileAccess, Operation, SpecialFile};
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 /// The longest path in bytes, as on Linux.
@@ -16,7 +16,7 @@ pub(super) struct GuestPath {
     /// `true` if the path was written as that of a directory.
     pub(super) is_directory: bool,
     /// The special properties of the file at this path, as far as they are known.
-    pub(super) special: Special,
+    pub(super) special: SpecialFile,
 }
 
 impl GuestPath {
@@ -25,18 +25,18 @@ impl GuestPath {
         Self {
             text: text.to_owned(),
             is_directory: true,
-            special: Special::default(),
+            special: SpecialFile::default(),
         }
     }
 
     /// Replaces the special properties.
-    pub(super) fn with_special(self, special: Special) -> Self {
+    pub(super) fn with_special(self, special: SpecialFile) -> Self {
         Self { special, ..self }
     }
 
     /// Returns the special properties of every path in this directory: those of its file systems.
-    fn special_within(&self) -> Special {
-        Special {
+    fn special_within(&self) -> SpecialFile {
+        SpecialFile {
             file_systems: self.special.file_systems.clone(),
             file_type: None,
         }
@@ -96,7 +96,7 @@ impl GuestPath {
     /// Returns the operation for an access to this path.
     pub(super) fn operation(&self, access: FileAccess) -> Operation {
         let path = self.as_str().to_owned();
-        match self.special.is_nothing() {
+        match self.special.is_empty() {
             true => Operation::File { access, path },
             false => Operation::SpecialFile {
                 access,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_and_slashes_are_worked_out() {
+    fn normalizes_dots_and_slashes() {
         for (base, written, expected) in [
             ("/data", "a", "/data/a"),
             ("/data", "./a//b/", "/data/a/b"),
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_relative_path() {
+    fn refuses_paths_that_are_not_relative() {
         for written in ["", "/etc/passwd", "a\0b", "../../..", &"a/".repeat(3_000)] {
             assert!(join("/data", written).is_err(), "{written:?}");
         }
     }
 
     #[test]
-    fn lies_below_by_whole_names() {
+    fn is_below_by_whole_names() {
         let root = GuestPath::root("/data");
         assert_eq!(
             GuestPath::root("/data/a/b").below(&root),

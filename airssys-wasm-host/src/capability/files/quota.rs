@@ -18,15 +18,15 @@ pub(crate) struct Quota {
     pub(super) rule: Rule,
     directory: File,
     bytes_max: u64,
-    room: Mutex<Room>,
+    usage: Mutex<QuotaUsage>,
 }
 
 #[derive(Default)]
-struct Room {
+struct QuotaUsage {
     /// An upper bound of the bytes in the directory; `None` before the first measurement.
     used: Option<u64>,
     /// The total number of bytes ever charged.
-    taken: u64,
+    charged: u64,
 }
 
 impl Quota {
@@ -35,28 +35,28 @@ impl Quota {
             rule,
             directory,
             bytes_max,
-            room: Mutex::default(),
+            usage: Mutex::default(),
         }
     }
 
     /// Charges `bytes`, going by the last measurement. Returns `false` if they exceed the quota, or
     /// if nothing was measured yet.
-    pub(super) fn take(&self, bytes: u64) -> bool {
-        let mut room = self.room.lock();
+    pub(super) fn charge(&self, bytes: u64) -> bool {
+        let mut room = self.usage.lock();
         let sum = room
             .used
             .and_then(|used| used.checked_add(bytes))
             .filter(|sum| *sum <= self.bytes_max);
         if sum.is_some() {
             room.used = sum;
-            room.taken = room.taken.saturating_add(bytes);
+            room.charged = room.charged.saturating_add(bytes);
         }
         sum.is_some()
     }
 
     /// Returns the number of bytes left, going by the last measurement.
     pub(super) fn left(&self) -> u64 {
-        self.room
+        self.usage
             .lock()
             .used
             .map_or(0, |used| self.bytes_max.saturating_sub(used))
@@ -65,10 +65,10 @@ impl Quota {
     /// Measures the directory. Blocks, without holding the lock: bytes charged meanwhile are added,
     /// as if the measurement had missed them.
     pub(super) fn measure(&self) {
-        let before = self.room.lock().taken;
+        let before = self.usage.lock().charged;
         let found = measure(&self.directory, DEPTH_MAX);
-        let mut room = self.room.lock();
-        room.used = Some(found.saturating_add(room.taken - before));
+        let mut room = self.usage.lock();
+        room.used = Some(found.saturating_add(room.charged - before));
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_comes_back_once_something_was_removed() {
+    fn bytes_are_free_again_after_a_removal() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a");
         std::fs::create_dir(folder.path().join("below")).expect("a folder");
@@ -121,12 +121,12 @@ mod tests {
         std::fs::write(&file, [0; 50]).expect("written");
         let rule: Rule = "file-write /cache max=100B".parse().expect("a rule");
         let quota = Quota::new(rule, File::open(folder.path()).expect("opened"), 100);
-        assert!(!quota.take(1), "nothing is measured yet");
+        assert!(!quota.charge(1), "nothing is measured yet");
         quota.measure();
-        assert!(quota.take(40) && !quota.take(1));
+        assert!(quota.charge(40) && !quota.charge(1));
         std::fs::remove_file(&file).expect("removed");
         quota.measure();
         assert_eq!(quota.left(), 90);
-        assert!(!quota.take(91) && !quota.take(u64::MAX));
+        assert!(!quota.charge(91) && !quota.charge(u64::MAX));
     }
 }

@@ -13,12 +13,12 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::{FileSystem, Special, SpecialType};
+use airssys_wasm_core::policy::{FileSystemType, SpecialFile, SpecialFileType};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
-use super::route::{EntryKind, Links, Place, Route, Stopped};
-use super::way::{Step, Way};
+use super::directory_stack::{DirectoryStack, DirectoryStep};
+use super::resolution::{EntryKind, LinkPolicy, ResolveError, ResolvedPath, UnresolvedPath};
 
 /// The most links followed in one path, as on Linux.
 const LINKS_MAX: usize = 40;
@@ -27,59 +27,62 @@ const LINKS_MAX: usize = 40;
 /// and few enough that no thread is held for long.
 const NAMES_MAX: usize = 8_192;
 
-impl From<Errno> for Stopped {
+impl From<Errno> for ResolveError {
     fn from(error: Errno) -> Self {
-        Self::At(error.into())
+        Self::Io(error.into())
     }
 }
 
 /// An inspected entry of a directory.
-struct Met {
+struct InspectedEntry {
     /// A handle to the path alone; `None` where the system has no such handles.
     handle: Option<File>,
-    found: EntryKind,
+    kind: EntryKind,
     device: u64,
 }
 
-impl Route {
+impl UnresolvedPath {
     /// Resolves the path. Blocks.
-    pub(super) fn resolve(&self) -> Result<Place, Stopped> {
-        let start = Step {
+    pub(super) fn resolve(&self) -> Result<ResolvedPath, ResolveError> {
+        let start = DirectoryStep {
             directory: Arc::clone(&self.start),
             device: device(&fstat(&self.start)?),
         };
-        let mut way = Way::new(start);
+        let mut way = DirectoryStack::new(start);
         let mut is_directory = ends_as_directory(&self.path);
         let mut names = names_of(&self.path);
         let (mut links, mut looks) = (0, 0);
         while let Some(name) = names.pop() {
             if name == ".." {
-                let mut enter =
-                    |here: &Step, name: &str| counted(&mut looks).and_then(|()| enter(here, name));
-                if !way.back(&mut enter)? {
-                    return Err(Stopped::Outside);
+                let mut enter = |here: &DirectoryStep, name: &str| {
+                    count_inspection(&mut looks).and_then(|()| enter_again(here, name))
+                };
+                if !way.leave(&mut enter)? {
+                    return Err(ResolveError::Outside);
                 }
                 continue;
             }
-            counted(&mut looks)?;
-            let here = way.here();
+            count_inspection(&mut looks)?;
+            let here = way.current();
             let is_last = names.is_empty();
-            let Some(met) = self.look(here, &name)? else {
+            let Some(met) = self.inspect(here, &name)? else {
                 return if is_last {
-                    Ok(here.place(name, None, is_directory))
+                    Ok(here.resolved(name, None, is_directory))
                 } else {
                     Err(Errno::NOENT.into())
                 };
             };
-            match met.found {
-                EntryKind::Link if is_last && self.links != Links::Followed => {
+            match met.kind {
+                EntryKind::Link if is_last && self.links != LinkPolicy::Followed => {
                     return match is_directory {
-                        true if self.links == Links::Refused => Err(Stopped::AtALink),
+                        true if self.links == LinkPolicy::Refused => Err(ResolveError::Link),
                         true => Err(Errno::NOTDIR.into()),
-                        false => Ok(here.place(name, Some(met.found), false)),
+                        false => Ok(here.resolved(name, Some(met.kind), false)),
                     };
                 }
-                EntryKind::Link if self.links == Links::Refused => return Err(Stopped::AtALink),
+                EntryKind::Link if self.links == LinkPolicy::Refused => {
+                    return Err(ResolveError::Link);
+                }
                 EntryKind::Link => {
                     links += 1;
                     let target = read_link(here, &name, &met)?;
@@ -87,7 +90,7 @@ impl Route {
                         return Err(Errno::LOOP.into());
                     }
                     if target.starts_with('/') {
-                        return Err(Stopped::Outside);
+                        return Err(ResolveError::Outside);
                     }
                     is_directory |= is_last && ends_as_directory(&target);
                     names.extend(names_of(&target));
@@ -95,23 +98,27 @@ impl Route {
                 found if is_last && is_directory && found != EntryKind::Directory => {
                     return Err(Errno::NOTDIR.into());
                 }
-                found if is_last => return Ok(here.place(name, Some(found), is_directory)),
+                found if is_last => return Ok(here.resolved(name, Some(found), is_directory)),
                 EntryKind::Directory => {
-                    let step = descend(here, &name, met)?;
+                    let step = enter_inspected(here, &name, met)?;
                     way.enter(name, step);
                 }
                 EntryKind::File | EntryKind::Special(_) => return Err(Errno::NOTDIR.into()),
             }
         }
         Ok(way
-            .here()
-            .place(".".into(), Some(EntryKind::Directory), true))
+            .current()
+            .resolved(".".into(), Some(EntryKind::Directory), true))
     }
 
     /// Inspects a name in a directory. Fails if it is a mount of a file system that was not
     /// permitted.
-    fn look(&self, here: &Step, name: &str) -> Result<Option<Met>, Stopped> {
-        let Some(met) = look(&here.directory, name)? else {
+    fn inspect(
+        &self,
+        here: &DirectoryStep,
+        name: &str,
+    ) -> Result<Option<InspectedEntry>, ResolveError> {
+        let Some(met) = inspect(&here.directory, name)? else {
             return Ok(None);
         };
         if met.device != here.device {
@@ -120,26 +127,30 @@ impl Route {
         Ok(Some(met))
     }
 
-    fn check_file_system(&self, on: Option<&File>) -> Result<(), Stopped> {
+    fn check_file_system(&self, on: Option<&File>) -> Result<(), ResolveError> {
         let file_system = file_system(on)?;
         if file_system.holds_ordinary_files() || self.admitted.file_systems.contains(&file_system) {
             return Ok(());
         }
         let mut special = self.admitted.clone();
         special.file_systems.push(file_system);
-        Err(Stopped::AtSpecial(special))
+        Err(ResolveError::Special(special))
     }
 
     /// Opens the entry in a place, with additional flags that keep the call from blocking and from
     /// following a link. Inspects the opened file again, so that a file swapped in meanwhile is
     /// refused.
-    pub(super) fn open(&self, place: &Place, flags: OFlags) -> Result<(File, EntryKind), Stopped> {
-        place.found.map_or(Ok(()), |found| self.check_type(found))?;
+    pub(super) fn open(
+        &self,
+        place: &ResolvedPath,
+        flags: OFlags,
+    ) -> Result<(File, EntryKind), ResolveError> {
+        place.kind.map_or(Ok(()), |found| self.check_type(found))?;
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
         let file = File::from(openat(&place.directory, place.name.as_str(), flags, mode)?);
         let stat = fstat(&file)?;
-        let found = found(&stat);
+        let found = entry_kind(&stat);
         self.check_type(found)?;
         if device(&stat) != place.device {
             self.check_file_system(Some(&file))?;
@@ -151,10 +162,10 @@ impl Route {
         Ok((file, found))
     }
 
-    fn check_type(&self, found: EntryKind) -> Result<(), Stopped> {
+    fn check_type(&self, found: EntryKind) -> Result<(), ResolveError> {
         match found {
             EntryKind::Special(special) if self.admitted.file_type != Some(special) => {
-                Err(Stopped::AtSpecial(Special {
+                Err(ResolveError::Special(SpecialFile {
                     file_type: Some(special),
                     ..self.admitted.clone()
                 }))
@@ -164,12 +175,12 @@ impl Route {
     }
 }
 
-impl Step {
-    fn place(&self, name: String, found: Option<EntryKind>, is_directory: bool) -> Place {
-        Place {
+impl DirectoryStep {
+    fn resolved(&self, name: String, found: Option<EntryKind>, is_directory: bool) -> ResolvedPath {
+        ResolvedPath {
             directory: Arc::clone(&self.directory),
             name,
-            found,
+            kind: found,
             is_directory,
             device: self.device,
         }
@@ -178,31 +189,31 @@ impl Step {
 
 /// Opens a directory of the operator for a deployment. Returns its file system too, if the system
 /// reveals it.
-pub(super) fn open_directory(path: &std::path::Path) -> io::Result<(File, Option<FileSystem>)> {
+pub(super) fn open_directory(path: &std::path::Path) -> io::Result<(File, Option<FileSystemType>)> {
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NONBLOCK;
     let directory = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let file_system = file_system(Some(&directory))?;
     Ok((
         directory,
-        Some(file_system).filter(|known| *known != FileSystem::UNKNOWN),
+        Some(file_system).filter(|known| *known != FileSystemType::UNKNOWN),
     ))
 }
 
 /// Returns the kind of the entry at a path of the operator; follows links.
-pub(super) fn at(path: &std::path::Path) -> Option<EntryKind> {
-    rustix::fs::stat(path).ok().map(|stat| found(&stat))
+pub(super) fn entry_kind_at(path: &std::path::Path) -> Option<EntryKind> {
+    rustix::fs::stat(path).ok().map(|stat| entry_kind(&stat))
 }
 
-fn found(stat: &Stat) -> EntryKind {
+fn entry_kind(stat: &Stat) -> EntryKind {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => EntryKind::File,
         FileType::Directory => EntryKind::Directory,
         FileType::Symlink => EntryKind::Link,
-        FileType::Fifo => EntryKind::Special(SpecialType::Fifo),
-        FileType::Socket => EntryKind::Special(SpecialType::Socket),
+        FileType::Fifo => EntryKind::Special(SpecialFileType::Fifo),
+        FileType::Socket => EntryKind::Special(SpecialFileType::Socket),
         // An unknown type is refused like a device.
         FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => {
-            EntryKind::Special(SpecialType::Device)
+            EntryKind::Special(SpecialFileType::Device)
         }
     }
 }
@@ -225,36 +236,36 @@ fn device(stat: &Stat) -> u64 {
     stat.st_dev as u64
 }
 
-fn met(stat: &Stat, handle: Option<File>) -> Met {
-    Met {
+fn inspected_entry(stat: &Stat, handle: Option<File>) -> InspectedEntry {
+    InspectedEntry {
         handle,
-        found: found(stat),
+        kind: entry_kind(stat),
         device: device(stat),
     }
 }
 
 /// Inspects a name by a handle to the path alone. Returns `None` if the name does not exist.
 #[cfg(target_os = "linux")]
-fn look(directory: &File, name: &str) -> Result<Option<Met>, Errno> {
+fn inspect(directory: &File, name: &str) -> Result<Option<InspectedEntry>, Errno> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match openat(directory, name, flags, Mode::empty()) {
-        Ok(handle) => Ok(Some(met(&fstat(&handle)?, Some(handle.into())))),
+        Ok(handle) => Ok(Some(inspected_entry(&fstat(&handle)?, Some(handle.into())))),
         Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn look(directory: &File, name: &str) -> Result<Option<Met>, Errno> {
+fn inspect(directory: &File, name: &str) -> Result<Option<InspectedEntry>, Errno> {
     match rustix::fs::statat(directory, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(met(&stat, None))),
+        Ok(stat) => Ok(Some(inspected_entry(&stat, None))),
         Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// Counts an inspected name. Fails beyond [`NAMES_MAX`].
-fn counted(looks: &mut usize) -> Result<(), Errno> {
+fn count_inspection(looks: &mut usize) -> Result<(), Errno> {
     *looks += 1;
     if *looks <= NAMES_MAX {
         Ok(())
@@ -264,20 +275,24 @@ fn counted(looks: &mut usize) -> Result<(), Errno> {
 }
 
 /// Enters a directory that was passed before.
-fn enter(here: &Step, name: &str) -> Result<Step, Errno> {
-    let met = look(&here.directory, name)?.ok_or(Errno::NOENT)?;
-    if met.found == EntryKind::Directory {
-        descend(here, name, met)
+fn enter_again(here: &DirectoryStep, name: &str) -> Result<DirectoryStep, Errno> {
+    let met = inspect(&here.directory, name)?.ok_or(Errno::NOENT)?;
+    if met.kind == EntryKind::Directory {
+        enter_inspected(here, name, met)
     } else {
         Err(Errno::NOTDIR)
     }
 }
 
 /// Enters the directory that was inspected.
-fn descend(here: &Step, name: &str, met: Met) -> Result<Step, Errno> {
+fn enter_inspected(
+    here: &DirectoryStep,
+    name: &str,
+    met: InspectedEntry,
+) -> Result<DirectoryStep, Errno> {
     let device_met = met.device;
     if let Some(handle) = met.handle {
-        return Ok(Step {
+        return Ok(DirectoryStep {
             directory: Arc::new(handle),
             device: device_met,
         });
@@ -287,7 +302,7 @@ fn descend(here: &Step, name: &str, met: Met) -> Result<Step, Errno> {
     let directory = openat(&here.directory, name, flags, Mode::empty())?;
     // A different device means that something was mounted meanwhile.
     match device(&fstat(&directory)?) == device_met {
-        true => Ok(Step {
+        true => Ok(DirectoryStep {
             directory: Arc::new(directory.into()),
             device: device_met,
         }),
@@ -295,7 +310,11 @@ fn descend(here: &Step, name: &str, met: Met) -> Result<Step, Errno> {
     }
 }
 
-fn read_link(here: &Step, name: &str, met: &Met) -> Result<String, Stopped> {
+fn read_link(
+    here: &DirectoryStep,
+    name: &str,
+    met: &InspectedEntry,
+) -> Result<String, ResolveError> {
     let target = match &met.handle {
         Some(link) => rustix::fs::readlinkat(link, "", Vec::new())?,
         None => rustix::fs::readlinkat(&here.directory, name, Vec::new())?,
@@ -311,31 +330,31 @@ fn read_link(here: &Step, name: &str, met: &Met) -> Result<String, Stopped> {
     clippy::cast_sign_loss,
     reason = "a number of 32 bits"
 )]
-fn file_system(on: Option<&File>) -> Result<FileSystem, Errno> {
+fn file_system(on: Option<&File>) -> Result<FileSystemType, Errno> {
     let Some(on) = on else {
-        return Ok(FileSystem::UNKNOWN);
+        return Ok(FileSystemType::UNKNOWN);
     };
-    Ok(FileSystem::from_magic(
+    Ok(FileSystemType::from_magic(
         rustix::fs::fstatfs(on)?.f_type as u32,
     ))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn file_system(_: Option<&File>) -> Result<FileSystem, Errno> {
-    Ok(FileSystem::UNKNOWN)
+fn file_system(_: Option<&File>) -> Result<FileSystemType, Errno> {
+    Ok(FileSystemType::UNKNOWN)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn route(start: &std::path::Path, path: &str, links: Links) -> Route {
+    fn route(start: &std::path::Path, path: &str, links: LinkPolicy) -> UnresolvedPath {
         let start = Arc::new(File::open(start).expect("opened"));
-        Route {
+        UnresolvedPath {
             start,
             path: path.into(),
             links,
-            admitted: Special::default(),
+            admitted: SpecialFile::default(),
         }
     }
 
@@ -343,11 +362,11 @@ mod tests {
     fn leads(
         start: &std::path::Path,
         path: &str,
-        links: Links,
+        links: LinkPolicy,
     ) -> Result<(String, Option<EntryKind>), String> {
         match route(start, path, links).resolve() {
-            Ok(place) => Ok((place.name, place.found)),
-            Err(Stopped::At(error)) => Err(format!("{:?}", error.kind())),
+            Ok(place) => Ok((place.name, place.kind)),
+            Err(ResolveError::Io(error)) => Err(format!("{:?}", error.kind())),
             Err(stopped) => Err(format!("{stopped:?}")),
         }
     }
@@ -373,7 +392,7 @@ mod tests {
     #[test]
     fn follows_no_link() {
         let folder = folder();
-        let refused = |path: &str| leads(folder.path(), path, Links::Refused);
+        let refused = |path: &str| leads(folder.path(), path, LinkPolicy::Refused);
         assert_eq!(
             refused("a/b/file"),
             Ok(("file".into(), Some(EntryKind::File)))
@@ -385,9 +404,9 @@ mod tests {
     }
 
     #[test]
-    fn follows_links_within_and_none_that_leads_out() {
+    fn follows_links_inside_the_directory_only() {
         let folder = folder();
-        let followed = |path: &str| leads(folder.path(), path, Links::Followed);
+        let followed = |path: &str| leads(folder.path(), path, LinkPolicy::Followed);
         for (path, expected) in [
             ("link/b/file", Ok(("file".into(), Some(EntryKind::File)))),
             ("to-file", Ok(("file".into(), Some(EntryKind::File)))),
@@ -405,9 +424,13 @@ mod tests {
             assert_eq!(followed(path), expected, "{path}");
         }
         assert!(followed("loop").is_err());
-        let below = leads(&folder.path().join("a"), "out/b", Links::Followed);
+        let below = leads(&folder.path().join("a"), "out/b", LinkPolicy::Followed);
         assert_eq!(below, Err("Outside".into()), "`../a` from within `a`");
-        let kept = leads(folder.path(), "link/../to-file", Links::FollowedToLast);
+        let kept = leads(
+            folder.path(),
+            "link/../to-file",
+            LinkPolicy::FollowedExceptLast,
+        );
         assert_eq!(kept, Ok(("to-file".into(), Some(EntryKind::Link))));
     }
 
@@ -418,26 +441,30 @@ mod tests {
         std::fs::create_dir_all(folder.path().join(&deep)).expect("folders");
         let back = format!("{deep}/{}/a/b/file", [".."; 60].join("/"));
         assert_eq!(
-            leads(folder.path(), &back, Links::Followed)
+            leads(folder.path(), &back, LinkPolicy::Followed)
                 .expect("the path leads to a file")
                 .0,
             "file"
         );
         let out = format!("{deep}/{}", [".."; 61].join("/"));
         assert_eq!(
-            leads(folder.path(), &out, Links::Followed),
+            leads(folder.path(), &out, LinkPolicy::Followed),
             Err("Outside".into())
         );
         let endless = "a/../".repeat(NAMES_MAX + 1);
-        assert!(leads(folder.path(), &endless, Links::Followed).is_err());
+        assert!(leads(folder.path(), &endless, LinkPolicy::Followed).is_err());
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn crosses_no_mount_to_a_file_system_without_ordinary_files() {
-        let proc = FileSystem::from_magic(0x9fa0);
-        let mut route = route(std::path::Path::new("/"), "proc/self/stat", Links::Followed);
-        let Err(Stopped::AtSpecial(special)) = route.resolve() else {
+        let proc = FileSystemType::from_magic(0x9fa0);
+        let mut route = route(
+            std::path::Path::new("/"),
+            "proc/self/stat",
+            LinkPolicy::Followed,
+        );
+        let Err(ResolveError::Special(special)) = route.resolve() else {
             panic!("the mount was crossed")
         };
         assert_eq!(special.file_systems, [proc]);
@@ -451,7 +478,7 @@ mod tests {
         );
         route.path = "proc/self/root/etc/passwd".into();
         assert!(
-            matches!(route.resolve(), Err(Stopped::Outside)),
+            matches!(route.resolve(), Err(ResolveError::Outside)),
             "a magic link leads out"
         );
     }
@@ -468,25 +495,25 @@ mod tests {
             0,
         )
         .expect("a FIFO");
-        let mut route = route(folder.path(), "fifo", Links::Followed);
+        let mut route = route(folder.path(), "fifo", LinkPolicy::Followed);
         let place = route.resolve().expect("the name exists");
-        let Err(Stopped::AtSpecial(special)) = route.open(&place, OFlags::RDONLY) else {
+        let Err(ResolveError::Special(special)) = route.open(&place, OFlags::RDONLY) else {
             panic!("opened")
         };
-        assert_eq!(special.file_type, Some(SpecialType::Fifo));
+        assert_eq!(special.file_type, Some(SpecialFileType::Fifo));
         let unopened = route.open(&place, OFlags::WRONLY);
         assert!(
-            matches!(unopened, Err(Stopped::AtSpecial(_))),
+            matches!(unopened, Err(ResolveError::Special(_))),
             "the system's error would be that the FIFO has no reader"
         );
         // Swapped in after the inspection.
-        let swapped = Place {
-            found: Some(EntryKind::File),
+        let swapped = ResolvedPath {
+            kind: Some(EntryKind::File),
             ..place.clone()
         };
         assert!(matches!(
             route.open(&swapped, OFlags::RDONLY),
-            Err(Stopped::AtSpecial(_))
+            Err(ResolveError::Special(_))
         ));
         route.admitted = special;
         assert_eq!(
@@ -494,7 +521,7 @@ mod tests {
                 .open(&place, OFlags::RDONLY)
                 .expect("a permitted special file")
                 .1,
-            EntryKind::Special(SpecialType::Fifo)
+            EntryKind::Special(SpecialFileType::Fifo)
         );
     }
 
@@ -502,17 +529,17 @@ mod tests {
     #[test]
     fn opens_no_file_of_a_file_system_that_was_mounted_after_the_look() {
         let folder = folder();
-        let route = route(folder.path(), "a/b/file", Links::Followed);
+        let route = route(folder.path(), "a/b/file", LinkPolicy::Followed);
         let place = route.resolve().expect("the name exists");
         route.open(&place, OFlags::RDONLY).expect("a file");
         // The device that was inspected, with a file of another file system.
         let directory = Arc::new(File::open("/proc").expect("Linux has `/proc`"));
-        let mounted = Place {
+        let mounted = ResolvedPath {
             directory,
             name: "version".into(),
             ..place
         };
-        let Err(Stopped::AtSpecial(special)) = route.open(&mounted, OFlags::RDONLY) else {
+        let Err(ResolveError::Special(special)) = route.open(&mounted, OFlags::RDONLY) else {
             panic!("opened")
         };
         assert_eq!(special.file_systems.len(), 1);

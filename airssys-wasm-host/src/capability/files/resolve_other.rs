@@ -8,28 +8,28 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::FileSystem;
+use airssys_wasm_core::policy::FileSystemType;
 
-use super::route::{EntryKind, Links, Place, Route, Stopped};
+use super::resolution::{EntryKind, LinkPolicy, ResolveError, ResolvedPath, UnresolvedPath};
 
-impl Route {
+impl UnresolvedPath {
     /// Leaves the path to wasmtime; fails where links may not be followed.
-    pub(super) fn resolve(&self) -> Result<Place, Stopped> {
-        if self.links == Links::Refused {
-            return Err(Stopped::At(io::ErrorKind::Unsupported.into()));
+    pub(super) fn resolve(&self) -> Result<ResolvedPath, ResolveError> {
+        if self.links == LinkPolicy::Refused {
+            return Err(ResolveError::Io(io::ErrorKind::Unsupported.into()));
         }
         let (directory, name) = (Arc::clone(&self.start), self.path.clone());
-        Ok(Place {
+        Ok(ResolvedPath {
             directory,
             name,
-            found: None,
+            kind: None,
             is_directory: false,
             device: 0,
         })
     }
 }
 
-pub(super) fn at(path: &Path) -> Option<EntryKind> {
+pub(super) fn entry_kind_at(path: &Path) -> Option<EntryKind> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(if metadata.is_dir() {
         EntryKind::Directory
@@ -39,7 +39,7 @@ pub(super) fn at(path: &Path) -> Option<EntryKind> {
 }
 
 /// Opens a directory of the operator. Its file system is not determined.
-pub(super) fn open_directory(path: &Path) -> io::Result<(File, Option<FileSystem>)> {
+pub(super) fn open_directory(path: &Path) -> io::Result<(File, Option<FileSystemType>)> {
     let file = File::open(path)?;
     match file.metadata()?.is_dir() {
         true => Ok((file, None)),

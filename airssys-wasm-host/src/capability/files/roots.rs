@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{FileRule, Policy, Special};
+use airssys_wasm_core::policy::{FileRule, Policy, SpecialFile};
 use wasmtime_wasi::filesystem::Dir;
 use wasmtime_wasi::{FsPerms, OpenMode};
 
 use super::path::GuestPath;
 use super::quota::Quota;
+use super::resolution::EntryKind;
 use super::resolve;
-use super::route::EntryKind;
 use crate::{Error, ErrorKind, Result};
 
 /// The directories of one revision.
@@ -35,7 +35,7 @@ pub(super) struct Root {
     pub(super) path: GuestPath,
     pub(super) dir: Dir,
     /// `true` if paths in it have different grants, so that no link may be followed.
-    is_fine: Arc<AtomicBool>,
+    is_fine_grained: Arc<AtomicBool>,
 }
 
 impl Roots {
@@ -46,18 +46,20 @@ impl Roots {
     /// [`ErrorKind::GrantUnusable`] with the rule whose directory cannot be opened.
     pub(crate) fn open(policy: &Policy) -> Result<Self> {
         let grants = policy.grants();
-        let rules: Vec<FileRule> = grants.allowed().filter_map(FileRule::of).collect();
+        let rules: Vec<FileRule> = grants.allowed().filter_map(FileRule::from_rule).collect();
         let mounts = mounts(&rules)?;
         let mut opened: BTreeMap<String, Root> = BTreeMap::new();
         let mut quotas = BTreeMap::new();
         let mut hosts: BTreeMap<String, PathBuf> = BTreeMap::new();
         for rule in &rules {
-            let place = Place::of(rule, &mounts)?;
+            let place = RootLocation::from_rule(rule, &mounts)?;
             let (handle, special) = place.open(rule)?;
             if let Some(bytes_max) = rule.bytes_max {
                 let quota = Quota::new(
                     rule.rule.clone(),
-                    handle.try_clone().map_err(|error| place.unusable(error))?,
+                    handle
+                        .try_clone()
+                        .map_err(|error| place.unusable_directory(error))?,
                     bytes_max,
                 );
                 quotas.insert(rule.rule.clone(), Arc::new(quota));
@@ -67,7 +69,9 @@ impl Roots {
                     let root = Root::new(&place, handle, special, policy, &rules)?;
                     opened.insert(place.guest.clone(), root);
                 }
-                Some(other) if other != place.host => return Err(place.twice(&other)),
+                Some(other) if other != place.host => {
+                    return Err(place.conflicting_location(&other));
+                }
                 Some(_) => {}
             }
         }
@@ -78,40 +82,40 @@ impl Roots {
     }
 
     /// Stops following links in directories whose paths have different grants from now on.
-    pub(crate) fn change(&self, policy: &Policy) {
+    pub(crate) fn update_link_policy(&self, policy: &Policy) {
         for root in &self.all {
             if !is_uniform(&root.path, policy) {
-                root.is_fine.store(true, Ordering::Release);
+                root.is_fine_grained.store(true, Ordering::Release);
             }
         }
     }
 }
 
 /// The location of a rule's directory.
-struct Place {
+struct RootLocation {
     /// The path that the component sees; empty for `/`.
     guest: String,
     host: PathBuf,
     /// The rule, for messages.
     rule: String,
     /// `true` if the rule names a file, and this is the directory that contains it.
-    is_around_a_file: bool,
+    is_parent_of_file: bool,
 }
 
-impl Place {
-    fn of(rule: &FileRule, mounts: &BTreeMap<String, String>) -> Result<Self> {
-        let (guest, host) = (rule.root.clone(), on_host(&rule.root, mounts));
-        match resolve::at(&host) {
-            Some(EntryKind::File) if rule.is_tree => {
-                return Self::around_a_file(rule, &guest, &host);
+impl RootLocation {
+    fn from_rule(rule: &FileRule, mounts: &BTreeMap<String, String>) -> Result<Self> {
+        let (guest, host) = (rule.root.clone(), host_path(&rule.root, mounts));
+        match resolve::entry_kind_at(&host) {
+            Some(EntryKind::File) if rule.is_subtree => {
+                return Self::parent_of_file(rule, &guest, &host);
             }
-            Some(EntryKind::Special(file_type)) if rule.is_tree => {
-                let special = Special {
+            Some(EntryKind::Special(file_type)) if rule.is_subtree => {
+                let special = SpecialFile {
                     file_type: Some(file_type),
-                    ..Special::default()
+                    ..SpecialFile::default()
                 };
                 check_special(rule, &host, &special)?;
-                return Self::around_a_file(rule, &guest, &host);
+                return Self::parent_of_file(rule, &guest, &host);
             }
             _ => {}
         }
@@ -119,16 +123,16 @@ impl Place {
             guest,
             host,
             rule: rule.rule.to_string(),
-            is_around_a_file: false,
+            is_parent_of_file: false,
         })
     }
 
     /// Opens the directory, if the rule permits its file system, and returns its special
     /// properties. Blocks.
-    fn open(&self, rule: &FileRule) -> Result<(File, Special)> {
+    fn open(&self, rule: &FileRule) -> Result<(File, SpecialFile)> {
         let (directory, file_system) =
-            resolve::open_directory(&self.host).map_err(|error| self.unusable(error))?;
-        let special = Special {
+            resolve::open_directory(&self.host).map_err(|error| self.unusable_directory(error))?;
+        let special = SpecialFile {
             file_systems: file_system
                 .into_iter()
                 .filter(|it| !it.holds_ordinary_files())
@@ -139,7 +143,7 @@ impl Place {
         Ok((directory, special))
     }
 
-    fn unusable(&self, error: std::io::Error) -> Error {
+    fn unusable_directory(&self, error: std::io::Error) -> Error {
         let message = format!(
             "`{}`: the directory `{}` cannot be opened on this machine; create it, or set its location with `from=`",
             self.rule,
@@ -148,7 +152,7 @@ impl Place {
         Error::new(ErrorKind::GrantUnusable, message).with_source(error)
     }
 
-    fn twice(&self, other: &Path) -> Error {
+    fn conflicting_location(&self, other: &Path) -> Error {
         let message = format!(
             "`{}`: `{}` would be both `{}` and `{}` on the host; give them different names",
             self.rule,
@@ -160,14 +164,14 @@ impl Place {
     }
 
     /// Locates a single file by its directory. The file must have the same name on the host.
-    fn around_a_file(rule: &FileRule, guest: &str, host: &Path) -> Result<Self> {
+    fn parent_of_file(rule: &FileRule, guest: &str, host: &Path) -> Result<Self> {
         let (directory, name) = guest.rsplit_once('/').unwrap_or_default();
         match host.parent() {
             Some(parent) if host.file_name() == Some(name.as_ref()) => Ok(Self {
                 guest: directory.to_owned(),
                 host: parent.to_owned(),
                 rule: rule.rule.to_string(),
-                is_around_a_file: true,
+                is_parent_of_file: true,
             }),
             _ => Err(Error::new(
                 ErrorKind::GrantUnusable,
@@ -182,15 +186,15 @@ impl Place {
 
 impl Root {
     fn new(
-        place: &Place,
+        place: &RootLocation,
         handle: File,
-        special: Special,
+        special: SpecialFile,
         policy: &Policy,
         rules: &[FileRule],
     ) -> Result<Self> {
         let path = GuestPath::root(&place.guest).with_special(special);
-        let (reads, writes) = uses(&path, rules);
-        let is_fine = place.is_around_a_file || !(reads && is_uniform(&path, policy));
+        let (reads, writes) = whole_directory_uses(&path, rules);
+        let is_fine = place.is_parent_of_file || !(reads && is_uniform(&path, policy));
         if is_fine && !cfg!(unix) {
             let message = format!(
                 "`{}` requires paths to be resolved without following links, which this system cannot do safely; grant whole directories, to read or to read and write",
@@ -212,26 +216,26 @@ impl Root {
         Ok(Self {
             path,
             dir,
-            is_fine: Arc::new(is_fine.into()),
+            is_fine_grained: Arc::new(is_fine.into()),
         })
     }
 
     /// Returns the flag that becomes `true` once no link may be followed here.
-    pub(super) fn fineness(&self) -> &Arc<AtomicBool> {
-        &self.is_fine
+    pub(super) fn fine_grained_flag(&self) -> &Arc<AtomicBool> {
+        &self.is_fine_grained
     }
 
-    pub(super) fn is_fine(&self) -> bool {
-        self.is_fine.load(Ordering::Acquire)
+    pub(super) fn is_fine_grained(&self) -> bool {
+        self.is_fine_grained.load(Ordering::Acquire)
     }
 }
 
 /// Returns whether everything in a directory may be read, and whether it may be written.
-fn uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
+fn whole_directory_uses(path: &GuestPath, rules: &[FileRule]) -> (bool, bool) {
     let whole = |writes: bool| {
         rules.iter().any(|rule| {
-            rule.is_tree
-                && rule.writes == writes
+            rule.is_subtree
+                && rule.is_write == writes
                 && path.below(&GuestPath::root(&rule.root)).is_some()
         })
     };
@@ -248,9 +252,9 @@ pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
         .chain(grants.denied())
         .chain(grants.revoked())
         .chain(requested);
-    all.filter_map(FileRule::of).all(|rule| {
+    all.filter_map(FileRule::from_rule).all(|rule| {
         let root = GuestPath::root(&rule.root);
-        let speaks_of_all = rule.is_tree && path.below(&root).is_some();
+        let speaks_of_all = rule.is_subtree && path.below(&root).is_some();
         let elsewhere = root.below(path).is_none() && path.below(&root).is_none();
         elsewhere || (speaks_of_all && rule.bytes_max.is_none() && !rule.appends_only)
     })
@@ -260,7 +264,9 @@ pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
 fn mounts(rules: &[FileRule]) -> Result<BTreeMap<String, String>> {
     let mut mounts: BTreeMap<String, String> = BTreeMap::new();
     for rule in rules {
-        let Some(from) = &rule.from else { continue };
+        let Some(from) = &rule.host_directory else {
+            continue;
+        };
         if let Some(other) = mounts.insert(rule.root.clone(), from.clone())
             && other != *from
         {
@@ -276,7 +282,7 @@ fn mounts(rules: &[FileRule]) -> Result<BTreeMap<String, String>> {
 
 /// Returns the host path of a directory of the component: below the nearest mapped directory above
 /// it, or the same path if there is none.
-fn on_host(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
+fn host_path(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
     let path = GuestPath::root(guest);
     let below = |mount: &String| path.below(&GuestPath::root(mount));
     let nearest = mounts
@@ -292,11 +298,11 @@ fn on_host(guest: &str, mounts: &BTreeMap<String, String>) -> PathBuf {
 }
 
 /// Fails if a path is special and its rule does not name that.
-fn check_special(rule: &FileRule, host: &Path, special: &Special) -> Result<()> {
-    if special.is_nothing() || rule.names(special) {
+fn check_special(rule: &FileRule, host: &Path, special: &SpecialFile) -> Result<()> {
+    if special.is_empty() || rule.allows_special(special) {
         return Ok(());
     }
-    let advice = match rule.naming(special) {
+    let advice = match rule.extended_for(special) {
         Some(rule) => format!("if this is intended, write `{rule}`"),
         None => "no grant allows it".into(),
     };

@@ -19,36 +19,36 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use super::held::Held;
-use super::inner::{Inner, at_once};
+use super::blocking_call::ResolvedEntry;
+use super::descriptor::{FilePermits, OpenDescriptor};
 use super::input::FileInput;
-use super::opened::{Opened, Permits};
-use super::output::Place;
+use super::output::WritePosition;
 use super::path::GuestPath;
-use super::trip::Spot;
-use crate::capability::stream::{Waiting, guard_input};
-use crate::capability::{Authority, Permit, Rooms};
+use super::unlink_guard::UnlinkGuard;
+use super::wasi_filesystem::{WasiFilesystem, complete_now};
+use crate::capability::stream::{ReadWait, guard_input};
+use crate::capability::{Authority, OpenCapabilities, Permit};
 use crate::observe::CallId;
 
 /// The state of this capability in an instance.
 #[derive(Default)]
-pub(crate) struct Files {
+pub(crate) struct OpenFiles {
     inner: WasiFilesystemCtx,
-    pub(super) open: HashMap<u32, Opened>,
+    pub(super) open: HashMap<u32, OpenDescriptor>,
     /// The listings in progress: the directory of each, and the permit for it.
     listings: HashMap<u32, (GuestPath, Permit)>,
 }
 
 /// The parts of an instance's state that this capability uses.
 pub(crate) struct FilesView<'a> {
-    pub(crate) files: &'a mut Files,
+    pub(crate) files: &'a mut OpenFiles,
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) authority: &'a Arc<Authority>,
-    pub(crate) rooms: &'a Rooms,
+    pub(crate) capabilities: &'a OpenCapabilities,
     pub(crate) call: CallId,
 }
 
-impl HasData for Files {
+impl HasData for OpenFiles {
     type Data<'a> = FilesView<'a>;
 }
 
@@ -63,12 +63,12 @@ impl FilesView<'_> {
 
 impl preopens::Host for FilesView<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        let rooms = self.rooms;
+        let rooms = self.capabilities;
         let mut directories = Vec::new();
         for (index, root) in rooms.files.all.iter().enumerate() {
-            let permits = self.quiet_permits(&root.path);
+            let permits = self.unrecorded_permits(&root.path);
             let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
-            self.note(&fd, (index, root.path.clone()), permits, None, None);
+            self.record_open(&fd, (index, root.path.clone()), permits, None, None);
             directories.push((fd, root.path.as_str().to_owned()));
         }
         Ok(directories)
@@ -96,49 +96,49 @@ impl HostDescriptor for FilesView<'_> {
         len: Filesize,
         advice: Advice,
     ) -> FsResult<()> {
-        self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, move |inner, fd| {
-            at_once(inner.view().advise(fd, offset, len, advice))
+        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        self.run_on_descriptor(&fd, move |inner, fd| {
+            complete_now(inner.view().advise(fd, offset, len, advice))
         })
         .await
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().sync_data(fd)))
+        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().sync_data(fd)))
             .await
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().sync(fd)))
+        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().sync(fd)))
             .await
     }
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
-        self.check(&fd, FileAccess::Look, Permits::any)?;
+        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
         // The system stores the flags with the descriptor, so that no file system is accessed.
-        let mut inner = Inner::default();
-        let fd = inner.put(self.table.get(&fd)?.clone())?;
-        at_once(inner.view().get_flags(fd))
+        let mut inner = WasiFilesystem::default();
+        let fd = inner.insert(self.table.get(&fd)?.clone())?;
+        complete_now(inner.view().get_flags(fd))
     }
 
     async fn get_type(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorType> {
-        self.check(&fd, FileAccess::Look, Permits::any)?;
-        let is_special = self.opened(&fd)?.path.special.file_type.is_some();
+        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        let is_special = self.descriptor(&fd)?.path.special.file_type.is_some();
         match self.table.get(&fd)? {
             Descriptor::Dir(_) => Ok(DescriptorType::Directory),
             Descriptor::File(_) if !is_special && cfg!(unix) => Ok(DescriptorType::RegularFile),
             Descriptor::File(_) => {
-                self.on(&fd, |inner, fd| at_once(inner.view().get_type(fd)))
+                self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().get_type(fd)))
                     .await
             }
         }
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
-        self.check(&fd, FileAccess::Look, Permits::any)?;
-        self.on(&fd, |inner, fd| at_once(inner.view().stat(fd)))
+        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().stat(fd)))
             .await
     }
 
@@ -148,14 +148,17 @@ impl HostDescriptor for FilesView<'_> {
         b: Resource<Descriptor>,
     ) -> wasmtime::Result<bool> {
         for one in [&a, &b] {
-            if self.check(one, FileAccess::Look, Permits::any).is_err() {
+            if self
+                .check_permit(one, FileAccess::Stat, FilePermits::any_mut)
+                .is_err()
+            {
                 return Ok(false);
             }
         }
         let b = self.table.get(&b)?.clone();
-        let same = self.on(&a, move |inner, a| {
-            let b = inner.put(b)?;
-            at_once(async {
+        let same = self.run_on_descriptor(&a, move |inner, a| {
+            let b = inner.insert(b)?;
+            complete_now(async {
                 inner
                     .view()
                     .is_same_object(a, b)
@@ -167,21 +170,23 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
-        self.check(&fd, FileAccess::Look, Permits::any)?;
-        match self.opened(&fd)?.identity {
+        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        match self.descriptor(&fd)?.identity {
             Some(identity) => Ok(identity),
             None => {
-                self.on(&fd, |inner, fd| at_once(inner.view().metadata_hash(fd)))
-                    .await
+                self.run_on_descriptor(&fd, |inner, fd| {
+                    complete_now(inner.view().metadata_hash(fd))
+                })
+                .await
             }
         }
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
-        let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
+        let permit = self.check_permit(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         self.charge(&fd, &permit, size, 0).await?;
-        self.on(&fd, move |inner, fd| {
-            at_once(inner.view().set_size(fd, size))
+        self.run_on_descriptor(&fd, move |inner, fd| {
+            complete_now(inner.view().set_size(fd, size))
         })
         .await
     }
@@ -192,10 +197,10 @@ impl HostDescriptor for FilesView<'_> {
         atim: NewTimestamp,
         mtim: NewTimestamp,
     ) -> FsResult<()> {
-        let opened = self.opened(&fd)?;
+        let opened = self.descriptor(&fd)?;
         self.ask(FileAccess::Write, &opened.path)?;
-        self.on(&fd, move |inner, fd| {
-            at_once(inner.view().set_times(fd, atim, mtim))
+        self.run_on_descriptor(&fd, move |inner, fd| {
+            complete_now(inner.view().set_times(fd, atim, mtim))
         })
         .await
     }
@@ -206,9 +211,9 @@ impl HostDescriptor for FilesView<'_> {
         len: Filesize,
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
-        self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
-        self.on(&fd, move |inner, fd| {
-            at_once(inner.view().read(fd, len, offset))
+        self.check_permit(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
+        self.run_on_descriptor(&fd, move |inner, fd| {
+            complete_now(inner.view().read(fd, len, offset))
         })
         .await
     }
@@ -219,11 +224,11 @@ impl HostDescriptor for FilesView<'_> {
         bytes: Vec<u8>,
         offset: Filesize,
     ) -> FsResult<Filesize> {
-        let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
+        let permit = self.check_permit(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         let end = offset.saturating_add(bytes.len() as u64);
         self.charge(&fd, &permit, end, bytes.len() as u64).await?;
-        self.on(&fd, move |inner, fd| {
-            at_once(inner.view().write(fd, bytes, offset))
+        self.run_on_descriptor(&fd, move |inner, fd| {
+            complete_now(inner.view().write(fd, bytes, offset))
         })
         .await
     }
@@ -233,20 +238,24 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
-        let permit = self.check(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
-        let lease = self.opened(&fd)?.lease.clone();
+        let permit = self.check_permit(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
+        let lease = self.descriptor(&fd)?.lease.clone();
         let Descriptor::File(file) = self.table.get(&fd)? else {
             return Err(ErrorCode::IsDirectory.into());
         };
-        let input: DynInputStream =
-            Box::new(FileInput::new(file, lease, offset, &self.rooms.blocking));
+        let input: DynInputStream = Box::new(FileInput::new(
+            file,
+            lease,
+            offset,
+            &self.capabilities.blocking,
+        ));
         let stream = self.table.push(input)?;
         // A FIFO or a device may stay silent until its other end writes.
-        let is_special = self.opened(&fd)?.path.special.file_type.is_some();
+        let is_special = self.descriptor(&fd)?.path.special.file_type.is_some();
         let waiting = if is_special {
-            Waiting::ForOthers
+            ReadWait::Unlimited
         } else {
-            Waiting::ByItself
+            ReadWait::Short
         };
         guard_input(
             self.table,
@@ -265,41 +274,42 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let permit = self.check(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
+        let permit = self.check_permit(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
         if let Some(quota) = self.quota(&permit).cloned() {
             let gap = self.growth(&fd, offset)?;
-            if gap > 0 && !quota.take(gap) {
-                return Err(self.over(&permit, &quota));
+            if gap > 0 && !quota.charge(gap) {
+                return Err(self.over_quota(&permit, &quota));
             }
         }
-        self.output(&fd, Place::At(offset), permit)
+        self.output_stream(&fd, WritePosition::At(offset), permit)
     }
 
     fn append_via_stream(
         &mut self,
         fd: Resource<Descriptor>,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let permit = self.check(&fd, FileAccess::Append, |permits| permits.append.as_mut())?;
-        self.output(&fd, Place::End, permit)
+        let permit =
+            self.check_permit(&fd, FileAccess::Append, |permits| permits.append.as_mut())?;
+        self.output_stream(&fd, WritePosition::End, permit)
     }
 
     async fn read_directory(
         &mut self,
         fd: Resource<Descriptor>,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
-        let permit = self.check(&fd, FileAccess::Read, |permits| {
-            permits.read.as_mut().or(permits.look.as_mut())
+        let permit = self.check_permit(&fd, FileAccess::Read, |permits| {
+            permits.read.as_mut().or(permits.metadata.as_mut())
         })?;
-        let opened = self.opened(&fd)?;
+        let opened = self.descriptor(&fd)?;
         if opened.permits.read.is_some() {
             self.ask(FileAccess::Read, &opened.path)?;
         }
         let path = opened.path.clone();
-        let list = |inner: &mut Inner, fd| {
-            let entries = at_once(inner.view().read_directory(fd))?;
-            inner.take(entries)
+        let list = |inner: &mut WasiFilesystem, fd| {
+            let entries = complete_now(inner.view().read_directory(fd))?;
+            inner.remove(entries)
         };
-        let entries = self.on(&fd, list).await?;
+        let entries = self.run_on_descriptor(&fd, list).await?;
         let stream = self.table.push(entries)?;
         self.files.listings.insert(stream.rep(), (path, permit));
         Ok(stream)
@@ -310,15 +320,16 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         written: String,
     ) -> FsResult<()> {
-        let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
-        let create = |inner: &mut Inner, spot: Spot| {
-            at_once(
+        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Write)?;
+        let create = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
+            complete_now(
                 inner
                     .view()
                     .create_directory_at(spot.directory(), spot.name.clone()),
             )
         };
-        self.at(&mut target, PathFlags::empty(), create).await
+        self.run_at_path(&mut target, PathFlags::empty(), create)
+            .await
     }
 
     async fn stat_at(
@@ -327,25 +338,25 @@ impl HostDescriptor for FilesView<'_> {
         flags: PathFlags,
         written: String,
     ) -> FsResult<DescriptorStat> {
-        let (root, path) = self.path(&fd, &written, FileAccess::Look)?;
-        let access = if self.would_allow(FileAccess::Look, &path) {
-            FileAccess::Look
+        let (root, path) = self.path(&fd, &written, FileAccess::Stat)?;
+        let access = if self.would_allow(FileAccess::Stat, &path) {
+            FileAccess::Stat
         } else {
-            FileAccess::Walk
+            FileAccess::Traverse
         };
         self.ask(access, &path)?;
-        let mut target = self.target(&fd, root, written, path, access)?;
-        let look = |inner: &mut Inner, spot: Spot| {
-            at_once(
+        let mut target = self.path_target(&fd, root, written, path, access)?;
+        let look = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
+            complete_now(
                 inner
                     .view()
                     .stat_at(spot.directory(), spot.follow, spot.name.clone()),
             )
         };
-        let stat = self.at(&mut target, flags, look).await?;
+        let stat = self.run_at_path(&mut target, flags, look).await?;
         // A path that may only be walked through must be a directory; otherwise it stays hidden.
-        if access == FileAccess::Walk && stat.type_ != DescriptorType::Directory {
-            self.ask(FileAccess::Look, &target.path)?;
+        if access == FileAccess::Traverse && stat.type_ != DescriptorType::Directory {
+            self.ask(FileAccess::Stat, &target.path)?;
         }
         Ok(stat)
     }
@@ -358,16 +369,16 @@ impl HostDescriptor for FilesView<'_> {
         atim: NewTimestamp,
         mtim: NewTimestamp,
     ) -> FsResult<()> {
-        let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
-        let set = move |inner: &mut Inner, spot: Spot| {
+        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Write)?;
+        let set = move |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
             let (directory, name) = (spot.directory(), spot.name.clone());
-            at_once(
+            complete_now(
                 inner
                     .view()
                     .set_times_at(directory, spot.follow, name, atim, mtim),
             )
         };
-        self.at(&mut target, flags, set).await
+        self.run_at_path(&mut target, flags, set).await
     }
 
     /// Links a file only where all names have the same grants, because other grants could apply to
@@ -384,23 +395,24 @@ impl HostDescriptor for FilesView<'_> {
         let (new_root, new_path) = self.path(&new_fd, &new_written, FileAccess::Write)?;
         self.ask(FileAccess::Write, &path)?;
         self.ask(FileAccess::Write, &new_path)?;
-        if root != new_root || self.is_fine(root) {
+        if root != new_root || self.is_fine_grained(root) {
             return Err(self.refuse(
                 FileAccess::Write,
                 &new_path,
                 "a link where grants differ by name",
             ));
         }
-        let mut from = self.target(&fd, root, written, path, FileAccess::Write)?;
-        let mut to = self.target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
-        let old = self.place(&mut from, flags).await?;
-        let new = self.place(&mut to, PathFlags::empty()).await?;
-        let linked = self.trip(move || {
-            let mut inner = Inner::default();
-            let old = Spot::new(&mut inner, &from.directory, old, flags)?;
-            let new = Spot::new(&mut inner, &to.directory, new, PathFlags::empty())?;
+        let mut from = self.path_target(&fd, root, written, path, FileAccess::Write)?;
+        let mut to =
+            self.path_target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
+        let old = self.resolve(&mut from, flags).await?;
+        let new = self.resolve(&mut to, PathFlags::empty()).await?;
+        let linked = self.run_blocking(move || {
+            let mut inner = WasiFilesystem::default();
+            let old = ResolvedEntry::new(&mut inner, &from.directory, old, flags)?;
+            let new = ResolvedEntry::new(&mut inner, &to.directory, new, PathFlags::empty())?;
             let (directory, new_directory) = (old.directory(), new.directory());
-            at_once(
+            complete_now(
                 inner
                     .view()
                     .link_at(directory, flags, old.name, new_directory, new.name),
@@ -424,13 +436,13 @@ impl HostDescriptor for FilesView<'_> {
         };
         let (root, path) = self.path(&fd, &written, access)?;
         let permits = self.permits(&path, flags, open_flags)?;
-        let lease = self.lease(access, &path)?;
-        let mut target = self.target(&fd, root, written, path, access)?;
+        let lease = self.take_lease(access, &path)?;
+        let mut target = self.path_target(&fd, root, written, path, access)?;
         let (opened, identity, permits) = self
             .open_target(&mut target, permits, path_flags, open_flags, flags)
             .await?;
         let opened = self.table.push(opened)?;
-        self.note(
+        self.record_open(
             &opened,
             (target.root, target.path),
             permits,
@@ -446,15 +458,16 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<String> {
-        let (mut target, _) = self.begin(&fd, written, FileAccess::Read)?;
-        let operation = |inner: &mut Inner, spot: Spot| {
-            at_once(
+        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Read)?;
+        let operation = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
+            complete_now(
                 inner
                     .view()
                     .readlink_at(spot.directory(), spot.name.clone()),
             )
         };
-        self.at(&mut target, PathFlags::empty(), operation).await
+        self.run_at_path(&mut target, PathFlags::empty(), operation)
+            .await
     }
 
     async fn remove_directory_at(
@@ -462,15 +475,16 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         written: String,
     ) -> FsResult<()> {
-        let (mut target, _) = self.begin(&fd, written, FileAccess::Write)?;
-        let operation = |inner: &mut Inner, spot: Spot| {
-            at_once(
+        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Write)?;
+        let operation = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
+            complete_now(
                 inner
                     .view()
                     .remove_directory_at(spot.directory(), spot.name.clone()),
             )
         };
-        self.at(&mut target, PathFlags::empty(), operation).await
+        self.run_at_path(&mut target, PathFlags::empty(), operation)
+            .await
     }
 
     /// Renames a directory only where every name in it has the same grants before and after.
@@ -492,21 +506,22 @@ impl HostDescriptor for FilesView<'_> {
                 "a rename from one granted directory to another",
             ));
         }
-        let mut from = self.target(&fd, root, written, path, FileAccess::Write)?;
-        let mut to = self.target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
-        let old = self.place(&mut from, PathFlags::empty()).await?;
-        if let Err(problem) = self.may_rename(&from, &old, &to.path) {
+        let mut from = self.path_target(&fd, root, written, path, FileAccess::Write)?;
+        let mut to =
+            self.path_target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
+        let old = self.resolve(&mut from, PathFlags::empty()).await?;
+        if let Err(problem) = self.check_rename(&from, &old, &to.path) {
             return Err(self.refuse(FileAccess::Write, &to.path, problem));
         }
-        let new = self.place(&mut to, PathFlags::empty()).await?;
+        let new = self.resolve(&mut to, PathFlags::empty()).await?;
         let holds = self.quota(&permit).is_some();
-        let renamed = self.trip(move || {
-            let mut inner = Inner::default();
-            let _held = if holds { Held::open(&new) } else { None };
-            let old = Spot::new(&mut inner, &from.directory, old, PathFlags::empty())?;
-            let new = Spot::new(&mut inner, &to.directory, new, PathFlags::empty())?;
+        let renamed = self.run_blocking(move || {
+            let mut inner = WasiFilesystem::default();
+            let _held = if holds { UnlinkGuard::open(&new) } else { None };
+            let old = ResolvedEntry::new(&mut inner, &from.directory, old, PathFlags::empty())?;
+            let new = ResolvedEntry::new(&mut inner, &to.directory, new, PathFlags::empty())?;
             let (directory, new_directory) = (old.directory(), new.directory());
-            at_once(
+            complete_now(
                 inner
                     .view()
                     .rename_at(directory, old.name, new_directory, new.name),
@@ -525,7 +540,7 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         let (root, path) = self.path(&fd, &written, FileAccess::Write)?;
         self.ask(FileAccess::Write, &path)?;
-        if self.is_fine(root) {
+        if self.is_fine_grained(root) {
             return Err(self.refuse(
                 FileAccess::Write,
                 &path,
@@ -536,29 +551,35 @@ impl HostDescriptor for FilesView<'_> {
         if old.starts_with('/') || old.split('/').any(|name| name == "..") {
             return Err(self.refuse(FileAccess::Write, &path, "a link that leads up"));
         }
-        let mut target = self.target(&fd, root, written, path, FileAccess::Write)?;
-        let link = move |inner: &mut Inner, spot: Spot| {
-            at_once(
+        let mut target = self.path_target(&fd, root, written, path, FileAccess::Write)?;
+        let link = move |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
+            complete_now(
                 inner
                     .view()
                     .symlink_at(spot.directory(), old.clone(), spot.name.clone()),
             )
         };
-        self.at(&mut target, PathFlags::empty(), link).await
+        self.run_at_path(&mut target, PathFlags::empty(), link)
+            .await
     }
 
     async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (mut target, permit) = self.begin(&fd, written, FileAccess::Write)?;
+        let (mut target, permit) = self.authorize_target(&fd, written, FileAccess::Write)?;
         let holds = self.quota(&permit).is_some();
-        let unlink = move |inner: &mut Inner, spot: Spot| {
-            let _held = if holds { Held::open(&spot.place) } else { None };
-            at_once(
+        let unlink = move |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
+            let _held = if holds {
+                UnlinkGuard::open(&spot.place)
+            } else {
+                None
+            };
+            complete_now(
                 inner
                     .view()
                     .unlink_file_at(spot.directory(), spot.name.clone()),
             )
         };
-        self.at(&mut target, PathFlags::empty(), unlink).await
+        self.run_at_path(&mut target, PathFlags::empty(), unlink)
+            .await
     }
 
     async fn metadata_hash_at(
@@ -567,15 +588,15 @@ impl HostDescriptor for FilesView<'_> {
         flags: PathFlags,
         written: String,
     ) -> FsResult<MetadataHashValue> {
-        let (mut target, _) = self.begin(&fd, written, FileAccess::Look)?;
-        let hash = |inner: &mut Inner, spot: Spot| {
-            at_once(
-                inner
-                    .view()
-                    .metadata_hash_at(spot.directory(), spot.follow, spot.name.clone()),
-            )
+        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Stat)?;
+        let hash = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
+            complete_now(inner.view().metadata_hash_at(
+                spot.directory(),
+                spot.follow,
+                spot.name.clone(),
+            ))
         };
-        self.at(&mut target, flags, hash).await
+        self.run_at_path(&mut target, flags, hash).await
     }
 }
 
@@ -598,7 +619,7 @@ impl HostDirectoryEntryStream for FilesView<'_> {
             };
             let path = directory.entry(&entry.name);
             let leads_on = entry.type_ == DescriptorType::Directory
-                && self.would_allow(FileAccess::Walk, &path);
+                && self.would_allow(FileAccess::Traverse, &path);
             if leads_on || self.would_allow(FileAccess::Read, &path) {
                 return Ok(Some(entry));
             }

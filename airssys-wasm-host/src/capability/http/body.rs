@@ -15,19 +15,19 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use crate::engine::{Alarm, Clock, Ticks};
 
 /// A callback for when the last chunk has been read.
-type End = Box<dyn FnOnce() + Send>;
+type EndCallback = Box<dyn FnOnce() + Send>;
 
 /// The body of a request. Sets `is_taken` once all of it has been taken for sending.
-pub(super) struct Uploading {
+pub(super) struct UploadBody {
     body: WasiBody,
     /// Bytes left of the declared length, if one was declared.
     left: Option<u64>,
     is_taken: Arc<AtomicBool>,
     /// `true` once the instance that writes the body has ended.
-    is_gone: Arc<AtomicBool>,
+    has_instance_ended: Arc<AtomicBool>,
 }
 
-impl Uploading {
+impl UploadBody {
     pub(super) fn new(
         body: WasiBody,
         length: Option<u64>,
@@ -38,20 +38,20 @@ impl Uploading {
             body,
             left: length,
             is_taken,
-            is_gone,
+            has_instance_ended: is_gone,
         };
-        uploading.tell(uploading.body.is_end_stream());
+        uploading.note_end(uploading.body.is_end_stream());
         uploading
     }
 
-    fn tell(&self, has_ended: bool) {
+    fn note_end(&self, has_ended: bool) {
         if has_ended || self.left == Some(0) {
             self.is_taken.store(true, Ordering::SeqCst);
         }
     }
 }
 
-impl Body for Uploading {
+impl Body for UploadBody {
     type Data = Bytes;
     type Error = Error;
 
@@ -60,7 +60,7 @@ impl Body for Uploading {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() && self.is_gone.load(Ordering::SeqCst) {
+        if frame.is_none() && self.has_instance_ended.load(Ordering::SeqCst) {
             // Looks like the end of the body, but the instance may not have finished it.
             return Poll::Ready(Some(Err(Error::ConnectionTerminated)));
         }
@@ -68,7 +68,7 @@ impl Body for Uploading {
             let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
             self.left = self.left.map(|left| left.saturating_sub(bytes));
         }
-        self.tell(frame.is_none() || self.body.is_end_stream());
+        self.note_end(frame.is_none() || self.body.is_end_stream());
         Poll::Ready(frame)
     }
 
@@ -87,8 +87,8 @@ pub(super) struct TimedBody {
     clock: Arc<Clock>,
     between_bytes: Ticks,
     /// The deadline of the next chunk, while one is awaited.
-    next: Option<(Ticks, Alarm)>,
-    end: Option<End>,
+    next_chunk: Option<(Ticks, Alarm)>,
+    on_end: Option<EndCallback>,
 }
 
 impl TimedBody {
@@ -97,45 +97,45 @@ impl TimedBody {
         incoming: Incoming,
         clock: &Arc<Clock>,
         between_bytes: Ticks,
-        end: End,
+        end: EndCallback,
     ) -> Self {
         let clock = Arc::clone(clock);
         let mut body = Self {
             incoming,
             clock,
             between_bytes,
-            next: None,
-            end: Some(end),
+            next_chunk: None,
+            on_end: Some(end),
         };
         if body.incoming.is_end_stream() {
-            body.has_ended();
+            body.finish();
         }
         body
     }
 
-    fn has_ended(&mut self) {
-        if let Some(end) = self.end.take() {
+    fn finish(&mut self) {
+        if let Some(end) = self.on_end.take() {
             end();
         }
     }
 
     /// Returns the timeout error if the deadline of the next chunk has passed. Otherwise wakes the
     /// task at the deadline.
-    fn wait(&mut self, context: &Context<'_>) -> Poll<Error> {
+    fn poll_deadline(&mut self, context: &Context<'_>) -> Poll<Error> {
         let Self {
             clock,
             between_bytes,
-            next,
+            next_chunk: next,
             ..
         } = self;
         let (deadline, alarm) = next.get_or_insert_with(|| {
-            let deadline = clock.now().plus(*between_bytes);
+            let deadline = clock.now().saturating_add(*between_bytes);
             (deadline, clock.alarm(deadline))
         });
         if clock.now() >= *deadline {
             return Poll::Ready(Error::ConnectionReadTimeout);
         }
-        alarm.wake(context.waker());
+        alarm.set_waker(context.waker());
         Poll::Pending
     }
 }
@@ -150,13 +150,13 @@ impl Body for TimedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Ready(frame) => {
-                self.next = None;
+                self.next_chunk = None;
                 if frame.is_none() || self.incoming.is_end_stream() {
-                    self.has_ended();
+                    self.finish();
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
             }
-            Poll::Pending => self.wait(context).map(|error| Some(Err(error))),
+            Poll::Pending => self.poll_deadline(context).map(|error| Some(Err(error))),
         }
     }
 

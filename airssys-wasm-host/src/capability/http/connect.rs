@@ -15,13 +15,13 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use wasmtime_wasi_http::Error;
 
-use super::line::Line;
-use crate::budget::Lease;
+use super::connection::ClientConnection;
+use crate::budget::BudgetLease;
 
 /// A byte stream to a server, encrypted or not.
-pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Connection for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for T {}
 
 /// The ALPN protocol name of HTTP/2.
 const HTTP2: &[u8] = b"h2";
@@ -31,7 +31,7 @@ pub(crate) struct Connector(TlsConnector);
 
 impl Connector {
     /// Creates a connector that trusts Mozilla's root certificates and `roots`.
-    pub(crate) fn trusting(roots: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
+    pub(crate) fn with_roots(roots: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
         let mut store = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.into(),
         };
@@ -53,21 +53,21 @@ impl Connector {
         &self,
         target: &HttpTarget,
         addresses: &[IpAddr],
-        lease: Lease,
-    ) -> Result<Line, Error> {
-        let (stream, address) = reach(addresses, target.port)
+        lease: BudgetLease,
+    ) -> Result<ClientConnection, Error> {
+        let (stream, address) = connect_to_any(addresses, target.port)
             .await
             .map_err(Error::Connect)?;
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.is_tls {
-            return Line::open(Box::new(stream), address, false, lease).await;
+            return ClientConnection::open(Box::new(stream), address, false, lease).await;
         }
-        let stream = self.encrypt(target, stream).await?;
+        let stream = self.start_tls(target, stream).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-        Line::open(Box::new(stream), address, is_http2, lease).await
+        ClientConnection::open(Box::new(stream), address, is_http2, lease).await
     }
 
-    async fn encrypt(
+    async fn start_tls(
         &self,
         target: &HttpTarget,
         stream: TcpStream,
@@ -82,7 +82,7 @@ impl Connector {
     }
 }
 
-async fn reach(addresses: &[IpAddr], port: u16) -> io::Result<(TcpStream, IpAddr)> {
+async fn connect_to_any(addresses: &[IpAddr], port: u16) -> io::Result<(TcpStream, IpAddr)> {
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match TcpStream::connect(SocketAddr::new(*address, port)).await {

@@ -15,7 +15,7 @@
 
 mod body;
 mod connect;
-mod line;
+mod connection;
 mod pool;
 mod send;
 
@@ -25,32 +25,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime_wasi_http::WasiHttpCtx;
 
 pub(crate) use connect::Connector;
-pub(crate) use pool::Pool;
-pub(crate) use send::Sender;
+pub(crate) use pool::ConnectionPool;
+pub(crate) use send::HttpSender;
 #[cfg(feature = "http")]
-pub(crate) use send::length;
+pub(crate) use send::content_length;
 
-use super::{Authority, Rooms};
+use super::{Authority, OpenCapabilities};
 use crate::engine::Clock;
 use crate::observe::CallId;
 
 /// The state of this capability in an instance.
-pub(crate) struct Http {
+pub(crate) struct OutgoingHttp {
     pub(crate) context: WasiHttpCtx,
-    pub(crate) sender: Sender,
+    pub(crate) sender: HttpSender,
 }
 
-impl Http {
+impl OutgoingHttp {
     pub(crate) fn new(
         authority: &Arc<Authority>,
-        rooms: &Arc<Rooms>,
+        rooms: &Arc<OpenCapabilities>,
         clock: &Arc<Clock>,
         call: CallId,
-        gone: &Gone,
+        gone: &LifetimeFlag,
     ) -> Self {
         Self {
             context: WasiHttpCtx::new(),
-            sender: Sender::new(authority, rooms, clock, call, gone),
+            sender: HttpSender::new(authority, rooms, clock, call, gone),
         }
     }
 }
@@ -58,17 +58,17 @@ impl Http {
 /// A flag that is set once an instance has ended, before its handles are dropped: the end of a
 /// dropped body looks like the end of a complete one.
 #[derive(Default)]
-pub(crate) struct Gone(Arc<AtomicBool>);
+pub(crate) struct LifetimeFlag(Arc<AtomicBool>);
 
-impl Gone {
+impl LifetimeFlag {
     /// Marks the instance as ended.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn mark_ended(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
-impl Drop for Gone {
+impl Drop for LifetimeFlag {
     fn drop(&mut self) {
-        self.tell();
+        self.mark_ended();
     }
 }

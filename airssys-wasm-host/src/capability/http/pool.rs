@@ -12,7 +12,7 @@ use airssys_wasm_core::policy::{HttpHost, HttpTarget};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::line::Line;
+use super::connection::ClientConnection;
 
 /// The largest number of idle connections; further ones are closed.
 const IDLE_MAX: usize = 64;
@@ -22,26 +22,26 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// The idle connections of a revision.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<Idle>);
+pub(crate) struct ConnectionPool(Mutex<PooledConnections>);
 
 #[derive(Default)]
-struct Idle {
-    by_place: HashMap<Place, Vec<(Line, Instant)>>,
+struct PooledConnections {
+    by_origin: HashMap<Origin, Vec<(ClientConnection, Instant)>>,
     count: usize,
     /// `true` while a task closes connections that have been idle for too long.
-    is_swept: bool,
+    has_sweeper: bool,
 }
 
 /// The server that a connection leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
+pub(super) struct Origin {
     is_tls: bool,
     host: HttpHost,
     port: u16,
 }
 
-impl Place {
-    pub(super) fn of(target: &HttpTarget) -> Self {
+impl Origin {
+    pub(super) fn from_target(target: &HttpTarget) -> Self {
         Self {
             is_tls: target.is_tls,
             host: target.host.clone(),
@@ -50,11 +50,11 @@ impl Place {
     }
 }
 
-impl Pool {
+impl ConnectionPool {
     /// Takes an idle connection to one of `addresses` that is still open.
-    pub(super) fn take(&self, place: &Place, addresses: &[IpAddr]) -> Option<Line> {
+    pub(super) fn take(&self, place: &Origin, addresses: &[IpAddr]) -> Option<ClientConnection> {
         let mut idle = self.0.lock();
-        while let Some((line, _)) = idle.by_place.get_mut(place).and_then(Vec::pop) {
+        while let Some((line, _)) = idle.by_origin.get_mut(place).and_then(Vec::pop) {
             idle.count -= 1;
             if line.is_ready() && addresses.contains(&line.address) {
                 return Some(line);
@@ -64,29 +64,29 @@ impl Pool {
     }
 
     /// Puts a connection back, once its response has been read to the end.
-    pub(super) fn keep(self: Arc<Self>, place: Place, mut line: Line) {
+    pub(super) fn give_back(self: Arc<Self>, place: Origin, mut line: ClientConnection) {
         if line.is_ready() {
-            return self.put(place, line);
+            return self.insert(place, line);
         }
         tokio::spawn(async move {
             // A connection whose server does not read is not worth waiting for any longer.
             if tokio::time::timeout(IDLE_TIME, line.ready()).await == Ok(true) {
-                self.put(place, line);
+                self.insert(place, line);
             }
         });
     }
 
-    fn put(self: &Arc<Self>, place: Place, line: Line) {
+    fn insert(self: &Arc<Self>, place: Origin, line: ClientConnection) {
         let mut idle = self.0.lock();
         if idle.count == IDLE_MAX {
             return;
         }
         idle.count += 1;
-        idle.by_place
+        idle.by_origin
             .entry(place)
             .or_default()
             .push((line, Instant::now()));
-        if !std::mem::replace(&mut idle.is_swept, true) {
+        if !std::mem::replace(&mut idle.has_sweeper, true) {
             tokio::spawn(sweep(Arc::downgrade(self)));
         }
     }
@@ -94,18 +94,18 @@ impl Pool {
     /// Closes all idle connections, and returns their number.
     pub(crate) fn clear(&self) -> usize {
         let mut idle = self.0.lock();
-        idle.by_place.clear();
+        idle.by_origin.clear();
         std::mem::take(&mut idle.count)
     }
 
     /// Closes connections that the server has closed or that have been idle for too long. Returns
     /// `false` if none are left.
-    fn close_old(&self) -> bool {
+    fn close_expired(&self) -> bool {
         let mut idle = self.0.lock();
-        let Idle {
-            by_place,
+        let PooledConnections {
+            by_origin: by_place,
             count,
-            is_swept,
+            has_sweeper: is_swept,
         } = &mut *idle;
         by_place.retain(|_, lines| {
             lines.retain(|(line, since)| !line.is_closed() && since.elapsed() < IDLE_TIME);
@@ -117,10 +117,10 @@ impl Pool {
     }
 }
 
-async fn sweep(pool: Weak<Pool>) {
+async fn sweep(pool: Weak<ConnectionPool>) {
     loop {
         tokio::time::sleep(IDLE_TIME).await;
-        if !pool.upgrade().is_some_and(|pool| pool.close_old()) {
+        if !pool.upgrade().is_some_and(|pool| pool.close_expired()) {
             return;
         }
     }

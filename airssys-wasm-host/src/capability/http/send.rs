@@ -9,21 +9,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use airssys_wasm_core::policy::{HttpHost, HttpTarget, Operation, Reason};
+use airssys_wasm_core::policy::{DenialReason, HttpHost, HttpTarget, Operation};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::Gone;
-use super::body::{TimedBody, Uploading};
-use super::line::{Failure, Line};
-use super::pool::Place;
-use crate::budget::{DeploymentShare, Lease};
-use crate::call::within;
+use super::LifetimeFlag;
+use super::body::{TimedBody, UploadBody};
+use super::connection::{ClientConnection, SendFailure};
+use super::pool::Origin;
+use crate::budget::{BudgetLease, DeploymentShare};
+use crate::call::run_until_deadline;
 use crate::capability::descriptor::take_descriptor;
-use crate::capability::{Authority, Permit, Rooms};
+use crate::capability::{Authority, OpenCapabilities, Permit};
 use crate::engine::{Clock, Ticks};
 use crate::observe::CallId;
 
@@ -35,40 +35,40 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 /// memory to be read.
 const PIECE_BYTES_MAX: usize = 64 << 10;
 
-type Driving = Box<dyn Future<Output = Result<(), Error>> + Send>;
-type Sent = Result<(Response<WasiBody>, Driving), Error>;
+type ResponseDriver = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type SendResult = Result<(Response<WasiBody>, ResponseDriver), Error>;
 
 /// The sender of an instance's requests.
-pub(crate) struct Sender {
+pub(crate) struct HttpSender {
     authority: Arc<Authority>,
-    rooms: Arc<Rooms>,
+    capabilities: Arc<OpenCapabilities>,
     clock: Arc<Clock>,
     pub(crate) call: CallId,
     /// `true` once the instance has ended.
-    is_gone: Arc<AtomicBool>,
+    has_instance_ended: Arc<AtomicBool>,
 }
 
-impl Sender {
+impl HttpSender {
     pub(super) fn new(
         authority: &Arc<Authority>,
-        rooms: &Arc<Rooms>,
+        rooms: &Arc<OpenCapabilities>,
         clock: &Arc<Clock>,
         call: CallId,
-        gone: &Gone,
+        gone: &LifetimeFlag,
     ) -> Self {
         let (authority, rooms, clock) =
             (Arc::clone(authority), Arc::clone(rooms), Arc::clone(clock));
         Self {
             authority,
-            rooms,
+            capabilities: rooms,
             clock,
             call,
-            is_gone: Arc::clone(&gone.0),
+            has_instance_ended: Arc::clone(&gone.0),
         }
     }
 }
 
-impl WasiHttpHooks for Sender {
+impl WasiHttpHooks for HttpSender {
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         PIECE_BYTES_MAX
     }
@@ -83,13 +83,13 @@ impl WasiHttpHooks for Sender {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
-        let sending = Sending {
+    ) -> Box<dyn Future<Output = SendResult> + Send> {
+        let sending = OutgoingRequest {
             authority: Arc::clone(&self.authority),
-            rooms: Arc::clone(&self.rooms),
+            capabilities: Arc::clone(&self.capabilities),
             clock: Arc::clone(&self.clock),
             call: self.call,
-            is_gone: Arc::clone(&self.is_gone),
+            has_instance_ended: Arc::clone(&self.has_instance_ended),
             options: options.unwrap_or_default(),
         };
         Box::new(sending.send(request))
@@ -97,40 +97,41 @@ impl WasiHttpHooks for Sender {
 }
 
 /// A request in progress.
-struct Sending {
+struct OutgoingRequest {
     authority: Arc<Authority>,
-    rooms: Arc<Rooms>,
+    capabilities: Arc<OpenCapabilities>,
     clock: Arc<Clock>,
     call: CallId,
-    is_gone: Arc<AtomicBool>,
+    has_instance_ended: Arc<AtomicBool>,
     options: RequestOptions,
 }
 
-impl Sending {
-    async fn send(self, request: Request<WasiBody>) -> Sent {
-        let target = read(&self.authority, self.call, &request)?;
-        let (addresses, mut permit) = ask(&self.authority, &self.rooms, self.call, &target).await?;
+impl OutgoingRequest {
+    async fn send(self, request: Request<WasiBody>) -> SendResult {
+        let target = parse_target(&self.authority, self.call, &request)?;
+        let (addresses, mut permit) =
+            authorize(&self.authority, &self.capabilities, self.call, &target).await?;
         let is_taken = Arc::<AtomicBool>::default();
-        let length = length(request.headers());
+        let length = content_length(request.headers());
         let mut request = request.map(|body| {
-            Uploading::new(
+            UploadBody::new(
                 body,
                 length,
                 Arc::clone(&is_taken),
-                Arc::clone(&self.is_gone),
+                Arc::clone(&self.has_instance_ended),
             )
             .boxed_unsync()
         });
-        let place = Place::of(&target);
-        while let Some(line) = self.rooms.connections.take(&place, &addresses) {
+        let place = Origin::from_target(&target);
+        while let Some(line) = self.capabilities.connections.take(&place, &addresses) {
             match self.exchange(&mut permit, line, request, &target).await {
                 // The server had just closed it.
-                Err(Failure {
+                Err(SendFailure {
                     unsent: Some(back), ..
                 }) => request = back,
                 Err(failure) => return Err(failure.error),
                 Ok((response, line)) => {
-                    return Ok(self.answer(permit, response, line, is_taken, place));
+                    return Ok(self.into_response(permit, response, line, is_taken, place));
                 }
             }
         }
@@ -139,7 +140,7 @@ impl Sending {
             .exchange(&mut permit, line, request, &target)
             .await
             .map_err(|failure| failure.error)?;
-        Ok(self.answer(permit, response, line, is_taken, place))
+        Ok(self.into_response(permit, response, line, is_taken, place))
     }
 
     async fn connect(
@@ -147,27 +148,31 @@ impl Sending {
         permit: &mut Permit,
         target: &HttpTarget,
         addresses: &[IpAddr],
-    ) -> Result<Line, Error> {
+    ) -> Result<ClientConnection, Error> {
         let lease = self.lease(permit).await?;
-        let connecting = pin!(self.rooms.connector.connect(target, addresses, lease));
+        let connecting = pin!(
+            self.capabilities
+                .connector
+                .connect(target, addresses, lease)
+        );
         let time = self.options.connect_timeout.unwrap_or(TIMEOUT);
         tokio::select! {
             biased;
             line = self.within(time, connecting) => line.ok_or(Error::ConnectionTimeout)?,
-            () = taken_back(&self.authority, permit, self.call) => Err(Error::HttpRequestDenied),
+            () = until_revoked(&self.authority, permit, self.call) => Err(Error::HttpRequestDenied),
         }
     }
 
     /// Takes a descriptor for a connection. If none is left, first closes the idle connections of
     /// the revision.
-    async fn lease(&self, permit: &Permit) -> Result<Lease, Error> {
-        let share = &self.rooms.share;
-        if let Ok(lease) = Lease::take(share, DeploymentShare::descriptors) {
+    async fn lease(&self, permit: &Permit) -> Result<BudgetLease, Error> {
+        let share = &self.capabilities.share;
+        if let Ok(lease) = BudgetLease::take(share, DeploymentShare::descriptors) {
             return Ok(lease);
         }
         let mut freed = pin!(share.descriptors().freed());
         freed.as_mut().enable();
-        if self.rooms.connections.clear() > 0 {
+        if self.capabilities.connections.clear() > 0 {
             freed.await;
         }
         let lease = take_descriptor(share, &self.authority, permit.operation(), self.call);
@@ -176,9 +181,9 @@ impl Sending {
 
     /// Returns the output of a step, or `None` if it takes longer than `time`.
     async fn within<F: Future>(&self, time: Duration, step: Pin<&mut F>) -> Option<F::Output> {
-        within(
+        run_until_deadline(
             &self.clock,
-            self.clock.now().plus(Ticks::lasting(time)),
+            self.clock.now().saturating_add(Ticks::from_duration(time)),
             step,
         )
         .await
@@ -189,17 +194,17 @@ impl Sending {
     async fn exchange(
         &self,
         permit: &mut Permit,
-        mut line: Line,
+        mut line: ClientConnection,
         request: Request<WasiBody>,
         target: &HttpTarget,
-    ) -> Result<(Response<Incoming>, Line), Failure> {
+    ) -> Result<(Response<Incoming>, ClientConnection), SendFailure> {
         let time = self.options.first_byte_timeout.unwrap_or(TIMEOUT);
         let response = {
             let answering = pin!(line.send(request, target));
             tokio::select! {
                 biased;
                 response = self.within(time, answering) => response.ok_or(Error::ConnectionReadTimeout)?,
-                () = taken_back(&self.authority, permit, self.call) => return Err(Error::HttpRequestDenied.into()),
+                () = until_revoked(&self.authority, permit, self.call) => return Err(Error::HttpRequestDenied.into()),
             }
         };
         Ok((response?, line))
@@ -208,34 +213,35 @@ impl Sending {
     /// Returns the response for the guest, which is cut off when its permit ends. A connection is
     /// not reused if its server has responded before it had the whole request: the rest would be
     /// sent beside the next request, and without a permit.
-    fn answer(
+    fn into_response(
         self,
         mut permit: Permit,
         response: Response<Incoming>,
-        line: Line,
+        line: ClientConnection,
         is_taken: Arc<AtomicBool>,
-        place: Place,
-    ) -> (Response<WasiBody>, Driving) {
-        let in_use = Arc::new(line.closing.tasks());
+        place: Origin,
+    ) -> (Response<WasiBody>, ResponseDriver) {
+        let in_use = Arc::new(line.close_on_drop.tasks());
         let closing = Arc::downgrade(&in_use);
-        let between_bytes = Ticks::lasting(self.options.between_bytes_timeout.unwrap_or(TIMEOUT));
+        let between_bytes =
+            Ticks::from_duration(self.options.between_bytes_timeout.unwrap_or(TIMEOUT));
         let end = Box::new({
-            let connections = Arc::clone(&self.rooms.connections);
+            let connections = Arc::clone(&self.capabilities.connections);
             move || {
                 drop(in_use);
                 if is_taken.load(Ordering::SeqCst) {
-                    connections.keep(place, line);
+                    connections.give_back(place, line);
                 }
             }
         });
         let response = response
             .map(|body| TimedBody::new(body, &self.clock, between_bytes, end).boxed_unsync());
         let driving = async move {
-            taken_back(&self.authority, &mut permit, self.call).await;
+            until_revoked(&self.authority, &mut permit, self.call).await;
             // `None` if the body was read to its end: the connection may already serve another
             // request.
             if let Some(closing) = closing.upgrade() {
-                closing.end();
+                closing.close();
             }
             Err(Error::HttpRequestDenied)
         };
@@ -244,14 +250,14 @@ impl Sending {
 }
 
 /// Parses the target of a request. Records a denial if it is malformed.
-fn read(
+fn parse_target(
     authority: &Authority,
     call: CallId,
     request: &Request<WasiBody>,
 ) -> Result<HttpTarget, Error> {
     let url = request.uri().to_string();
     HttpTarget::parse(request.method().as_str(), &url).map_err(|error| {
-        let reason = Reason::Malformed {
+        let reason = DenialReason::Malformed {
             problem: error.problem.to_owned(),
         };
         let name = format!(
@@ -272,9 +278,9 @@ fn read(
 }
 
 /// Asks for permission, resolves the name once, and asks again with every address of the name.
-async fn ask(
+async fn authorize(
     authority: &Authority,
-    rooms: &Rooms,
+    rooms: &OpenCapabilities,
     call: CallId,
     target: &HttpTarget,
 ) -> Result<(Vec<IpAddr>, Permit), Error> {
@@ -318,22 +324,22 @@ async fn ask(
 }
 
 /// Returns the declared length of a body.
-pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Returns the error that the guest receives.
-fn refusal(reason: &Reason) -> Error {
+fn refusal(reason: &DenialReason) -> Error {
     match reason {
-        Reason::Blocked { .. } => Error::DestinationIpProhibited,
+        DenialReason::BlockedAddress { .. } => Error::DestinationIpProhibited,
         _ => Error::HttpRequestDenied,
     }
 }
 
 /// Waits until a permit no longer holds.
-async fn taken_back(authority: &Authority, permit: &mut Permit, call: CallId) {
+async fn until_revoked(authority: &Authority, permit: &mut Permit, call: CallId) {
     loop {
-        authority.ended(permit).await;
+        authority.until_permit_ends(permit).await;
         if !authority.still_allows(permit, call) {
             return;
         }

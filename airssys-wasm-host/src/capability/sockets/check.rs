@@ -10,34 +10,38 @@ use std::sync::Arc;
 use airssys_wasm_core::policy::{Operation, SocketAccess};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
-use super::Told;
+use super::InstanceNetwork;
 use crate::capability::Authority;
 
-type Answer = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
+type CheckFuture = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
 
 /// Returns the address check of an instance.
-pub(crate) fn checking(
+pub(crate) fn address_check(
     authority: Arc<Authority>,
-    told: Arc<Told>,
-) -> impl Fn(SocketAddr, SocketAddrUse) -> Answer + Send + Sync + 'static {
+    told: Arc<InstanceNetwork>,
+) -> impl Fn(SocketAddr, SocketAddrUse) -> CheckFuture + Send + Sync + 'static {
     move |address, what| {
         let allowed = check(&authority, &told, address, what);
         Box::pin(std::future::ready(allowed))
     }
 }
 
-fn check(authority: &Authority, told: &Told, address: SocketAddr, what: SocketAddrUse) -> bool {
-    let access = access(what);
+fn check(
+    authority: &Authority,
+    told: &InstanceNetwork,
+    address: SocketAddr,
+    what: SocketAddrUse,
+) -> bool {
+    let access = socket_access(what);
     let operation = |access| Operation::Socket {
         access,
         address,
-        names: told.names_of(plain(address)),
+        names: told.names_of(canonical_ip(address)),
     };
     let asked = operation(access);
     // A peer that was allowed to send a datagram may be answered.
-    let answers = access == SocketAccess::UdpSend
-        && told.has_heard_from(address)
-        && !authority.would_allow(&asked);
+    let answers =
+        access == SocketAccess::UdpSend && told.has_peer(address) && !authority.would_allow(&asked);
     let asked = if answers {
         operation(SocketAccess::UdpReceive)
     } else {
@@ -45,17 +49,17 @@ fn check(authority: &Authority, told: &Told, address: SocketAddr, what: SocketAd
     };
     let allowed = authority.ask(asked, told.call()).is_ok();
     if allowed && access == SocketAccess::UdpReceive {
-        told.heard_from(address);
+        told.record_peer(address);
     }
     allowed
 }
 
 /// Returns the address as it is recorded: an IPv4-mapped IPv6 address counts as IPv4.
-fn plain(address: SocketAddr) -> std::net::IpAddr {
+fn canonical_ip(address: SocketAddr) -> std::net::IpAddr {
     address.ip().to_canonical()
 }
 
-fn access(what: SocketAddrUse) -> SocketAccess {
+fn socket_access(what: SocketAddrUse) -> SocketAccess {
     match what {
         SocketAddrUse::TcpBind => SocketAccess::TcpBind,
         SocketAddrUse::TcpListen => SocketAccess::TcpListen,

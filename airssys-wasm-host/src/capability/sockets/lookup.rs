@@ -8,27 +8,27 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::vec;
 
-use airssys_wasm_core::policy::{HttpHost, HttpTarget, Operation, Reason};
+use airssys_wasm_core::policy::{DenialReason, HttpHost, HttpTarget, Operation};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, Network};
 use wasmtime_wasi::p2::{DynPollable, Pollable, SocketError, subscribe};
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
-use super::{SocketsView, Told};
+use super::{InstanceNetwork, SocketsView};
 use crate::capability::bindings::ip_name_lookup::{Host, HostResolveAddressStream};
 
 /// The result of a lookup, pending or complete. Public, because the generated bindings require it.
 #[allow(unreachable_pub, reason = "generated bindings re-export it")]
-pub enum Answer {
-    Asked(AbortOnDropJoinHandle<Result<Vec<IpAddr>, ErrorCode>>),
-    Told(Result<vec::IntoIter<IpAddr>, ErrorCode>),
+pub enum AddressLookup {
+    Pending(AbortOnDropJoinHandle<Result<Vec<IpAddr>, ErrorCode>>),
+    Resolved(Result<vec::IntoIter<IpAddr>, ErrorCode>),
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for Answer {
+impl Pollable for AddressLookup {
     async fn ready(&mut self) {
-        if let Self::Asked(answer) = self {
-            *self = Self::Told(answer.await.map(Vec::into_iter));
+        if let Self::Pending(answer) = self {
+            *self = Self::Resolved(answer.await.map(Vec::into_iter));
         }
     }
 }
@@ -38,10 +38,10 @@ impl Host for SocketsView<'_> {
         &mut self,
         network: Resource<Network>,
         name: String,
-    ) -> Result<Resource<Answer>, SocketError> {
+    ) -> Result<Resource<AddressLookup>, SocketError> {
         self.table.get(&network)?;
-        let Some(host) = read(&name) else {
-            let reason = Reason::Malformed {
+        let Some(host) = parse_host(&name) else {
+            let reason = DenialReason::Malformed {
                 problem: "is not a name that can be looked up".into(),
             };
             self.authority
@@ -49,23 +49,25 @@ impl Host for SocketsView<'_> {
             return Err(ErrorCode::InvalidArgument.into());
         };
         let answer = match host {
-            HttpHost::Address(address) => Answer::Told(Ok(vec![address].into_iter())),
+            HttpHost::Address(address) => AddressLookup::Resolved(Ok(vec![address].into_iter())),
             HttpHost::Name(name) => {
                 let operation = Operation::Lookup { name: name.clone() };
                 self.authority
                     .ask(operation, self.call)
                     .map_err(|_| ErrorCode::AccessDenied)?;
-                let resolving = self.rooms.resolver.resolve(&name);
-                let told = Arc::clone(self.told);
-                Answer::Asked(wasmtime_wasi::runtime::spawn(tell(told, name, resolving)))
+                let resolving = self.capabilities.resolver.resolve(&name);
+                let told = Arc::clone(self.network);
+                AddressLookup::Pending(wasmtime_wasi::runtime::spawn(resolve_and_record(
+                    told, name, resolving,
+                )))
             }
         };
         Ok(self.table.push(answer)?)
     }
 }
 
-async fn tell(
-    told: Arc<Told>,
+async fn resolve_and_record(
+    told: Arc<InstanceNetwork>,
     name: String,
     resolving: impl Future<Output = std::io::Result<Vec<IpAddr>>>,
 ) -> Result<Vec<IpAddr>, ErrorCode> {
@@ -79,7 +81,7 @@ async fn tell(
     if addresses.is_empty() {
         return Err(ErrorCode::NameUnresolvable);
     }
-    if told.tell(&name, &addresses) {
+    if told.record_addresses(&name, &addresses) {
         Ok(addresses)
     } else {
         Err(ErrorCode::NewSocketLimit)
@@ -87,7 +89,7 @@ async fn tell(
 }
 
 /// Parses a host name with the URL parser, the only parser of hosts.
-fn read(name: &str) -> Option<HttpHost> {
+fn parse_host(name: &str) -> Option<HttpHost> {
     if let Ok(address) = name.parse::<IpAddr>() {
         return Some(HttpHost::Address(address.to_canonical()));
     }
@@ -102,30 +104,33 @@ fn read(name: &str) -> Option<HttpHost> {
 impl HostResolveAddressStream for SocketsView<'_> {
     fn resolve_next_address(
         &mut self,
-        answer: Resource<Answer>,
+        answer: Resource<AddressLookup>,
     ) -> Result<Option<IpAddress>, SocketError> {
         let answer = self.table.get_mut(&answer)?;
-        if let Answer::Asked(asked) = answer {
+        if let AddressLookup::Pending(asked) = answer {
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             match std::pin::Pin::new(asked).poll(&mut context) {
                 std::task::Poll::Ready(addresses) => {
-                    *answer = Answer::Told(addresses.map(Vec::into_iter))
+                    *answer = AddressLookup::Resolved(addresses.map(Vec::into_iter))
                 }
                 std::task::Poll::Pending => return Err(ErrorCode::WouldBlock.into()),
             }
         }
         match answer {
-            Answer::Told(Ok(addresses)) => Ok(addresses.next().map(Into::into)),
-            Answer::Told(Err(code)) => Err((*code).into()),
-            Answer::Asked(_) => Err(ErrorCode::WouldBlock.into()),
+            AddressLookup::Resolved(Ok(addresses)) => Ok(addresses.next().map(Into::into)),
+            AddressLookup::Resolved(Err(code)) => Err((*code).into()),
+            AddressLookup::Pending(_) => Err(ErrorCode::WouldBlock.into()),
         }
     }
 
-    fn subscribe(&mut self, answer: Resource<Answer>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        answer: Resource<AddressLookup>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         subscribe(self.table, answer)
     }
 
-    fn drop(&mut self, answer: Resource<Answer>) -> wasmtime::Result<()> {
+    fn drop(&mut self, answer: Resource<AddressLookup>) -> wasmtime::Result<()> {
         self.table.delete(answer)?;
         Ok(())
     }

@@ -14,8 +14,8 @@
 
 mod check;
 mod lookup;
+mod network;
 mod open;
-mod told;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,14 +23,14 @@ use std::sync::Arc;
 use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
 
-pub(crate) use check::checking;
+pub(crate) use check::address_check;
 #[allow(unreachable_pub, reason = "generated bindings re-export it")]
-pub use lookup::Answer;
-pub(crate) use open::stand_before;
-pub(crate) use told::Told;
+pub use lookup::AddressLookup;
+pub(crate) use network::InstanceNetwork;
+pub(crate) use open::shadow_wasmtime;
 
-use super::{Authority, Rooms};
-use crate::budget::Lease;
+use super::{Authority, OpenCapabilities};
+use crate::budget::BudgetLease;
 use crate::observe::CallId;
 
 /// A marker type that selects [`SocketsView`] in the linker.
@@ -38,15 +38,15 @@ pub(crate) struct Sockets;
 
 /// The leases of an instance's socket descriptors, by the sockets' `rep`.
 #[derive(Default)]
-pub(crate) struct SocketLeases(HashMap<u32, Lease>);
+pub(crate) struct SocketLeases(HashMap<u32, BudgetLease>);
 
 /// The parts of an instance's state that this capability uses.
 pub(crate) struct SocketsView<'a> {
     pub(crate) inner: &'a mut WasiSocketsCtx,
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) authority: &'a Arc<Authority>,
-    pub(crate) rooms: &'a Arc<Rooms>,
-    pub(crate) told: &'a Arc<Told>,
+    pub(crate) capabilities: &'a Arc<OpenCapabilities>,
+    pub(crate) network: &'a Arc<InstanceNetwork>,
     pub(crate) leases: &'a mut SocketLeases,
     pub(crate) call: CallId,
 }

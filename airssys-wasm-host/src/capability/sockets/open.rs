@@ -17,10 +17,10 @@ use wasmtime_wasi::p2::{
 };
 
 use super::SocketsView;
-use crate::budget::Lease;
+use crate::budget::BudgetLease;
 use crate::capability::Permit;
 use crate::capability::descriptor::take_descriptor;
-use crate::capability::stream::{Waiting, guard_input, guard_output};
+use crate::capability::stream::{ReadWait, guard_input, guard_output};
 use crate::instance::InstanceState;
 
 /// An interface whose functions are shadowed, in the version that wasmtime links.
@@ -30,29 +30,29 @@ const UDP: &str = "wasi:sockets/udp@0.2.12";
 /// The placeholder for the address of a socket that has none yet.
 const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
-type Streams = (Resource<DynInputStream>, Resource<DynOutputStream>);
-type Accepted = (
+type ConnectionStreams = (Resource<DynInputStream>, Resource<DynOutputStream>);
+type AcceptedConnection = (
     Resource<TcpSocket>,
     Resource<DynInputStream>,
     Resource<DynOutputStream>,
 );
 
 /// Shadows wasmtime's functions, which must be linked already.
-pub(crate) fn stand_before(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+pub(crate) fn shadow_wasmtime(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut tcp = linker.instance(TCP)?;
     tcp.func_wrap(
         "[method]tcp-socket.finish-connect",
         |mut store, (socket,): (Resource<TcpSocket>,)| {
             let outcome = store.data_mut().sockets().finish_connect(socket);
-            Ok((answer(outcome)?,))
+            Ok((split_error(outcome)?,))
         },
     )?;
     tcp.func_wrap(
         "[method]tcp-socket.accept",
         |mut store, (socket,): (Resource<TcpSocket>,)| {
             let outcome = store.data_mut().sockets().accept(socket);
-            Ok((answer(outcome)?,))
+            Ok((split_error(outcome)?,))
         },
     )?;
     tcp.resource(
@@ -81,7 +81,7 @@ pub(crate) fn stand_before(linker: &mut Linker<InstanceState>) -> wasmtime::Resu
 }
 
 /// Separates error codes for the guest from traps.
-fn answer<T>(outcome: SocketResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
+fn split_error<T>(outcome: SocketResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
     match outcome {
         Ok(value) => Ok(Ok(value)),
         Err(error) => error.downcast().map(Err),
@@ -89,49 +89,49 @@ fn answer<T>(outcome: SocketResult<T>) -> wasmtime::Result<Result<T, ErrorCode>>
 }
 
 impl SocketsView<'_> {
-    fn finish_connect(&mut self, socket: Resource<TcpSocket>) -> SocketResult<Streams> {
+    fn finish_connect(&mut self, socket: Resource<TcpSocket>) -> SocketResult<ConnectionStreams> {
         let same = Resource::new_borrow(socket.rep());
         let (input, output) = self.inner().finish_connect(socket)?;
         let address: SocketAddr = HostTcpSocket::remote_address(&mut self.inner(), same)?.into();
-        self.guard(SocketAccess::TcpConnect, address, &input, &output)?;
+        self.guard_streams(SocketAccess::TcpConnect, address, &input, &output)?;
         Ok((input, output))
     }
 
-    fn accept(&mut self, socket: Resource<TcpSocket>) -> SocketResult<Accepted> {
-        let lease = self.lease(SocketAccess::TcpAccept)?;
+    fn accept(&mut self, socket: Resource<TcpSocket>) -> SocketResult<AcceptedConnection> {
+        let lease = self.take_lease(SocketAccess::TcpAccept)?;
         let (accepted, input, output) = self.inner().accept(socket)?;
         self.leases.0.insert(accepted.rep(), lease);
         let same = Resource::new_borrow(accepted.rep());
         let address: SocketAddr = HostTcpSocket::remote_address(&mut self.inner(), same)?.into();
-        self.guard(SocketAccess::TcpAccept, address, &input, &output)?;
+        self.guard_streams(SocketAccess::TcpAccept, address, &input, &output)?;
         Ok((accepted, input, output))
     }
 
     /// Guards the streams of a connection. Checks again that it is allowed, because the grant may
     /// have been revoked since it was started.
-    fn guard(
+    fn guard_streams(
         &mut self,
         access: SocketAccess,
         address: SocketAddr,
         input: &Resource<DynInputStream>,
         output: &Resource<DynOutputStream>,
     ) -> SocketResult<()> {
-        let names = self.told.names_of(address.ip().to_canonical());
-        let permit = self.ask(access, address, names)?;
+        let names = self.network.names_of(address.ip().to_canonical());
+        let permit = self.authorize(access, address, names)?;
         guard_input(
             self.table,
             input,
             self.authority,
             permit.clone(),
             self.call,
-            Waiting::ForOthers,
+            ReadWait::Unlimited,
         )
         .map_err(SocketError::trap)?;
         guard_output(self.table, output, self.authority, permit, self.call)
             .map_err(SocketError::trap)
     }
 
-    fn ask(
+    fn authorize(
         &self,
         access: SocketAccess,
         address: SocketAddr,
@@ -148,19 +148,24 @@ impl SocketsView<'_> {
     }
 
     /// Takes a descriptor for a socket.
-    fn lease(&self, access: SocketAccess) -> SocketResult<Lease> {
+    fn take_lease(&self, access: SocketAccess) -> SocketResult<BudgetLease> {
         let operation = Operation::Socket {
             access,
             address: NO_ADDRESS,
             names: Vec::new(),
         };
-        let lease = take_descriptor(&self.rooms.share, self.authority, &operation, self.call);
+        let lease = take_descriptor(
+            &self.capabilities.share,
+            self.authority,
+            &operation,
+            self.call,
+        );
         lease.ok_or_else(|| ErrorCode::NewSocketLimit.into())
     }
 
     /// Fails unless some use of a socket is granted.
-    fn ask_to_open(&self, access: SocketAccess) -> SocketResult<()> {
-        self.ask(access, NO_ADDRESS, Vec::new()).map(drop)
+    fn check_may_open(&self, access: SocketAccess) -> SocketResult<()> {
+        self.authorize(access, NO_ADDRESS, Vec::new()).map(drop)
     }
 }
 
@@ -185,8 +190,8 @@ impl network::HostNetwork for SocketsView<'_> {
 
 impl tcp_create_socket::Host for SocketsView<'_> {
     fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
-        self.ask_to_open(SocketAccess::TcpOpen)?;
-        let lease = self.lease(SocketAccess::TcpOpen)?;
+        self.check_may_open(SocketAccess::TcpOpen)?;
+        let lease = self.take_lease(SocketAccess::TcpOpen)?;
         let socket = self.inner().create_tcp_socket(family)?;
         self.leases.0.insert(socket.rep(), lease);
         Ok(socket)
@@ -198,8 +203,8 @@ impl udp_create_socket::Host for SocketsView<'_> {
         &mut self,
         family: IpAddressFamily,
     ) -> SocketResult<Resource<UdpSocket>> {
-        self.ask_to_open(SocketAccess::UdpOpen)?;
-        let lease = self.lease(SocketAccess::UdpOpen)?;
+        self.check_may_open(SocketAccess::UdpOpen)?;
+        let lease = self.take_lease(SocketAccess::UdpOpen)?;
         let socket = self.inner().create_udp_socket(family).await?;
         self.leases.0.insert(socket.rep(), lease);
         Ok(socket)

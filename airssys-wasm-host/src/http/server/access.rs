@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 use airssys_wasm_core::ComponentName;
 use http::{Method, StatusCode, Version};
 
-use crate::http::Served;
+use crate::http::ServingRevision;
 
 /// A request that was responded to, or whose client disconnected.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Access {
+pub struct AccessRecord {
     /// The time at which its head had arrived.
-    pub at: SystemTime,
+    pub time: SystemTime,
     /// The address of the client.
     pub peer: SocketAddr,
     /// The version of HTTP.
@@ -29,23 +29,23 @@ pub struct Access {
     /// The deployment that the route points to; `None` without a matching route.
     pub component: Option<ComponentName>,
     /// The revision that the request was given to, if any.
-    pub served: Option<Served>,
+    pub served: Option<ServingRevision>,
     /// Bytes of the response's body passed to the connection.
     pub bytes: u64,
     /// Time from the request's head to the last byte of the response, or to where it was cut off.
-    pub took: Duration,
+    pub duration: Duration,
     /// `true` if the response was sent completely.
-    pub is_whole: bool,
+    pub is_complete: bool,
 }
 
 /// A log of requests. It is called on a thread that serves requests, so it must not block.
 pub trait AccessLog: Send + Sync + 'static {
     /// Records a request that has ended.
-    fn record(&self, access: Access);
+    fn record(&self, access: AccessRecord);
 }
 
 impl<L: AccessLog + ?Sized> AccessLog for std::sync::Arc<L> {
-    fn record(&self, access: Access) {
+    fn record(&self, access: AccessRecord) {
         (**self).record(access);
     }
 }

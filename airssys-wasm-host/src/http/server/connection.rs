@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-use super::answering::Answering;
-use super::connections::Place;
-use super::taking::Watch;
+use super::client_progress::ClientWatch;
+use super::connections::ConnectionPlace;
+use super::request_handler::RequestHandler;
 use super::tls::Tls;
 
 /// The size in bytes at which a head that is still incomplete is rejected. A complete head may be
@@ -37,40 +37,40 @@ const SEND_BYTES_MAX: usize = 64 << 10;
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The interval at which the preface is checked; doubled each time, up to the maximum.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
-const LOOK_AGAIN_LAST: Duration = Duration::from_millis(640);
+const PEEK_INTERVAL: Duration = Duration::from_millis(5);
+const PEEK_INTERVAL_MAX: Duration = Duration::from_millis(640);
 
-pub(super) struct Connection {
+pub(super) struct ServerConnection {
     pub(super) tls: Option<Tls>,
-    pub(super) answering: Arc<Answering>,
+    pub(super) handler: Arc<RequestHandler>,
     /// Time that the client may take for each step.
-    pub(super) patience: Duration,
+    pub(super) client_timeout: Duration,
     /// Becomes `true` when the server shuts down.
-    pub(super) ending: watch::Receiver<bool>,
+    pub(super) shutdown: watch::Receiver<bool>,
 }
 
-type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+type ConnectionResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Version {
+enum HttpVersion {
     Http1,
     Http2,
 }
 
-impl Connection {
+impl ServerConnection {
     /// Serves the connection to its end, or until it must give way to another one. An error ends
     /// only this connection.
     pub(super) async fn serve(
         self,
         (stream, peer): (TcpStream, SocketAddr),
-        place: Place,
+        place: ConnectionPlace,
         watcher: Watcher,
     ) {
         // Small pieces of a response are sent immediately.
         let _ = stream.set_nodelay(true);
         let place = Arc::new(place);
         let served = tokio::select! {
-            served = self.shake_hands(stream, peer, Arc::clone(&place), watcher) => served,
+            served = self.handshake(stream, peer, Arc::clone(&place), watcher) => served,
             () = place.gives_way() => Err("closed in favor of another connection".into()),
         };
         if let Err(error) = served {
@@ -78,27 +78,27 @@ impl Connection {
         }
     }
 
-    async fn shake_hands(
+    async fn handshake(
         self,
         stream: TcpStream,
         peer: SocketAddr,
-        place: Arc<Place>,
+        place: Arc<ConnectionPlace>,
         watcher: Watcher,
-    ) -> Outcome {
+    ) -> ConnectionResult {
         match self.tls.clone() {
-            None => match self.begin(version(&stream)).await {
-                Some(version) => self.speak(version, stream, peer, place, watcher).await,
+            None => match self.run_first_step(detect_version(&stream)).await {
+                Some(version) => self.serve_http(version, stream, peer, place, watcher).await,
                 None => Ok(()),
             },
-            Some(tls) => match self.begin(tls.accept(stream)).await {
+            Some(tls) => match self.run_first_step(tls.accept(stream)).await {
                 Some(stream) => {
                     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                     let version = if is_http2 {
-                        Version::Http2
+                        HttpVersion::Http2
                     } else {
-                        Version::Http1
+                        HttpVersion::Http1
                     };
-                    self.speak(version, stream, peer, place, watcher).await
+                    self.serve_http(version, stream, peer, place, watcher).await
                 }
                 None => Ok(()),
             },
@@ -107,39 +107,42 @@ impl Connection {
 
     /// Runs a step before the first request. Returns `None` if it fails, takes too long, or the
     /// server shuts down.
-    async fn begin<T>(&self, first: impl Future<Output = io::Result<T>>) -> Option<T> {
-        let mut ending = self.ending.clone();
+    async fn run_first_step<T>(&self, first: impl Future<Output = io::Result<T>>) -> Option<T> {
+        let mut ending = self.shutdown.clone();
         tokio::select! {
-            begun = timeout(self.patience, first) => begun.ok()?.ok(),
+            begun = timeout(self.client_timeout, first) => begun.ok()?.ok(),
             _ = ending.wait_for(|ending| *ending) => None,
         }
     }
 
-    async fn speak(
+    async fn serve_http(
         self,
-        version: Version,
+        version: HttpVersion,
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
         peer: SocketAddr,
-        place: Arc<Place>,
+        place: Arc<ConnectionPlace>,
         watcher: Watcher,
-    ) -> Outcome {
+    ) -> ConnectionResult {
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(self.patience));
-        let answering = self.answering;
-        let watch = (version == Version::Http2).then(Watch::new);
-        let given_up = given_up(watch.clone(), self.patience);
+        stream.set_write_timeout(Some(self.client_timeout));
+        let answering = self.handler;
+        let watch = (version == HttpVersion::Http2).then(ClientWatch::new);
+        let given_up = client_stalled(watch.clone(), self.client_timeout);
         let service = service_fn(move |request| {
-            let (answering, watched) = (Arc::clone(&answering), watch.as_ref().map(Watch::begin));
-            let in_use = place.begin();
+            let (answering, watched) = (
+                Arc::clone(&answering),
+                watch.as_ref().map(ClientWatch::begin),
+            );
+            let in_use = place.begin_request();
             async move {
                 match in_use {
-                    Some(in_use) => answering.answer(peer, request, watched, in_use).await,
+                    Some(in_use) => answering.handle(peer, request, watched, in_use).await,
                     // The connection is about to be closed.
                     None => std::future::pending().await,
                 }
             }
         });
-        let builder = builder(version, self.patience);
+        let builder = builder(version, self.client_timeout);
         tokio::select! {
             served = watcher.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service)) => served,
             () = given_up => Ok(()),
@@ -148,14 +151,14 @@ impl Connection {
 }
 
 /// Resolves when the client is given up; never for a connection that is not watched.
-async fn given_up(watch: Option<Arc<Watch>>, patience: Duration) {
+async fn client_stalled(watch: Option<Arc<ClientWatch>>, patience: Duration) {
     match watch {
-        Some(watch) => watch.until_given_up(patience).await,
+        Some(watch) => watch.wait_until_stalled(patience).await,
         None => std::future::pending().await,
     }
 }
 
-fn builder(version: Version, patience: Duration) -> Builder<TokioExecutor> {
+fn builder(version: HttpVersion, patience: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -171,14 +174,14 @@ fn builder(version: Version, patience: Duration) -> Builder<TokioExecutor> {
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_concurrent_streams(STREAMS_MAX);
     match version {
-        Version::Http1 => builder.http1_only(),
-        Version::Http2 => builder.http2_only(),
+        HttpVersion::Http1 => builder.http1_only(),
+        HttpVersion::Http2 => builder.http2_only(),
     }
 }
 
 /// Detects the HTTP version of a client without ALPN from its first bytes.
-async fn version(stream: &TcpStream) -> io::Result<Version> {
-    let mut again = LOOK_AGAIN;
+async fn detect_version(stream: &TcpStream) -> io::Result<HttpVersion> {
+    let mut again = PEEK_INTERVAL;
     loop {
         let mut said = [0; PREFACE.len()];
         let bytes = stream.peek(&mut said).await?;
@@ -186,12 +189,12 @@ async fn version(stream: &TcpStream) -> io::Result<Version> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if said[..bytes] != PREFACE[..bytes] {
-            return Ok(Version::Http1);
+            return Ok(HttpVersion::Http1);
         }
         if bytes == PREFACE.len() {
-            return Ok(Version::Http2);
+            return Ok(HttpVersion::Http2);
         }
         sleep(again).await;
-        again = (again * 2).min(LOOK_AGAIN_LAST);
+        again = (again * 2).min(PEEK_INTERVAL_MAX);
     }
 }

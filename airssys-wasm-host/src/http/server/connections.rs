@@ -17,11 +17,11 @@ use tokio::sync::Notify;
 use crate::budget::descriptors_max;
 
 /// The delay before accepting again after the system had no room for another connection.
-const OUT_OF_ROOM: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A limit on the connections of a listener.
 ///
-/// Each connection has a [`Place`]. When all are taken, a new connection takes the place of an idle
+/// Each connection has a [`ConnectionPlace`]. When all are taken, a new connection takes the place of an idle
 /// one: the oldest of those that have not sent the head of a request, otherwise the one that has
 /// waited longest for its next request. While requests use all places, the new connection waits.
 ///
@@ -45,21 +45,21 @@ const OUT_OF_ROOM: Duration = Duration::from_millis(100);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Connections(Arc<Shared>);
+pub struct Connections(Arc<SharedPlaces>);
 
 #[derive(Debug)]
-struct Shared {
+struct SharedPlaces {
     places_max: usize,
-    places: Mutex<Places>,
+    places: Mutex<PlaceTable>,
     /// Notified when a place is released or becomes idle.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Places {
-    taken: HashMap<u64, Taken>,
+struct PlaceTable {
+    taken: HashMap<u64, TakenPlace>,
     /// Places without requests, in the order in which they give way.
-    idle: BTreeSet<Idle>,
+    idle: BTreeSet<IdlePlace>,
     /// The number of places that were told to give way and have not been released yet.
     leaving: usize,
     /// Numbers places and the times at which one became idle.
@@ -67,17 +67,17 @@ struct Places {
 }
 
 #[derive(Debug)]
-struct Taken {
+struct TakenPlace {
     /// `None` while requests use the place, or once it must give way.
-    idle: Option<Idle>,
+    idle: Option<IdlePlace>,
     requests: usize,
     gives_way: bool,
-    told: Arc<Notify>,
+    notice: Arc<Notify>,
 }
 
 /// The order in which idle places give way: those never used first, then by age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Idle {
+struct IdlePlace {
     was_used: bool,
     since: u64,
     number: u64,
@@ -85,17 +85,17 @@ struct Idle {
 
 /// The place of a connection. Dropping it releases the place.
 #[derive(Debug)]
-pub struct Place {
-    shared: Arc<Shared>,
+pub struct ConnectionPlace {
+    shared: Arc<SharedPlaces>,
     number: u64,
-    told: Arc<Notify>,
+    notice: Arc<Notify>,
 }
 
 /// A request, from its head to the last byte of its response. Its connection keeps its place until
 /// this is dropped.
 #[derive(Debug)]
-pub struct PlaceInUse {
-    shared: Arc<Shared>,
+pub struct ActiveRequest {
+    shared: Arc<SharedPlaces>,
     number: u64,
 }
 
@@ -103,7 +103,7 @@ impl Connections {
     /// Limits connections to `places_max` at once; at least one is allowed.
     #[must_use]
     pub fn new(places_max: usize) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedPlaces {
             places_max: places_max.max(1),
             places: Mutex::default(),
             changed: Notify::new(),
@@ -111,11 +111,11 @@ impl Connections {
     }
 
     /// Waits for a free place and takes it. Cancel safe.
-    pub async fn place(&self) -> Place {
+    pub async fn acquire(&self) -> ConnectionPlace {
         loop {
             let mut changed = pin!(self.0.changed.notified());
             changed.as_mut().enable();
-            if let Some(place) = self.try_place() {
+            if let Some(place) = self.try_acquire() {
                 return place;
             }
             changed.await;
@@ -126,22 +126,22 @@ impl Connections {
     /// `accept` is called again; if the system has no room for another connection, after 100 ms and
     /// after an idle connection was told to give way. Not cancel safe: dropping the future may drop
     /// an accepted connection.
-    pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, Place)
+    pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, ConnectionPlace)
     where
         F: Future<Output = io::Result<T>>,
     {
         let mut has_failed = false;
         loop {
             match accept().await {
-                Ok(connection) => return (connection, self.place().await),
-                Err(error) if is_of_a_connection(&error) => {}
+                Ok(connection) => return (connection, self.acquire().await),
+                Err(error) if is_connection_error(&error) => {}
                 Err(error) => {
                     if !has_failed {
                         tracing::warn!(%error, "cannot accept connections; retrying");
                     }
                     has_failed = true;
                     self.0.places.lock().make_room();
-                    tokio::time::sleep(OUT_OF_ROOM).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
@@ -156,14 +156,14 @@ impl Connections {
         }
     }
 
-    fn try_place(&self) -> Option<Place> {
+    fn try_acquire(&self) -> Option<ConnectionPlace> {
         let mut places = self.0.places.lock();
         if places.taken.len() < self.0.places_max {
             let (number, told) = places.take();
-            return Some(Place {
+            return Some(ConnectionPlace {
                 shared: Arc::clone(&self.0),
                 number,
-                told,
+                notice: told,
             });
         }
         if places.leaving == 0 {
@@ -173,10 +173,10 @@ impl Connections {
     }
 }
 
-impl Place {
+impl ConnectionPlace {
     /// Begins a request. Returns `None` if the connection must give way: close it then.
     #[must_use]
-    pub fn begin(&self) -> Option<PlaceInUse> {
+    pub fn begin_request(&self) -> Option<ActiveRequest> {
         let mut places = self.shared.places.lock();
         let taken = places
             .taken
@@ -187,7 +187,7 @@ impl Place {
         if let Some(idle) = idle {
             places.idle.remove(&idle);
         }
-        Some(PlaceInUse {
+        Some(ActiveRequest {
             shared: Arc::clone(&self.shared),
             number: self.number,
         })
@@ -196,42 +196,42 @@ impl Place {
     /// Resolves when the connection must give way to another: close it then. Cancel safe; one
     /// caller at a time.
     pub async fn gives_way(&self) {
-        self.told.notified().await;
+        self.notice.notified().await;
         // Stored for the next call.
-        self.told.notify_one();
+        self.notice.notify_one();
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
-        self.shared.places.lock().give_back(self.number);
+        self.shared.places.lock().release(self.number);
         self.shared.changed.notify_waiters();
     }
 }
 
-impl Drop for PlaceInUse {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.shared.places.lock().end_request(self.number);
         self.shared.changed.notify_waiters();
     }
 }
 
-impl Places {
+impl PlaceTable {
     fn take(&mut self) -> (u64, Arc<Notify>) {
         self.count += 1;
         let number = self.count;
-        let idle = Idle {
+        let idle = IdlePlace {
             was_used: false,
             since: number,
             number,
         };
         let told = Arc::new(Notify::new());
         self.idle.insert(idle);
-        let taken = Taken {
+        let taken = TakenPlace {
             idle: Some(idle),
             requests: 0,
             gives_way: false,
-            told: Arc::clone(&told),
+            notice: Arc::clone(&told),
         };
         self.taken.insert(number, taken);
         (number, told)
@@ -246,12 +246,12 @@ impl Places {
             taken.idle = None;
             taken.gives_way = true;
             self.leaving += 1;
-            taken.told.notify_one();
+            taken.notice.notify_one();
         }
         true
     }
 
-    fn give_back(&mut self, number: u64) {
+    fn release(&mut self, number: u64) {
         let Some(taken) = self.taken.remove(&number) else {
             return;
         };
@@ -269,7 +269,7 @@ impl Places {
         };
         taken.requests -= 1;
         if taken.requests == 0 {
-            let idle = Idle {
+            let idle = IdlePlace {
                 was_used: true,
                 since: self.count,
                 number,
@@ -280,7 +280,7 @@ impl Places {
     }
 }
 
-fn is_of_a_connection(error: &io::Error) -> bool {
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
         error.kind(),
@@ -290,7 +290,7 @@ fn is_of_a_connection(error: &io::Error) -> bool {
 
 /// Returns the default limit of a listener's connections: half of the descriptors that the process
 /// may open, which leaves the rest for guests and the process itself, and at most 16,384.
-pub(super) fn connections_max_by_default() -> usize {
+pub(super) fn default_connections_max() -> usize {
     let half = descriptors_max().and_then(|max| usize::try_from(max / 2).ok());
     half.map_or(CONNECTIONS_MAX, |half| half.clamp(1, CONNECTIONS_MAX))
 }
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     /// Returns which of these places must give way.
-    fn give_way(places: &[&Place]) -> Vec<bool> {
+    fn give_way(places: &[&ConnectionPlace]) -> Vec<bool> {
         places
             .iter()
             .map(|place| place.gives_way().now_or_never().is_some())
@@ -316,18 +316,21 @@ mod tests {
     #[tokio::test]
     async fn the_oldest_that_was_not_used_gives_way_first() {
         let connections = Connections::new(4);
-        let used = connections.place().await;
-        drop(used.begin().expect("it has its place"));
-        let asking = connections.place().await;
-        let request = asking.begin().expect("it has its place");
-        let (oldest, newest) = (connections.place().await, connections.place().await);
-        let mut next = pin!(connections.place());
+        let used = connections.acquire().await;
+        drop(used.begin_request().expect("it has its place"));
+        let asking = connections.acquire().await;
+        let request = asking.begin_request().expect("it has its place");
+        let (oldest, newest) = (connections.acquire().await, connections.acquire().await);
+        let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
             give_way(&[&used, &asking, &oldest, &newest]),
             [false, false, true, false]
         );
-        assert!(oldest.begin().is_none(), "a new request is not begun");
+        assert!(
+            oldest.begin_request().is_none(),
+            "a new request is not begun"
+        );
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
             give_way(&[&used, &asking, &newest]),
@@ -336,16 +339,16 @@ mod tests {
         );
         drop(oldest);
         let third = next.await;
-        let mut next = pin!(connections.place());
+        let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
             give_way(&[&used, &asking, &newest, &third]),
             [false, false, true, false]
         );
         drop((newest, third));
-        let (fourth, fifth) = (next.await, connections.place().await);
-        let _requests = (fourth.begin(), fifth.begin());
-        let mut next = pin!(connections.place());
+        let (fourth, fifth) = (next.await, connections.acquire().await);
+        let _requests = (fourth.begin_request(), fifth.begin_request());
+        let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
             give_way(&[&used, &asking]),
@@ -356,11 +359,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_in_use_keeps_its_place_until_its_last_request_ends() {
+    async fn connection_in_use_keeps_its_place_until_its_last_request_ends() {
         let connections = Connections::new(1);
-        let place = connections.place().await;
-        let (one, two) = (place.begin(), place.begin());
-        let mut next = pin!(connections.place());
+        let place = connections.acquire().await;
+        let (one, two) = (place.begin_request(), place.begin_request());
+        let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         drop(one);
         assert!(poll!(&mut next).is_pending());
@@ -373,9 +376,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_of_the_listener_makes_room_and_is_not_the_end() {
+    async fn listener_error_makes_an_idle_connection_give_way_and_is_retried() {
         let connections = Connections::new(2);
-        let idle = connections.place().await;
+        let idle = connections.acquire().await;
         let mut outcomes = vec![
             Ok(()),
             Err(io::Error::from_raw_os_error(24)),
@@ -385,24 +388,27 @@ mod tests {
         let ((), place) = connections
             .accept(|| std::future::ready(outcomes.pop().expect("one more")))
             .await;
-        assert!(begun.elapsed() >= OUT_OF_ROOM);
+        assert!(begun.elapsed() >= ACCEPT_RETRY_DELAY);
         assert_eq!(give_way(&[&idle, &place]), [true, false]);
     }
 
     #[tokio::test]
-    async fn closes_what_was_not_used() {
+    async fn closes_unused_connections() {
         let connections = Connections::new(4);
-        let (unused, used) = (connections.place().await, connections.place().await);
-        let asking = connections.place().await;
-        drop(used.begin());
-        let _request = asking.begin();
+        let (unused, used) = (connections.acquire().await, connections.acquire().await);
+        let asking = connections.acquire().await;
+        drop(used.begin_request());
+        let _request = asking.begin_request();
         connections.close_unused();
         assert_eq!(give_way(&[&unused, &used, &asking]), [true, false, false]);
-        assert_eq!(poll!(pin!(connections.place())).map(drop), Poll::Ready(()));
+        assert_eq!(
+            poll!(pin!(connections.acquire())).map(drop),
+            Poll::Ready(())
+        );
     }
 
     #[test]
     fn the_default_leaves_descriptors_for_others() {
-        assert!(descriptors_max().is_none_or(|max| connections_max_by_default() as u64 <= max / 2));
+        assert!(descriptors_max().is_none_or(|max| default_connections_max() as u64 <= max / 2));
     }
 }

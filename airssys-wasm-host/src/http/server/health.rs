@@ -6,13 +6,13 @@ use http::{Method, Request, Response};
 use crate::http::HttpBody;
 
 /// A path to which the server itself responds while it serves.
-pub(super) struct Health(pub(super) String);
+pub(super) struct HealthPath(pub(super) String);
 
-impl Health {
+impl HealthPath {
     /// Returns the response if the request is a health check.
-    pub(super) fn answer<B>(&self, request: &Request<B>) -> Option<Response<HttpBody>> {
+    pub(super) fn respond<B>(&self, request: &Request<B>) -> Option<Response<HttpBody>> {
         let asks = [Method::GET, Method::HEAD].contains(request.method())
             && request.uri().path() == self.0;
-        asks.then(|| Response::new(HttpBody::whole(Bytes::from_static(b"serving\n"))))
+        asks.then(|| Response::new(HttpBody::from_bytes(Bytes::from_static(b"serving\n"))))
     }
 }

@@ -13,11 +13,11 @@
 //! Tests: `tests/suite/http`.
 
 mod access;
-mod answering;
+mod client_progress;
 mod connection;
 mod connections;
 mod health;
-mod taking;
+mod request_handler;
 mod tls;
 
 use std::future::Future;
@@ -32,22 +32,22 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use access::{Access, AccessLog};
-pub use connections::{Connections, Place, PlaceInUse};
+pub use access::{AccessLog, AccessRecord};
+pub use connections::{ActiveRequest, ConnectionPlace, Connections};
 pub use tls::Tls;
 
 use super::HttpService;
-use super::route::Routes;
-use answering::Answering;
-use connection::Connection;
-use connections::connections_max_by_default;
-use health::Health;
+use super::route::RouteTable;
+use connection::ServerConnection;
+use connections::default_connections_max;
+use health::HealthPath;
+use request_handler::RequestHandler;
 
 use crate::Host;
 
 /// The default time that a client may take to shake hands, to send a head, to begin another
 /// request, and to take a piece of the response.
-const PATIENCE: Duration = Duration::from_secs(60);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server for components over HTTP/1.1 and HTTP/2, with or without TLS.
 ///
@@ -69,11 +69,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # }
 /// ```
 pub struct HttpServer {
-    routes: Arc<ArcSwap<Routes<HttpService>>>,
+    routes: Arc<ArcSwap<RouteTable<HttpService>>>,
     tls: Option<Tls>,
     log: Option<Arc<dyn AccessLog>>,
     health: Option<String>,
-    patience: Duration,
+    client_timeout: Duration,
     connections_max: usize,
 }
 
@@ -87,8 +87,8 @@ impl HttpServer {
             tls: None,
             log: None,
             health: None,
-            patience: PATIENCE,
-            connections_max: connections_max_by_default(),
+            client_timeout: CLIENT_TIMEOUT,
+            connections_max: default_connections_max(),
         }
     }
 
@@ -124,8 +124,11 @@ impl HttpServer {
     /// Sets the time that a client may take to shake hands, to send a head, to begin its next
     /// request, and to take a piece of its response. Defaults to 60 s.
     #[must_use]
-    pub fn patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn client_timeout(self, patience: Duration) -> Self {
+        Self {
+            client_timeout: patience,
+            ..self
+        }
     }
 
     /// Sets the maximum number of concurrent connections; defaults to half of the descriptors that
@@ -155,11 +158,11 @@ impl HttpServer {
     ) -> io::Result<()> {
         let graceful = GracefulShutdown::new();
         let (end, ending) = watch::channel(false);
-        let answering = Arc::new(Answering {
+        let answering = Arc::new(RequestHandler {
             routes: self.routes,
             log: self.log,
             is_tls: self.tls.is_some(),
-            health: self.health.map(Health),
+            health: self.health.map(HealthPath),
         });
         let connections = Connections::new(self.connections_max);
         let mut tasks = JoinSet::new();
@@ -171,11 +174,11 @@ impl HttpServer {
                 accepted = connections.accept(|| listener.accept()) => accepted,
             };
             while tasks.try_join_next().is_some() {}
-            let connection = Connection {
+            let connection = ServerConnection {
                 tls: self.tls.clone(),
-                answering: Arc::clone(&answering),
-                patience: self.patience,
-                ending: ending.clone(),
+                handler: Arc::clone(&answering),
+                client_timeout: self.client_timeout,
+                shutdown: ending.clone(),
             };
             tasks.spawn(connection.serve(stream, place, graceful.watcher()));
         }

@@ -19,12 +19,12 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// Cloning is cheap, and every clone uses what was loaded last.
 #[derive(Clone)]
-pub struct Tls(Arc<Files>);
+pub struct Tls(Arc<TlsFiles>);
 
-struct Files {
+struct TlsFiles {
     certificate: PathBuf,
     key: PathBuf,
-    now: ArcSwap<ServerConfig>,
+    config: ArcSwap<ServerConfig>,
 }
 
 impl Tls {
@@ -36,11 +36,11 @@ impl Tls {
     /// the certificate.
     pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self> {
         let (certificate, key) = (certificate.into(), key.into());
-        let now = ArcSwap::new(read(&certificate, &key)?);
-        Ok(Self(Arc::new(Files {
+        let now = ArcSwap::new(read_config(&certificate, &key)?);
+        Ok(Self(Arc::new(TlsFiles {
             certificate,
             key,
-            now,
+            config: now,
         })))
     }
 
@@ -50,18 +50,20 @@ impl Tls {
     ///
     /// Those of [`Tls::from_files`]; the previous certificate then stays in use.
     pub fn reload(&self) -> Result<()> {
-        self.0.now.store(read(&self.0.certificate, &self.0.key)?);
+        self.0
+            .config
+            .store(read_config(&self.0.certificate, &self.0.key)?);
         Ok(())
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.0.now.load_full())
+        TlsAcceptor::from(self.0.config.load_full())
             .accept(stream)
             .await
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
+fn read_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
     let unusable = |path: &Path, error: &dyn fmt::Display| {
         Error::new(
             ErrorKind::Io,

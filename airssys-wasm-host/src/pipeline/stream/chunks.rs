@@ -5,34 +5,34 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use airssys_wasm_core::world::Element;
+use airssys_wasm_core::world::ElementType;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::super::call::{Call, Called};
-use super::super::item::{Held, Item, Items, Returned};
-use super::super::time::AttemptTime;
+use super::super::call::{CallFuture, StageCall};
+use super::super::item::{Item, ItemValue, Items, ReturnedValue};
+use super::super::time::AttemptLimit;
 use super::element::{WithElement, with_element};
 use super::{Flow, ItemStream, StreamElement};
 use crate::{Error, ErrorKind, Result};
 
 /// A stage of streams whose function takes and returns lists.
-pub(in super::super) struct PerChunk {
-    call: Arc<dyn Call>,
+pub(in super::super) struct ChunkedCall {
+    call: Arc<dyn StageCall>,
     elements: usize,
-    takes: Element,
-    gives: Element,
+    takes: ElementType,
+    gives: ElementType,
     /// The time limit of the call for one chunk.
-    time: AttemptTime,
+    time: AttemptLimit,
 }
 
-impl PerChunk {
+impl ChunkedCall {
     /// Creates the stage. `takes` and `gives` are the elements of its lists.
     pub(in super::super) fn new(
-        call: Arc<dyn Call>,
+        call: Arc<dyn StageCall>,
         elements: u32,
-        (takes, gives): (Element, Element),
-        time: AttemptTime,
+        (takes, gives): (ElementType, ElementType),
+        time: AttemptLimit,
     ) -> Self {
         Self {
             call,
@@ -46,7 +46,7 @@ impl PerChunk {
     fn flow(&self, item: Item) -> Result<Flow> {
         let lists = with_element(
             self.takes,
-            Lists {
+            ListChunks {
                 item,
                 elements: self.elements,
             },
@@ -54,47 +54,49 @@ impl PerChunk {
         let (call, time) = (Arc::clone(&self.call), self.time.clone());
         let results = lists.and_then(move |list| {
             let (call, time) = (Arc::clone(&call), time.clone());
-            async move { time.within(pin!(called(&*call, list))).await }
+            async move { time.within(pin!(call_with_list(&*call, list))).await }
         });
-        Ok(with_element(self.gives, Joined(results.boxed())))
+        Ok(with_element(self.gives, JoinedLists(results.boxed())))
     }
 }
 
 /// Makes the calls while the resulting stream is read.
-impl Call for PerChunk {
-    fn call<'a>(&'a self, mut items: Items, _: &'a AtomicU64) -> Called<'a> {
+impl StageCall for ChunkedCall {
+    fn call<'a>(&'a self, mut items: Items, _: &'a AtomicU64) -> CallFuture<'a> {
         Box::pin(async move {
-            let item = items.pop().ok_or_else(no_list)?;
-            Ok(Returned::One(Item(Held::Stream(self.flow(item)?))))
+            let item = items.pop().ok_or_else(not_a_list)?;
+            Ok(ReturnedValue::One(Item(ItemValue::Stream(
+                self.flow(item)?,
+            ))))
         })
     }
 }
 
 /// Calls the function with a list, on the revision that is active at that moment.
-async fn called(call: &dyn Call, list: Item) -> Result<Item> {
+async fn call_with_list(call: &dyn StageCall, list: Item) -> Result<Item> {
     match call.call([list].into(), &AtomicU64::new(0)).await? {
-        Returned::One(list) => Ok(list),
-        _ => Err(no_list()),
+        ReturnedValue::One(list) => Ok(list),
+        _ => Err(not_a_list()),
     }
 }
 
 /// The elements of an item, as lists of `elements` each.
-struct Lists {
+struct ListChunks {
     item: Item,
     elements: usize,
 }
 
-impl WithElement for Lists {
+impl WithElement for ListChunks {
     type Out = Result<BoxStream<'static, Result<Item>>>;
 
     fn with<T: StreamElement>(self) -> Self::Out {
-        let chunks = self.item.into_stream::<T>().ok_or_else(no_list)?;
+        let chunks = self.item.into_stream::<T>().ok_or_else(not_a_list)?;
         let lists = stream::try_unfold(
             (chunks, VecDeque::new()),
             move |(mut chunks, mut waiting)| async move {
                 fill(&mut chunks, &mut waiting, self.elements).await?;
                 let list: Vec<T> = waiting.drain(..waiting.len().min(self.elements)).collect();
-                Ok((!list.is_empty()).then(|| (T::list(list), (chunks, waiting))))
+                Ok((!list.is_empty()).then(|| (T::into_list(list), (chunks, waiting))))
             },
         );
         Ok(lists.boxed())
@@ -120,17 +122,20 @@ async fn fill<T: Send + 'static>(
 }
 
 /// Lists that become the chunks of a flow.
-struct Joined(BoxStream<'static, Result<Item>>);
+struct JoinedLists(BoxStream<'static, Result<Item>>);
 
-impl WithElement for Joined {
+impl WithElement for JoinedLists {
     type Out = Flow;
 
     fn with<T: StreamElement>(self) -> Flow {
-        Flow::new(self.0.map(|list| T::of_list(list?).ok_or_else(no_list)))
+        Flow::new(
+            self.0
+                .map(|list| T::from_list(list?).ok_or_else(not_a_list)),
+        )
     }
 }
 
-fn no_list() -> Error {
+fn not_a_list() -> Error {
     Error::new(
         ErrorKind::Internal,
         "a stage of lists received or returned something else; this is a bug",

@@ -17,13 +17,13 @@ const CHUNK_ELEMENTS_MAX: usize = 64 << 10;
 
 /// A consumer that takes what an instance writes, one chunk at a time, when the reader has room for
 /// it.
-pub(super) struct Collect<T> {
+pub(super) struct ChunkConsumer<T> {
     pub(super) to: mpsc::Sender<Result<Vec<T>>>,
     /// Dropped together with this, which signals the end of the stream.
-    pub(super) _until: oneshot::Sender<Infallible>,
+    pub(super) _end_signal: oneshot::Sender<Infallible>,
 }
 
-impl<T: StreamElement> StreamConsumer<InstanceState> for Collect<T> {
+impl<T: StreamElement> StreamConsumer<InstanceState> for ChunkConsumer<T> {
     type Item = T;
 
     fn poll_consume(

@@ -1,11 +1,11 @@
 //! The Rust types of stream elements.
 //!
-//! Mirrors core's `Element`: every element planned there can be passed here.
+//! Mirrors core's `StreamElement`: every element planned there can be passed here.
 
-use airssys_wasm_core::world::Element;
+use airssys_wasm_core::world::ElementType;
 use wasmtime::component::{ComponentType, Lift, Lower, Val};
 
-use super::super::item::{Held, Item};
+use super::super::item::{Item, ItemValue};
 
 /// The element type of a stream through a pipeline: `u8`, `u32`, `u64`, [`String`] or [`Vec<u8>`].
 pub trait StreamElement: Sealed {}
@@ -15,7 +15,7 @@ impl<T: Sealed> StreamElement for T {}
 /// Sealed, so that the types stay those of core's list.
 pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
     #[doc(hidden)]
-    const ELEMENT: Element;
+    const ELEMENT: ElementType;
 
     #[doc(hidden)]
     fn into_val(self) -> Val;
@@ -25,16 +25,16 @@ pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
 
     /// Returns a list of elements as an item.
     #[doc(hidden)]
-    fn list(elements: Vec<Self>) -> Item {
-        Item(Held::Val(Val::List(
+    fn into_list(elements: Vec<Self>) -> Item {
+        Item(ItemValue::Val(Val::List(
             elements.into_iter().map(Self::into_val).collect(),
         )))
     }
 
     /// Returns the elements of an item that is a list.
     #[doc(hidden)]
-    fn of_list(item: Item) -> Option<Vec<Self>> {
-        let ty = airssys_wasm_core::world::Type::List(Box::new(Self::ELEMENT.ty()));
+    fn from_list(item: Item) -> Option<Vec<Self>> {
+        let ty = airssys_wasm_core::world::Type::List(Box::new(Self::ELEMENT.to_type()));
         match item.into_val(&ty).ok()? {
             Val::List(elements) => elements.into_iter().map(Self::from_val).collect(),
             _ => None,
@@ -43,7 +43,7 @@ pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
 }
 
 impl Sealed for u8 {
-    const ELEMENT: Element = Element::U8;
+    const ELEMENT: ElementType = ElementType::U8;
 
     fn into_val(self) -> Val {
         Val::U8(self)
@@ -57,11 +57,11 @@ impl Sealed for u8 {
         }
     }
 
-    fn list(elements: Vec<Self>) -> Item {
+    fn into_list(elements: Vec<Self>) -> Item {
         Item::from(elements)
     }
 
-    fn of_list(item: Item) -> Option<Vec<Self>> {
+    fn from_list(item: Item) -> Option<Vec<Self>> {
         item.into_bytes()
     }
 }
@@ -69,7 +69,7 @@ impl Sealed for u8 {
 macro_rules! plain {
     ($($rust:ty => $element:ident, $case:ident);* $(;)?) => {$(
         impl Sealed for $rust {
-            const ELEMENT: Element = Element::$element;
+            const ELEMENT: ElementType = ElementType::$element;
 
             fn into_val(self) -> Val {
                 Val::$case(self)
@@ -89,14 +89,14 @@ plain! {
 }
 
 impl Sealed for Vec<u8> {
-    const ELEMENT: Element = Element::Bytes;
+    const ELEMENT: ElementType = ElementType::Bytes;
 
     fn into_val(self) -> Val {
         Val::List(self.into_iter().map(Val::U8).collect())
     }
 
     fn from_val(val: Val) -> Option<Self> {
-        Item(Held::Val(val)).into_bytes()
+        Item(ItemValue::Val(val)).into_bytes()
     }
 }
 
@@ -108,12 +108,12 @@ pub(super) trait WithElement {
 }
 
 /// Runs `with` on the Rust type of `element`.
-pub(super) fn with_element<W: WithElement>(element: Element, with: W) -> W::Out {
+pub(super) fn with_element<W: WithElement>(element: ElementType, with: W) -> W::Out {
     match element {
-        Element::U8 => with.with::<u8>(),
-        Element::U32 => with.with::<u32>(),
-        Element::U64 => with.with::<u64>(),
-        Element::Text => with.with::<String>(),
-        Element::Bytes => with.with::<Vec<u8>>(),
+        ElementType::U8 => with.with::<u8>(),
+        ElementType::U32 => with.with::<u32>(),
+        ElementType::U64 => with.with::<u64>(),
+        ElementType::Text => with.with::<String>(),
+        ElementType::Bytes => with.with::<Vec<u8>>(),
     }
 }

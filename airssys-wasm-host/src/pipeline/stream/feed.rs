@@ -15,40 +15,40 @@ use crate::link::LinkFailed;
 
 /// A producer that gives an instance the chunks of a flow on demand. A flow that fails ends the
 /// call with its error, because a stream cannot report it to the guest.
-pub(super) struct Feed<T>(Arc<Mutex<Option<ItemStream<T>>>>);
+pub(super) struct ChunkProducer<T>(Arc<Mutex<Option<ItemStream<T>>>>);
 
 /// The streams that an instance was given to read. Dropping this takes them back: a guest that
 /// holds a stream beyond its call would make the writers of the stream wait.
 #[derive(Default)]
-pub(super) struct Lent(Vec<Arc<dyn TakeBack>>);
+pub(super) struct LentStreams(Vec<Arc<dyn RevocableStream>>);
 
-trait TakeBack: Send + Sync {
-    fn take_back(&self);
+trait RevocableStream: Send + Sync {
+    fn revoke(&self);
 }
 
-impl<T> TakeBack for Mutex<Option<ItemStream<T>>> {
-    fn take_back(&self) {
+impl<T> RevocableStream for Mutex<Option<ItemStream<T>>> {
+    fn revoke(&self) {
         drop(self.lock().take());
     }
 }
 
-impl Lent {
+impl LentStreams {
     /// Creates a feed that lasts as long as this.
-    pub(super) fn feed<T: StreamElement>(&mut self, stream: ItemStream<T>) -> Feed<T> {
+    pub(super) fn feed<T: StreamElement>(&mut self, stream: ItemStream<T>) -> ChunkProducer<T> {
         let stream = Arc::new(Mutex::new(Some(stream)));
-        let taken_back: Arc<dyn TakeBack> = stream.clone();
+        let taken_back: Arc<dyn RevocableStream> = stream.clone();
         self.0.push(taken_back);
-        Feed(stream)
+        ChunkProducer(stream)
     }
 }
 
-impl Drop for Lent {
+impl Drop for LentStreams {
     fn drop(&mut self) {
-        self.0.iter().for_each(|stream| stream.take_back());
+        self.0.iter().for_each(|stream| stream.revoke());
     }
 }
 
-impl<T: StreamElement> StreamProducer<InstanceState> for Feed<T> {
+impl<T: StreamElement> StreamProducer<InstanceState> for ChunkProducer<T> {
     type Item = T;
     type Buffer = VecBuffer<T>;
 

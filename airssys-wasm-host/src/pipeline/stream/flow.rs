@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use airssys_wasm_core::world::Element;
+use airssys_wasm_core::world::ElementType;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _};
 use parking_lot::Mutex;
@@ -24,23 +24,23 @@ use crate::Result;
 #[must_use = "a stream flows only while it is read"]
 pub struct ItemStream<T> {
     chunks: BoxStream<'static, Result<Vec<T>>>,
-    held: Vec<Held>,
+    held: Vec<HeldValue>,
 }
 
 /// A stream on its way, to be read once: a clone is the same stream.
 #[derive(Clone)]
 pub(in super::super) struct Flow {
-    element: Element,
-    rest: Arc<Mutex<Rest>>,
+    element: ElementType,
+    state: Arc<Mutex<FlowState>>,
 }
 
 /// A value that the stream needs while it lasts.
-type Held = Box<dyn Any + Send>;
+type HeldValue = Box<dyn Any + Send>;
 
-struct Rest {
+struct FlowState {
     /// A `BoxStream` of chunks, until a reader takes it.
-    chunks: Option<Held>,
-    held: Vec<Held>,
+    chunks: Option<HeldValue>,
+    held: Vec<HeldValue>,
 }
 
 impl Flow {
@@ -48,24 +48,24 @@ impl Flow {
         chunks: impl Stream<Item = Result<Vec<T>>> + Send + 'static,
     ) -> Self {
         let chunks: BoxStream<'static, Result<Vec<T>>> = chunks.fuse().boxed();
-        let rest = Rest {
+        let rest = FlowState {
             chunks: Some(Box::new(chunks)),
             held: Vec::new(),
         };
         Self {
             element: T::ELEMENT,
-            rest: Arc::new(Mutex::new(rest)),
+            state: Arc::new(Mutex::new(rest)),
         }
     }
 
     /// Returns the type of the elements.
-    pub(in super::super) fn element(&self) -> Element {
+    pub(in super::super) fn element(&self) -> ElementType {
         self.element
     }
 
     /// Returns the stream for its only reader. `None` if it has one already, or has other elements.
     pub(in super::super) fn read<T: StreamElement>(&self) -> Option<ItemStream<T>> {
-        let mut rest = self.rest.lock();
+        let mut rest = self.state.lock();
         let chunks = rest.chunks.take()?;
         match chunks.downcast::<BoxStream<'static, Result<Vec<T>>>>() {
             Ok(chunks) => Some(ItemStream {
@@ -81,7 +81,7 @@ impl Flow {
 
     /// Keeps `held` until the stream has ended or its reader is dropped.
     pub(in super::super) fn hold(&self, held: impl Send + 'static) {
-        self.rest.lock().held.push(Box::new(held));
+        self.state.lock().held.push(Box::new(held));
     }
 }
 
@@ -106,14 +106,14 @@ impl<T> fmt::Debug for ItemStream<T> {
 
 impl fmt::Debug for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.element.stream())
+        write!(f, "{}", self.element.to_stream_type())
     }
 }
 
 /// Flows are equal if they are the same stream.
 impl PartialEq for Flow {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.rest, &other.rest)
+        Arc::ptr_eq(&self.state, &other.state)
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use crate::{Error, ErrorKind};
 
     #[test]
-    fn a_flow_is_read_once_by_its_type_and_holds_on_until_its_end() {
+    fn a_flow_is_read_once_and_holds_values_until_its_end() {
         let flow = Flow::new(stream::iter([Ok(vec![1u32, 2]), Ok(vec![3])]));
         let held = Arc::new(());
         flow.hold(Arc::clone(&held));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_after_an_error_and_nothing_is_asked_for_after_the_end() {
+    fn a_flow_ends_after_an_error_and_is_not_polled_after_its_end() {
         let failed = || Err(Error::new(ErrorKind::Trapped, "it broke"));
         let mut chunks = vec![Ok(vec![1u8]), failed(), Ok(vec![2])].into_iter();
         let mut has_ended = false;

@@ -20,8 +20,8 @@ mod feed;
 mod flow;
 mod streaming;
 
-pub(super) use chunks::PerChunk;
+pub(super) use chunks::ChunkedCall;
 pub use element::StreamElement;
 pub(super) use flow::Flow;
 pub use flow::ItemStream;
-pub(super) use streaming::Streaming;
+pub(super) use streaming::StreamingCall;

@@ -7,40 +7,40 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use airssys_wasm_core::world::{Element, Function as FunctionType, Type};
+use airssys_wasm_core::world::{ElementType, Function as FunctionType, Type};
 use futures_channel::{mpsc, oneshot};
 use futures_util::{Stream, StreamExt as _, stream};
 use wasmtime::component::{StreamAny, StreamReader, Val};
 use wasmtime::{AsContextMut as _, StoreContextMut};
 
-use super::super::call::{Call, Called};
-use super::super::item::{Held, Item, Items, Returned};
+use super::super::call::{CallFuture, StageCall};
+use super::super::item::{Item, ItemValue, Items, ReturnedValue};
 use super::super::task::Task;
-use super::super::time::AttemptTime;
-use super::collect::Collect;
+use super::super::time::AttemptLimit;
+use super::collect::ChunkConsumer;
 use super::element::{WithElement, with_element};
-use super::feed::Lent;
+use super::feed::LentStreams;
 use super::{Flow, StreamElement};
-use crate::function::{Ended, StreamingFunction};
+use crate::function::{StreamWritten, StreamingFunction};
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
-type Store<'a> = StoreContextMut<'a, InstanceState>;
+type StreamStore<'a> = StoreContextMut<'a, InstanceState>;
 
 /// The function of a stage that takes streams, or returns one.
-pub(in super::super) struct Streaming {
+pub(in super::super) struct StreamingCall {
     function: Arc<StreamingFunction>,
     /// The elements of the stream that it returns, if any.
-    gives: Option<Element>,
+    gives: Option<ElementType>,
     /// The time limit, up to the end of the stream that it returns.
-    time: AttemptTime,
+    time: AttemptLimit,
 }
 
-impl Streaming {
-    pub(in super::super) fn new(function: StreamingFunction, time: AttemptTime) -> Self {
+impl StreamingCall {
+    pub(in super::super) fn new(function: StreamingFunction, time: AttemptLimit) -> Self {
         let gives = match &function.ty().result {
-            Some(Type::Result { ok: Some(ok), .. }) => Element::of_stream(ok),
-            Some(ty) => Element::of_stream(ty),
+            Some(Type::Result { ok: Some(ok), .. }) => ElementType::from_stream(ok),
+            Some(ty) => ElementType::from_stream(ty),
             None => None,
         };
         Self {
@@ -51,30 +51,32 @@ impl Streaming {
     }
 
     /// Runs a call that returns a value, once it has read what it needs of its streams.
-    async fn to_its_end(&self, items: Items, revision: &AtomicU64) -> Result<Returned> {
+    async fn call_to_end(&self, items: Items, revision: &AtomicU64) -> Result<ReturnedValue> {
         let mut returned = None;
         let (params, _lent) = params(items, self.function.ty())?;
-        let enter = |store: Store<'_>| {
+        let enter = |store: StreamStore<'_>| {
             revision.store(store.data().revision(), Ordering::Relaxed);
             lower(params, store)
         };
-        let leave = |_: Store<'_>, val: Option<Val>| {
+        let leave = |_: StreamStore<'_>, val: Option<Val>| {
             returned = val;
             Ok(None)
         };
         // The attempt of the unit enforces the time: this call ends with it.
         self.function.call(enter, leave).await?;
-        Ok(returned.map_or(Returned::Nothing, |val| Returned::One(Item(Held::Val(val)))))
+        Ok(returned.map_or(ReturnedValue::Nothing, |val| {
+            ReturnedValue::One(Item(ItemValue::Val(val)))
+        }))
     }
 }
 
-impl Call for Streaming {
-    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> Called<'a> {
+impl StageCall for StreamingCall {
+    fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> CallFuture<'a> {
         match self.gives {
-            None => Box::pin(self.to_its_end(items, revision)),
+            None => Box::pin(self.call_to_end(items, revision)),
             Some(element) => with_element(
                 element,
-                Begin {
+                PendingStream {
                     streaming: self,
                     items,
                     revision,
@@ -85,16 +87,16 @@ impl Call for Streaming {
 }
 
 /// A call that continues after its function has returned.
-struct Begin<'a> {
-    streaming: &'a Streaming,
+struct PendingStream<'a> {
+    streaming: &'a StreamingCall,
     items: Items,
     revision: &'a AtomicU64,
 }
 
-impl<'a> WithElement for Begin<'a> {
-    type Out = Called<'a>;
+impl<'a> WithElement for PendingStream<'a> {
+    type Out = CallFuture<'a>;
 
-    fn with<T: StreamElement>(self) -> Called<'a> {
+    fn with<T: StreamElement>(self) -> CallFuture<'a> {
         let Self {
             streaming,
             items,
@@ -105,7 +107,7 @@ impl<'a> WithElement for Begin<'a> {
             let (told, returned) = oneshot::channel();
             let (to, mut chunks) = mpsc::channel(0);
             let function = Arc::clone(&streaming.function);
-            let task = Task::of(write::<T>(
+            let task = Task::spawn(write_stream::<T>(
                 function,
                 streaming.time.clone(),
                 params,
@@ -115,14 +117,18 @@ impl<'a> WithElement for Begin<'a> {
             let Ok((serving, came)) = returned.await else {
                 // The call failed before it returned, and its error is all that was written.
                 let failed = chunks.next().await;
-                return Err(failed.and_then(Result::err).unwrap_or_else(lost));
+                return Err(failed.and_then(Result::err).unwrap_or_else(lost_call));
             };
             revision.store(serving, Ordering::Relaxed);
-            let item = || Item(Held::Stream(Flow::new::<T>(chunks.chain(to_its_end(task)))));
+            let item = || {
+                Item(ItemValue::Stream(Flow::new::<T>(
+                    chunks.chain(stream_end(task)),
+                )))
+            };
             Ok(match came {
-                Came::Stream => Returned::One(item()),
-                Came::OkStream => Returned::Either(Ok(item())),
-                Came::Error(error) => Returned::One(Item(Held::Val(error))),
+                StreamOutput::Stream => ReturnedValue::One(item()),
+                StreamOutput::OkStream => ReturnedValue::Either(Ok(item())),
+                StreamOutput::Error(error) => ReturnedValue::One(Item(ItemValue::Val(error))),
             })
         })
     }
@@ -130,12 +136,12 @@ impl<'a> WithElement for Begin<'a> {
 
 /// Returns an empty stream, or an error if the task panicked. Owns the task, so that it lasts as
 /// long as its reader.
-fn to_its_end<T: StreamElement>(task: Task<()>) -> impl Stream<Item = Result<Vec<T>>> + Send {
-    stream::once(task).filter_map(async |joined| joined.is_err().then(|| Err(lost())))
+fn stream_end<T: StreamElement>(task: Task<()>) -> impl Stream<Item = Result<Vec<T>>> + Send {
+    stream::once(task).filter_map(async |joined| joined.is_err().then(|| Err(lost_call())))
 }
 
 /// The result of a function that returns a stream.
-enum Came {
+enum StreamOutput {
     Stream,
     OkStream,
     /// A `result` with an error in place of the stream.
@@ -144,17 +150,17 @@ enum Came {
 
 /// Makes the call, sends its result and the revision that serves it, and writes the stream to its
 /// end.
-async fn write<T: StreamElement>(
+async fn write_stream<T: StreamElement>(
     function: Arc<StreamingFunction>,
-    time: AttemptTime,
-    (params, _lent): (Vec<Param>, Lent),
-    told: oneshot::Sender<(u64, Came)>,
+    time: AttemptLimit,
+    (params, _lent): (Vec<Param>, LentStreams),
+    told: oneshot::Sender<(u64, StreamOutput)>,
     to: mpsc::Sender<Result<Vec<T>>>,
 ) {
     let mut failing = to.clone();
-    let enter = move |store: Store<'_>| lower(params, store);
-    let leave = move |mut store: Store<'_>, val: Option<Val>| {
-        let (came, stream) = taken_apart(val)?;
+    let enter = move |store: StreamStore<'_>| lower(params, store);
+    let leave = move |mut store: StreamStore<'_>, val: Option<Val>| {
+        let (came, stream) = split_output(val)?;
         let ended = stream
             .map(|stream| collect(stream, &mut store, to))
             .transpose()?;
@@ -168,45 +174,51 @@ async fn write<T: StreamElement>(
     }
 }
 
-fn taken_apart(val: Option<Val>) -> wasmtime::Result<(Came, Option<StreamAny>)> {
+fn split_output(val: Option<Val>) -> wasmtime::Result<(StreamOutput, Option<StreamAny>)> {
     match val {
-        Some(Val::Stream(stream)) => Ok((Came::Stream, Some(stream))),
+        Some(Val::Stream(stream)) => Ok((StreamOutput::Stream, Some(stream))),
         Some(Val::Result(Ok(Some(ok)))) => match *ok {
-            Val::Stream(stream) => Ok((Came::OkStream, Some(stream))),
-            other => Err(no_stream(Some(&other))),
+            Val::Stream(stream) => Ok((StreamOutput::OkStream, Some(stream))),
+            other => Err(not_a_stream(Some(&other))),
         },
-        Some(error @ Val::Result(Err(_))) => Ok((Came::Error(error), None)),
-        other => Err(no_stream(other.as_ref())),
+        Some(error @ Val::Result(Err(_))) => Ok((StreamOutput::Error(error), None)),
+        other => Err(not_a_stream(other.as_ref())),
     }
 }
 
 fn collect<T: StreamElement>(
     stream: StreamAny,
-    store: &mut Store<'_>,
+    store: &mut StreamStore<'_>,
     to: mpsc::Sender<Result<Vec<T>>>,
-) -> wasmtime::Result<Ended> {
+) -> wasmtime::Result<StreamWritten> {
     let (until, ended) = oneshot::channel();
-    StreamReader::<T>::try_from_stream_any(stream)?.pipe(store, Collect { to, _until: until })?;
+    StreamReader::<T>::try_from_stream_any(stream)?.pipe(
+        store,
+        ChunkConsumer {
+            to,
+            _end_signal: until,
+        },
+    )?;
     Ok(ended)
 }
 
 /// A parameter, to be created once there is an instance to pass it to.
-type Param = Box<dyn for<'a> FnOnce(Store<'a>) -> wasmtime::Result<Val> + Send>;
+type Param = Box<dyn for<'a> FnOnce(StreamStore<'a>) -> wasmtime::Result<Val> + Send>;
 
 /// Returns the parameters: values, and streams that have no other reader from here on.
-fn params(items: Items, ty: &FunctionType) -> Result<(Vec<Param>, Lent)> {
-    let mut lent = Lent::default();
-    let mut param = |(item, ty): (Item, &Type)| match Element::of_stream(ty) {
+fn params(items: Items, ty: &FunctionType) -> Result<(Vec<Param>, LentStreams)> {
+    let mut lent = LentStreams::default();
+    let mut param = |(item, ty): (Item, &Type)| match ElementType::from_stream(ty) {
         Some(element) => with_element(
             element,
-            Fed {
+            FedStream {
                 item,
                 lent: &mut lent,
             },
         ),
         None => {
             let val = item.into_val(ty)?;
-            Ok(Box::new(move |_: Store<'_>| Ok(val)) as Param)
+            Ok(Box::new(move |_: StreamStore<'_>| Ok(val)) as Param)
         }
     };
     let types = ty.params.iter().map(|param| &param.ty);
@@ -214,7 +226,7 @@ fn params(items: Items, ty: &FunctionType) -> Result<(Vec<Param>, Lent)> {
     Ok((params?, lent))
 }
 
-fn lower(params: Vec<Param>, mut store: Store<'_>) -> wasmtime::Result<Vec<Val>> {
+fn lower(params: Vec<Param>, mut store: StreamStore<'_>) -> wasmtime::Result<Vec<Val>> {
     params
         .into_iter()
         .map(|param| param(store.as_context_mut()))
@@ -222,12 +234,12 @@ fn lower(params: Vec<Param>, mut store: Store<'_>) -> wasmtime::Result<Vec<Val>>
 }
 
 /// An item that an instance reads as a stream.
-struct Fed<'a> {
+struct FedStream<'a> {
     item: Item,
-    lent: &'a mut Lent,
+    lent: &'a mut LentStreams,
 }
 
-impl WithElement for Fed<'_> {
+impl WithElement for FedStream<'_> {
     type Out = Result<Param>;
 
     fn with<T: StreamElement>(self) -> Self::Out {
@@ -241,7 +253,7 @@ impl WithElement for Fed<'_> {
     }
 }
 
-fn no_stream(val: Option<&Val>) -> wasmtime::Error {
+fn not_a_stream(val: Option<&Val>) -> wasmtime::Error {
     wasmtime::format_err!("expected a stream, got `{val:?}`; this is a bug")
 }
 
@@ -252,7 +264,7 @@ fn not_readable() -> Error {
     )
 }
 
-fn lost() -> Error {
+fn lost_call() -> Error {
     Error::new(
         ErrorKind::Internal,
         "a call ended without a result or an error; this is a bug",

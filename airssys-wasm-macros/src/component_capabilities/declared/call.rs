@@ -7,7 +7,7 @@
 use syn::{Expr, ExprAssign, ExprCall, ExprPath, Ident};
 
 /// The parts of `write("/cache", max = "64MiB")`.
-pub(super) struct Call<'a> {
+pub(super) struct CallExpression<'a> {
     /// `write`
     pub(super) word: &'a Ident,
     /// `"/cache"`
@@ -16,7 +16,7 @@ pub(super) struct Call<'a> {
     pub(super) options: Vec<&'a ExprAssign>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> CallExpression<'a> {
     /// Returns `None` if the expression has another form.
     pub(super) fn read(written: &'a Expr) -> Option<Self> {
         let Expr::Call(ExprCall { func, args, .. }) = written else {

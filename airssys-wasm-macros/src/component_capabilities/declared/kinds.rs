@@ -4,35 +4,38 @@
 //! Tests: in this file.
 
 use airssys_wasm_core::suggest::nearest;
-use airssys_wasm_core::{Capability, Kind};
+use airssys_wasm_core::{Capability, CapabilityKind};
 use syn::Ident;
 
 use super::optional;
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 
 /// The name for kinds that an embedder defines.
 const CUSTOM: &str = "custom";
 
 /// A kind of core or an embedder's own, whose target starts with the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Named {
-    Known(Kind),
+pub(super) enum RequestKind {
+    Known(CapabilityKind),
     Custom,
 }
 
-impl Named {
+impl RequestKind {
     /// Returns the kind of a name, or adds an error to `errors`.
-    pub(super) fn read(word: &Ident, errors: &mut Errors) -> Option<Self> {
+    pub(super) fn read(word: &Ident, errors: &mut MacroErrors) -> Option<Self> {
         let named = Self::find(&word.to_string());
         if named.is_none() {
-            errors.at(word, unknown(&word.to_string()));
+            errors.push_at(word, unknown_kind(&word.to_string()));
         }
         named
     }
 
     /// Returns the kind of a name, if it exists.
     pub(super) fn find(word: &str) -> Option<Self> {
-        match Kind::ALL.into_iter().find(|kind| spell(*kind) == word) {
+        match CapabilityKind::ALL
+            .into_iter()
+            .find(|kind| argument_name(*kind) == word)
+        {
             Some(kind) => Some(Self::Known(kind)),
             None => (word == CUSTOM).then_some(Self::Custom),
         }
@@ -41,34 +44,37 @@ impl Named {
     /// Creates a capability of this kind with an unquoted target.
     pub(super) fn capability(self, target: &str) -> Capability {
         match self {
-            Self::Known(kind) => Capability::of_words(kind, [target]),
+            Self::Known(kind) => Capability::from_words(kind, [target]),
             Self::Custom => Capability::Custom(target.into()),
         }
     }
 }
 
 /// Returns the name of a kind in the arguments.
-pub(super) fn spell(kind: Kind) -> String {
+pub(super) fn argument_name(kind: CapabilityKind) -> String {
     match kind {
-        Kind::FileRead => "read".into(),
-        Kind::FileWrite => "write".into(),
+        CapabilityKind::FileRead => "read".into(),
+        CapabilityKind::FileWrite => "write".into(),
         kind => with_underscores(kind),
     }
 }
 
-fn with_underscores(kind: Kind) -> String {
-    kind.word().replace('-', "_")
+fn with_underscores(kind: CapabilityKind) -> String {
+    kind.as_str().replace('-', "_")
 }
 
 /// Returns the message for an unknown name: the nearest name, or all names.
-pub(super) fn unknown(written: &str) -> String {
-    if written == optional::WORD {
+pub(super) fn unknown_kind(written: &str) -> String {
+    if written == optional::OPTIONAL {
         return format!("`{written}` wraps a single request: {}", optional::EXAMPLE);
     }
-    match near(written) {
+    match nearest_name(written) {
         Some(word) => format!("there is no capability `{written}`; did you mean `{word}`?"),
         None => {
-            let words = Kind::ALL.into_iter().map(spell).chain([CUSTOM.to_owned()]);
+            let words = CapabilityKind::ALL
+                .into_iter()
+                .map(argument_name)
+                .chain([CUSTOM.to_owned()]);
             let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
             format!(
                 "there is no capability `{written}`; expected one of {}",
@@ -79,18 +85,18 @@ pub(super) fn unknown(written: &str) -> String {
 }
 
 /// Returns the nearest name. The text form `file_read` also leads to `read`.
-pub(super) fn near(written: &str) -> Option<String> {
-    let kinds = Kind::ALL
+pub(super) fn nearest_name(written: &str) -> Option<String> {
+    let kinds = CapabilityKind::ALL
         .into_iter()
-        .flat_map(|kind| [spell(kind), with_underscores(kind)]);
+        .flat_map(|kind| [argument_name(kind), with_underscores(kind)]);
     let words: Vec<String> = kinds
-        .chain([CUSTOM, optional::WORD].map(str::to_owned))
+        .chain([CUSTOM, optional::OPTIONAL].map(str::to_owned))
         .collect();
     let word = nearest(written, words.iter().map(String::as_str))?;
-    let kind = Kind::ALL
+    let kind = CapabilityKind::ALL
         .into_iter()
         .find(|kind| with_underscores(*kind) == word);
-    Some(kind.map_or_else(|| word.to_owned(), spell))
+    Some(kind.map_or_else(|| word.to_owned(), argument_name))
 }
 
 #[cfg(test)]
@@ -98,23 +104,23 @@ mod tests {
     use super::*;
     use quote::format_ident;
 
-    fn read(word: &str) -> Result<Named, Vec<String>> {
-        let mut errors = Errors::default();
-        Named::read(&format_ident!("{word}"), &mut errors).ok_or_else(|| errors.messages())
+    fn read(word: &str) -> Result<RequestKind, Vec<String>> {
+        let mut errors = MacroErrors::default();
+        RequestKind::read(&format_ident!("{word}"), &mut errors).ok_or_else(|| errors.messages())
     }
 
     #[test]
     fn every_kind_has_one_name_that_is_a_word_of_rust() {
-        for kind in Kind::ALL {
-            let word = spell(kind);
+        for kind in CapabilityKind::ALL {
+            let word = argument_name(kind);
             assert!(syn::parse_str::<Ident>(&word).is_ok(), "{word}");
-            assert_eq!(read(&word), Ok(Named::Known(kind)));
+            assert_eq!(read(&word), Ok(RequestKind::Known(kind)));
         }
-        assert_eq!(read("custom"), Ok(Named::Custom));
+        assert_eq!(read("custom"), Ok(RequestKind::Custom));
     }
 
     #[test]
-    fn says_what_was_meant() {
+    fn errors_suggest_the_nearest_name() {
         for (word, expected) in [
             ("raed", "did you mean `read`?"),
             ("file_read", "did you mean `read`?"),

@@ -3,27 +3,27 @@
 //! Core validates methods.
 //! Tests: in this file.
 
-use airssys_wasm_core::{Capability, Kind};
+use airssys_wasm_core::{Capability, CapabilityKind};
 use syn::{Expr, LitStr};
 
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 use crate::literal;
 
 /// The name of the option.
 pub(super) const NAME: &str = "methods";
 
 /// Restricts an HTTP capability to these methods.
-pub(super) fn add(
+pub(super) fn add_methods(
     capability: &Capability,
     written: &Expr,
-    errors: &mut Errors,
+    errors: &mut MacroErrors,
 ) -> Option<Capability> {
     let Expr::Array(list) = written else {
-        errors.at(written, "methods are a list: `methods = [GET]`");
+        errors.push_at(written, "methods are a list: `methods = [GET]`");
         return None;
     };
     if list.elems.is_empty() {
-        errors.at(
+        errors.push_at(
             written,
             "name the methods, `methods = [GET]`, or leave `methods` out for any",
         );
@@ -42,11 +42,12 @@ pub(super) fn add(
     )))
 }
 
-fn read(written: &Expr, errors: &mut Errors) -> Option<String> {
-    let method = literal::word(written).or_else(|| literal::string(written).map(LitStr::value));
+fn read(written: &Expr, errors: &mut MacroErrors) -> Option<String> {
+    let method = literal::identifier(written)
+        .or_else(|| literal::string_literal(written).map(LitStr::value));
     let method = method.filter(|method| is_method(method));
     if method.is_none() {
-        errors.at(
+        errors.push_at(
             written,
             "a method is written in upper case, as in `methods = [GET, \"M-SEARCH\"]`",
         );
@@ -57,8 +58,8 @@ fn read(written: &Expr, errors: &mut Errors) -> Option<String> {
 /// Returns `true` if the text is a single valid method.
 fn is_method(text: &str) -> bool {
     !text.contains([',', '*'])
-        && Capability::of_words(Kind::Http, [text, "https://**"])
-            .rule()
+        && Capability::from_words(CapabilityKind::Http, [text, "https://**"])
+            .to_rule()
             .is_ok()
 }
 
@@ -68,8 +69,8 @@ mod tests {
     use syn::parse_quote;
 
     fn run(written: &Expr) -> Result<String, Vec<String>> {
-        let mut errors = Errors::default();
-        match add(
+        let mut errors = MacroErrors::default();
+        match add_methods(
             &Capability::Http("https://a.com".into()),
             written,
             &mut errors,
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         let cases: [(Expr, &str); 8] = [
             (parse_quote!(GET), "a list"),
             (parse_quote!("GET"), "a list"),

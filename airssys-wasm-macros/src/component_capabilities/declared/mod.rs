@@ -26,12 +26,12 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
 
-use super::found::Found;
-use crate::errors::Errors;
+use super::collector::RequestCollector;
+use crate::errors::MacroErrors;
 
 /// Returns the requests in the arguments and adds errors to `errors`.
-pub(super) fn read(arguments: &TokenStream, errors: &mut Errors) -> Requests {
-    let mut found = Found::default();
+pub(super) fn read(arguments: &TokenStream, errors: &mut MacroErrors) -> Requests {
+    let mut found = RequestCollector::default();
     match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(arguments.clone()) {
         Ok(entries) => {
             for written in &entries {
@@ -40,7 +40,7 @@ pub(super) fn read(arguments: &TokenStream, errors: &mut Errors) -> Requests {
                 }
             }
         }
-        Err(error) => errors.add(error),
+        Err(error) => errors.push(error),
     }
     found.into_requests()
 }
@@ -51,7 +51,7 @@ mod tests {
     use quote::quote;
 
     fn run(arguments: TokenStream) -> (String, Vec<String>) {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         let requests = read(&arguments, &mut errors);
         (requests.to_section(), errors.messages())
     }

@@ -6,24 +6,24 @@
 use airssys_wasm_core::{Need, Rule};
 use syn::{Expr, ExprAssign};
 
-use super::call::Call;
-use super::kinds::{self, Named};
+use super::call::CallExpression;
+use super::kinds::{self, RequestKind};
 use super::request;
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 use crate::literal;
 
 /// The name that wraps an optional request.
-pub(super) const WORD: &str = "optional";
+pub(super) const OPTIONAL: &str = "optional";
 
 /// An example for messages.
 pub(super) const EXAMPLE: &str = "`optional(dns(\"*.internal\"), reason = \"finds peers\")`";
 
 /// Returns a request and whether it is required, and adds errors to `errors`.
-pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<(Rule, Need)> {
-    match Call::read(written) {
-        Some(call) if is_meant(&call) => {
-            if call.word != WORD {
-                errors.at(call.word, kinds::unknown(&call.word.to_string()));
+pub(super) fn read(written: &Expr, errors: &mut MacroErrors) -> Option<(Rule, Need)> {
+    match CallExpression::read(written) {
+        Some(call) if is_optional(&call) => {
+            if call.word != OPTIONAL {
+                errors.push_at(call.word, kinds::unknown_kind(&call.word.to_string()));
             }
             let need = read_need(written, &call, errors);
             let rule = read_request(written, &call, errors);
@@ -35,15 +35,17 @@ pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<(Rule, Need)> 
 
 /// Returns `true` if the name is `optional` or a misspelling of it; the contents are checked then
 /// too.
-fn is_meant(call: &Call<'_>) -> bool {
+fn is_optional(call: &CallExpression<'_>) -> bool {
     let word = call.word.to_string();
-    word == WORD || (Named::find(&word).is_none() && kinds::near(&word).as_deref() == Some(WORD))
+    word == OPTIONAL
+        || (RequestKind::find(&word).is_none()
+            && kinds::nearest_name(&word).as_deref() == Some(OPTIONAL))
 }
 
-fn read_need(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Need> {
+fn read_need(written: &Expr, call: &CallExpression<'_>, errors: &mut MacroErrors) -> Option<Need> {
     match call.options.as_slice() {
         [] => {
-            errors.at(
+            errors.push_at(
                 written,
                 format!("give the purpose in one line, as in {EXAMPLE}"),
             );
@@ -51,53 +53,59 @@ fn read_need(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Nee
         }
         [reason] => read_reason(reason, errors),
         [_, second, ..] => {
-            errors.at(
+            errors.push_at(
                 second,
-                format!("`{WORD}` takes one request and one `reason`, and nothing else"),
+                format!("`{OPTIONAL}` takes one request and one `reason`, and nothing else"),
             );
             None
         }
     }
 }
 
-fn read_reason(option: &ExprAssign, errors: &mut Errors) -> Option<Need> {
-    if literal::word(&option.left).is_none_or(|name| name != "reason") {
-        errors.at(
+fn read_reason(option: &ExprAssign, errors: &mut MacroErrors) -> Option<Need> {
+    if literal::identifier(&option.left).is_none_or(|name| name != "reason") {
+        errors.push_at(
             &option.left,
-            format!("`{WORD}` takes a request and a `reason`, as in {EXAMPLE}"),
+            format!("`{OPTIONAL}` takes a request and a `reason`, as in {EXAMPLE}"),
         );
         return None;
     }
-    let Some(reason) = literal::string(&option.right) else {
-        errors.at(
+    let Some(reason) = literal::string_literal(&option.right) else {
+        errors.push_at(
             &option.right,
             "a reason is a string; write for example `reason = \"finds peers\"`",
         );
         return None;
     };
     let need = Need::optional(reason.value());
-    need.map_err(|error| errors.at(reason, format!("{error}, as in `reason = \"finds peers\"`")))
-        .ok()
+    need.map_err(|error| {
+        errors.push_at(reason, format!("{error}, as in `reason = \"finds peers\"`"))
+    })
+    .ok()
 }
 
-fn read_request(written: &Expr, call: &Call<'_>, errors: &mut Errors) -> Option<Rule> {
+fn read_request(
+    written: &Expr,
+    call: &CallExpression<'_>,
+    errors: &mut MacroErrors,
+) -> Option<Rule> {
     match call.targets.as_slice() {
-        [request] if Call::read(request).is_some_and(|call| is_meant(&call)) => {
-            errors.at(request, kinds::unknown(WORD));
+        [request] if CallExpression::read(request).is_some_and(|call| is_optional(&call)) => {
+            errors.push_at(request, kinds::unknown_kind(OPTIONAL));
             None
         }
         [request] => request::read(request, errors),
         [] => {
-            errors.at(
+            errors.push_at(
                 written,
                 format!("it contains no request; write for example {EXAMPLE}"),
             );
             None
         }
         [_, second, ..] => {
-            errors.at(
+            errors.push_at(
                 second,
-                format!("`{WORD}` takes one request; write another `{WORD}` for this one"),
+                format!("`{OPTIONAL}` takes one request; write another `{OPTIONAL}` for this one"),
             );
             None
         }
@@ -110,7 +118,7 @@ mod tests {
     use syn::parse_quote;
 
     fn run(written: &Expr) -> Result<(String, Need), Vec<String>> {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         match read(written, &mut errors) {
             Some((rule, need)) => Ok((rule.to_string(), need)),
             None => Err(errors.messages()),
@@ -118,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn without_it_a_request_is_required() {
+    fn requests_are_required_by_default() {
         assert_eq!(
             run(&parse_quote!(env("LANG"))),
             Ok(("env LANG".into(), Need::Required))
@@ -126,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_stands_on_either_side() {
+    fn the_reason_can_be_on_either_side() {
         let expected = Need::optional("in French").expect("a reason");
         for written in [
             parse_quote!(optional(env("LANG"), reason = "in French")),
@@ -137,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         let cases: [(Expr, &[&str]); 10] = [
             (parse_quote!(optional(env("A"))), &["give the purpose"]),
             (

@@ -7,24 +7,24 @@
 use std::collections::BTreeSet;
 
 use airssys_wasm_core::suggest::nearest;
-use airssys_wasm_core::{Capability, Kind};
+use airssys_wasm_core::{Capability, CapabilityKind};
 use quote::ToTokens;
 use syn::{Expr, ExprAssign, ExprLit, LitStr};
 
 use super::methods;
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 use crate::literal;
 
 /// Returns the capability with all its options, or `None` if any of them is invalid.
-pub(super) fn add(
+pub(super) fn add_options(
     mut capability: Capability,
     options: &[&ExprAssign],
-    errors: &mut Errors,
+    errors: &mut MacroErrors,
 ) -> Option<Capability> {
     let mut said = BTreeSet::new();
     let mut is_sound = true;
     for option in options {
-        match add_one(&capability, option, &mut said, errors) {
+        match add_option(&capability, option, &mut said, errors) {
             Some(with) => capability = with,
             None => is_sound = false,
         }
@@ -32,68 +32,68 @@ pub(super) fn add(
     is_sound.then_some(capability)
 }
 
-fn add_one(
+fn add_option(
     capability: &Capability,
     option: &ExprAssign,
     said: &mut BTreeSet<String>,
-    errors: &mut Errors,
+    errors: &mut MacroErrors,
 ) -> Option<Capability> {
-    let Some(name) = literal::word(&option.left) else {
-        errors.at(
+    let Some(name) = literal::identifier(&option.left) else {
+        errors.push_at(
             option,
             "an option is written `name = value`, for example `max = \"64MiB\"`",
         );
         return None;
     };
-    if let Some(advice) = misplaced(capability.kind(), &name) {
-        errors.at(option, advice);
+    if let Some(advice) = misplaced_option(capability.kind(), &name) {
+        errors.push_at(option, advice);
         return None;
     }
     if !said.insert(name.clone()) {
-        errors.at(
+        errors.push_at(
             option,
             format!("`{name}` is given twice; remove one of them"),
         );
         return None;
     }
-    if name == methods::NAME && capability.kind() == Some(Kind::Http) {
-        return methods::add(capability, &option.right, errors);
+    if name == methods::NAME && capability.kind() == Some(CapabilityKind::Http) {
+        return methods::add_methods(capability, &option.right, errors);
     }
-    let value = value(&name, &option.right, errors)?;
+    let value = option_value(&name, &option.right, errors)?;
     capability
         .with_option(&name, &value)
-        .map_err(|error| errors.at(option, error))
+        .map_err(|error| errors.push_at(option, error))
         .ok()
 }
 
 /// Returns the message for options that core does not know.
-fn misplaced(kind: Option<Kind>, name: &str) -> Option<String> {
+fn misplaced_option(kind: Option<CapabilityKind>, name: &str) -> Option<String> {
     match kind? {
         _ if name == "reason" => {
             Some("a reason belongs in `optional`: `optional(..., reason = \"...\")`".into())
         }
-        Kind::Http if name == methods::NAME => None,
-        Kind::Http => nearest(name, [methods::NAME])
+        CapabilityKind::Http if name == methods::NAME => None,
+        CapabilityKind::Http => nearest(name, [methods::NAME])
             .map(|near| format!("there is no option `{name}`; did you mean `{near}`?")),
         kind if name == methods::NAME => Some(format!(
             "`{name}` is an option of http, not of {}",
-            kind.word()
+            kind.as_str()
         )),
         _ => None,
     }
 }
 
 /// Returns the value as in the text form, without quotes.
-fn value(name: &str, written: &Expr, errors: &mut Errors) -> Option<String> {
-    let value = literal::string(written)
+fn option_value(name: &str, written: &Expr, errors: &mut MacroErrors) -> Option<String> {
+    let value = literal::string_literal(written)
         .map(LitStr::value)
-        .or_else(|| literal::word(written));
+        .or_else(|| literal::identifier(written));
     if value.is_none() {
         let example = match written {
             Expr::Lit(ExprLit { lit, .. }) => lit.to_token_stream().to_string(),
             _ => "...".to_owned(),
         };
-        errors.at(
+        errors.push_at(
             written,
             format!("write the value in quotes: `{name} = \"{example}\"`"),
         );
@@ -107,9 +107,9 @@ mod tests {
     use syn::parse_quote;
 
     fn run(capability: Capability, options: &[ExprAssign]) -> Result<String, Vec<String>> {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         let options: Vec<&ExprAssign> = options.iter().collect();
-        match add(capability, &options, &mut errors) {
+        match add_options(capability, &options, &mut errors) {
             Some(with) => Ok(with.to_string()),
             None => Err(errors.messages()),
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_stand_before_a_url() {
+    fn methods_precede_the_url() {
         let http = Capability::Http("https://a.com".into());
         assert_eq!(
             run(http, &[parse_quote!(methods = [GET])]),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         let http = || Capability::Http("https://a.com".into());
         let cases: [(Capability, ExprAssign, &str); 12] = [
             (

@@ -6,68 +6,68 @@
 use airssys_wasm_core::{CapabilityError, Rule};
 use syn::{BinOp, Expr, ExprBinary, LitStr};
 
-use super::call::Call;
-use super::kinds::{self, Named};
+use super::call::CallExpression;
+use super::kinds::{self, RequestKind};
 use super::{options, target};
-use crate::errors::Errors;
+use crate::errors::MacroErrors;
 use crate::literal;
 
 const ADVICE: &str =
     "requests are written as `read(\"/data\")` or `write(\"/cache\", max = \"64MiB\")`";
 
 /// Returns the rule of a request and adds errors to `errors`.
-pub(super) fn read(written: &Expr, errors: &mut Errors) -> Option<Rule> {
-    let Some(call) = Call::read(written) else {
-        errors.at(written, advise(written));
+pub(super) fn read(written: &Expr, errors: &mut MacroErrors) -> Option<Rule> {
+    let Some(call) = CallExpression::read(written) else {
+        errors.push_at(written, advice_for(written));
         return None;
     };
-    let named = Named::read(call.word, errors);
+    let named = RequestKind::read(call.word, errors);
     let target = target::read(written, &call, errors);
     let (named, target) = (named?, target?);
     let bare = named.capability(&target.value());
     let checked = target::check(named, target, errors)
-        .and_then(|()| check(named, bare.rule(), target, errors));
-    let whole = options::add(bare, &call.options, errors);
+        .and_then(|()| check_target(named, bare.to_rule(), target, errors));
+    let whole = options::add_options(bare, &call.options, errors);
     checked
         .and(whole)?
-        .rule()
-        .map_err(|error| errors.at(written, error))
+        .to_rule()
+        .map_err(|error| errors.push_at(written, error))
         .ok()
 }
 
 /// Reports a target that does not fit its kind.
-fn check(
-    named: Named,
+fn check_target(
+    named: RequestKind,
     rule: Result<Rule, CapabilityError>,
     target: &LitStr,
-    errors: &mut Errors,
+    errors: &mut MacroErrors,
 ) -> Option<()> {
     let advice = match (named, rule) {
-        (Named::Custom, Err(CapabilityError::UnknownKind { .. })) => {
+        (RequestKind::Custom, Err(CapabilityError::UnknownKind { .. })) => {
             "an embedder's kind has a namespace: `custom(\"acme:gpu/compute device=0\")`".into()
         }
-        (Named::Custom, Ok(rule)) => match rule.known_kind() {
+        (RequestKind::Custom, Ok(rule)) => match rule.known_kind() {
             None => return Some(()),
             Some(kind) => {
                 format!(
                     "`{}` is not an embedder's kind; write `{}(\"...\")`",
-                    kind.word(),
-                    kinds::spell(kind)
+                    kind.as_str(),
+                    kinds::argument_name(kind)
                 )
             }
         },
-        (Named::Known(_), Ok(_)) => return Some(()),
+        (RequestKind::Known(_), Ok(_)) => return Some(()),
         (_, Err(error)) => error.to_string(),
     };
-    errors.at(target, advice);
+    errors.push_at(target, advice);
     None
 }
 
 /// Returns the message for something that is not `word(...)`.
-fn advise(written: &Expr) -> String {
-    match (written, literal::word(written)) {
-        (_, Some(word)) if Named::find(&word).is_some() => target::missing(&word),
-        (_, Some(word)) => kinds::unknown(&word),
+fn advice_for(written: &Expr) -> String {
+    match (written, literal::identifier(written)) {
+        (_, Some(word)) if RequestKind::find(&word).is_some() => target::missing_target(&word),
+        (_, Some(word)) => kinds::unknown_kind(&word),
         // `network-outbound("a.com")`, which is the text form.
         (
             Expr::Binary(ExprBinary {
@@ -78,10 +78,15 @@ fn advise(written: &Expr) -> String {
             }),
             _,
         ) => {
-            let word = |call: Call<'_>| {
-                format!("{}-{}", literal::word(left).unwrap_or_default(), call.word)
+            let word = |call: CallExpression<'_>| {
+                format!(
+                    "{}-{}",
+                    literal::identifier(left).unwrap_or_default(),
+                    call.word
+                )
             };
-            Call::read(right).map_or_else(|| ADVICE.into(), |call| kinds::unknown(&word(call)))
+            CallExpression::read(right)
+                .map_or_else(|| ADVICE.into(), |call| kinds::unknown_kind(&word(call)))
         }
         _ => ADVICE.into(),
     }
@@ -93,7 +98,7 @@ mod tests {
     use syn::parse_quote;
 
     fn run(written: &Expr) -> Result<String, Vec<String>> {
-        let mut errors = Errors::default();
+        let mut errors = MacroErrors::default();
         match read(written, &mut errors) {
             Some(rule) => Ok(rule.to_string()),
             None => Err(errors.messages()),
@@ -151,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_to_write() {
+    fn errors_contain_advice() {
         let cases: [(Expr, &str); 15] = [
             (parse_quote!(read), "`read(\"...\")`"),
             (parse_quote!(raed), "did you mean `read`?"),

@@ -10,7 +10,7 @@ mod native;
 
 use std::time::Instant;
 
-use airssys_wasm_core::compose::Chain;
+use airssys_wasm_core::fuse::Chain;
 use airssys_wasm_host::pipeline::{
     ComponentPipeline, DeadLetter, Item, Lane, OnError, PipelineDeployment, StageOptions,
 };
@@ -21,7 +21,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use wasmtime::Store;
 use wasmtime::component::{Func, Val};
 
-use crate::bare::{self, State};
+use crate::bare::{self, BareState};
 use crate::measure::on_threads;
 use crate::report::{Goal, Row, Unit};
 
@@ -31,16 +31,16 @@ const COUNTRIES: [&str; 5] = ["at", "de", "fr", "id", "nl"];
 
 /// The result of a table: the lines written, and the number of lines that could not be read.
 #[derive(Debug, Default, PartialEq)]
-struct Table {
+struct TableResult {
     written: Vec<String>,
     unread: usize,
 }
 
 /// A pipeline and the receiver of the lines that it could not read.
-type Deployed = (PipelineDeployment, UnboundedReceiver<DeadLetter>);
+type DeployedPipeline = (PipelineDeployment, UnboundedReceiver<DeadLetter>);
 
 /// `parse`, and `enrich` with `format` behind it.
-type ByHand = [(Store<State>, Func); 2];
+type ManualStages = [(Store<BareState>, Func); 2];
 
 pub(crate) fn rows() -> Vec<Row> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -73,7 +73,7 @@ pub(crate) fn rows() -> Vec<Row> {
 /// Returns the rows per second in the best round: ours, by hand, and in plain Rust.
 async fn rates() -> [f64; 3] {
     let lines: Vec<String> = (1..=ROWS).map(line).collect();
-    let mut deployed = deployed().await;
+    let mut deployed = deploy().await;
     let mut by_hand = instances().await;
     let mut rates = [0.0; 3];
     for _ in 0..ROUNDS {
@@ -91,7 +91,7 @@ async fn rates() -> [f64; 3] {
     rates
 }
 
-async fn timed(work: impl AsyncFnOnce() -> Table) -> (Table, f64) {
+async fn timed(work: impl AsyncFnOnce() -> TableResult) -> (TableResult, f64) {
     let begun = Instant::now();
     let table = work().await;
     (table, f64::from(ROWS) / begun.elapsed().as_secs_f64())
@@ -108,7 +108,7 @@ fn line(number: u32) -> String {
     }
 }
 
-async fn deployed() -> Deployed {
+async fn deploy() -> DeployedPipeline {
     let aside = StageOptions::new().on_error(OnError::DeadLetter);
     let pipeline = ComponentPipeline::builder()
         .add_component_with("parse", guest("etl-parse"), aside)
@@ -134,8 +134,8 @@ async fn deployed() -> Deployed {
     (deployed, letters)
 }
 
-async fn run((pipeline, letters): &mut Deployed, lines: &[String]) -> Table {
-    let mut table = Table::default();
+async fn run((pipeline, letters): &mut DeployedPipeline, lines: &[String]) -> TableResult {
+    let mut table = TableResult::default();
     let mut outcomes = pipeline.run(stream::iter(lines.to_vec()));
     while let Some(outcome) = outcomes.next().await {
         let item = outcome.expect("an outcome").into_item();
@@ -148,7 +148,7 @@ async fn run((pipeline, letters): &mut Deployed, lines: &[String]) -> Table {
 }
 
 /// Instantiates the components by hand.
-async fn instances() -> ByHand {
+async fn instances() -> ManualStages {
     let chain = [
         ("etl-enrich-v1", "demo:enrich/api#enrich"),
         ("etl-format", "demo:orders/write#format"),
@@ -158,9 +158,9 @@ async fn instances() -> ByHand {
         chain.stage(guest(component).into(), function.parse().expect("a name"))
     });
     let rest = Component::from_bytes(chain.fuse().expect("they fuse")).expect("a component");
-    let engine = bare::same_engine();
+    let engine = bare::engine_like_host();
     let instance = async |component: Component, function: &str| {
-        let pre = bare::linked(&engine, component.bytes());
+        let pre = bare::link(&engine, component.bytes());
         let mut store = bare::store(&engine);
         let instance = pre
             .instantiate_async(&mut store)
@@ -175,11 +175,11 @@ async fn instances() -> ByHand {
     ]
 }
 
-async fn call([parse, rest]: &mut ByHand, lines: &[String]) -> Table {
-    let mut table = Table::default();
+async fn call([parse, rest]: &mut ManualStages, lines: &[String]) -> TableResult {
+    let mut table = TableResult::default();
     for line in lines {
-        match called(parse, Val::String(line.clone())).await {
-            Val::Result(Ok(Some(order))) => match called(rest, *order).await {
+        match call_one(parse, Val::String(line.clone())).await {
+            Val::Result(Ok(Some(order))) => match call_one(rest, *order).await {
                 Val::String(text) => table.written.push(text),
                 other => panic!("{other:?}"),
             },
@@ -189,7 +189,7 @@ async fn call([parse, rest]: &mut ByHand, lines: &[String]) -> Table {
     table
 }
 
-async fn called((store, function): &mut (Store<State>, Func), param: Val) -> Val {
+async fn call_one((store, function): &mut (Store<BareState>, Func), param: Val) -> Val {
     let mut results = [Val::Bool(false)];
     function
         .call_async(&mut *store, &[param], &mut results)

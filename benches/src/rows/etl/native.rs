@@ -1,6 +1,6 @@
 //! The guests' functions in plain Rust, each as in `tests/guests/etl-*`.
 
-use super::Table;
+use super::TableResult;
 
 const PERCENT: u32 = 19;
 
@@ -19,8 +19,8 @@ struct Taxed {
 }
 
 /// Processes all rows, one after another.
-pub(super) fn table(lines: &[String]) -> Table {
-    let mut table = Table::default();
+pub(super) fn table(lines: &[String]) -> TableResult {
+    let mut table = TableResult::default();
     for line in lines {
         match parse(line) {
             Ok(order) => table.written.push(format(enrich(order))),

@@ -6,13 +6,15 @@ use std::time::Instant;
 
 use airssys_wasm_tests::guests::path;
 
-use super::{FOREVER, SPINNER, Spinning, WEB, WINDOW, beside_each, compare, http_p99, p99};
+use super::{
+    FOREVER, SPINNER, SpinnerHost, WEB, WINDOW, compare, http_p99, measure_beside_each, p99,
+};
 use crate::command::{HostProcess, status_path};
 use crate::report::Row;
 
 pub(super) fn rows() -> Vec<Row> {
     let process = serve();
-    let both = beside_each(&process, || {
+    let both = measure_beside_each(&process, || {
         thread::scope(|scope| {
             let answers = scope.spawn(|| admin_p99(&process));
             (http_p99(process.address), answers.join().expect("answers"))
@@ -49,7 +51,7 @@ fn admin_p99(process: &HostProcess) -> f64 {
         .latencies(&status_path(WEB), || Instant::now() > end))
 }
 
-impl Spinning for HostProcess {
+impl SpinnerHost for HostProcess {
     type Call = Box<dyn Debug>;
 
     fn begin_call(&self) -> Self::Call {

@@ -13,13 +13,13 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::{FOREVER, SPINNER, Spinning, WEB, beside_each, compare, http_p99};
+use super::{FOREVER, SPINNER, SpinnerHost, WEB, compare, http_p99, measure_beside_each};
 use crate::measure::on_one_thread;
 use crate::report::Row;
 
 pub(super) fn rows() -> Vec<Row> {
     let embedder = Embedder::start();
-    let http = beside_each(&embedder, || http_p99(embedder.address));
+    let http = measure_beside_each(&embedder, || http_p99(embedder.address));
     compare("HTTP p99, a runtime of one thread", &http)
 }
 
@@ -74,20 +74,20 @@ async fn deploy() -> (Host, Embedder, TcpListener) {
 }
 
 /// A task that is aborted when this is dropped.
-struct Aborted(AbortHandle);
+struct AbortOnDrop(AbortHandle);
 
-impl Drop for Aborted {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-impl Spinning for Embedder {
-    type Call = Aborted;
+impl SpinnerHost for Embedder {
+    type Call = AbortOnDrop;
 
-    fn begin_call(&self) -> Aborted {
+    fn begin_call(&self) -> AbortOnDrop {
         let spin = self.spinner.dynamic_function("spin").expect("it spins");
-        Aborted(
+        AbortOnDrop(
             self.runtime
                 .spawn(async move { spin.call_wave("()").await })
                 .abort_handle(),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm_tests::load::percentile;
 
-use crate::kept_connection::latencies_of_clients;
+use crate::persistent_connection::latencies_of_clients;
 use crate::report::{Goal, Row, Unit};
 
 const WEB: &str = "plain-web";
@@ -37,7 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// A host that can run spinning calls.
-trait Spinning {
+trait SpinnerHost {
     /// A guard that ends the call when dropped.
     type Call;
 
@@ -47,20 +47,20 @@ trait Spinning {
 }
 
 /// Runs `measure` beside each number of spinning calls.
-fn beside_each<T>(host: &impl Spinning, measure: impl Fn() -> T) -> Vec<T> {
+fn measure_beside_each<T>(host: &impl SpinnerHost, measure: impl Fn() -> T) -> Vec<T> {
     let beside = |calls: usize| {
         let spinning: Vec<_> = (0..calls).map(|_| host.begin_call()).collect();
-        reach(host, calls as u64);
+        wait_for_calls(host, calls as u64);
         thread::sleep(SETTLED);
         let measured = measure();
         drop(spinning);
-        reach(host, 0);
+        wait_for_calls(host, 0);
         measured
     };
     SPINNING.map(beside).into()
 }
 
-fn reach(host: &impl Spinning, calls: u64) {
+fn wait_for_calls(host: &impl SpinnerHost, calls: u64) {
     while host.calls_in_flight() != calls {
         thread::sleep(Duration::from_millis(5));
     }

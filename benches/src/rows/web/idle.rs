@@ -16,9 +16,9 @@ pub(crate) fn rows() -> Vec<Row> {
     let nobody: SocketAddr = ([127, 0, 0, 1], 1).into();
     let ours = ours::serve(Instancing::PerCall, nobody);
     let peer = peer::serve();
-    crate::files::open_as_many_as_allowed();
-    let ours = each(ours.address, resident_bytes);
-    let theirs = each(peer.address, || resident_bytes_of(peer.process()));
+    crate::files::raise_descriptor_limit();
+    let ours = memory_per_connection(ours.address, resident_bytes);
+    let theirs = memory_per_connection(peer.address, || resident_bytes_of(peer.process()));
     vec![Row {
         name: "memory of an idle connection, one of 10,000".into(),
         guest: super::GUEST,
@@ -31,20 +31,20 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// Returns the memory that a server needs for each connection, beyond a few.
-fn each(address: SocketAddr, resident: impl Fn() -> f64) -> f64 {
-    let few = Holder::of(address, 100);
+fn memory_per_connection(address: SocketAddr, resident: impl Fn() -> f64) -> f64 {
+    let few = ConnectionHolder::start(address, 100);
     let before = resident();
-    let many = Holder::of(address, CONNECTIONS);
+    let many = ConnectionHolder::start(address, CONNECTIONS);
     let after = resident();
     drop((few, many));
     (after - before) / f64::from(CONNECTIONS)
 }
 
 /// A process that holds connections, which needs as many files as the server.
-struct Holder(Child);
+struct ConnectionHolder(Child);
 
-impl Holder {
-    fn of(address: SocketAddr, connections: u32) -> Self {
+impl ConnectionHolder {
+    fn start(address: SocketAddr, connections: u32) -> Self {
         let mut this = Command::new(std::env::current_exe().expect("this program"));
         this.args([HOLD, &address.to_string(), &connections.to_string()]);
         let mut child = this
@@ -62,7 +62,7 @@ impl Holder {
     }
 }
 
-impl Drop for Holder {
+impl Drop for ConnectionHolder {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         drop(self.0.wait());
@@ -73,16 +73,16 @@ impl Drop for Holder {
 pub(crate) const HOLD: &str = "hold-connections";
 
 /// Sends one request over each of `connections` connections, and holds them until stdin ends.
-pub(crate) fn hold(address: &str, connections: &str) {
-    crate::files::open_as_many_as_allowed();
+pub(crate) fn hold_connections(address: &str, connections: &str) {
+    crate::files::raise_descriptor_limit();
     let connections: u32 = connections.parse().expect("a number");
-    let held: Vec<TcpStream> = (0..connections).map(|_| used_once(address)).collect();
+    let held: Vec<TcpStream> = (0..connections).map(|_| use_once(address)).collect();
     println!("held");
     drop(std::io::stdin().read_to_end(&mut Vec::new()));
     drop(held);
 }
 
-fn used_once(address: &str) -> TcpStream {
+fn use_once(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("connected");
     write!(stream, "GET / HTTP/1.1\r\nhost: {address}\r\n\r\n").expect("asked");
     let mut answer = Vec::new();

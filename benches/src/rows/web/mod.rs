@@ -6,7 +6,7 @@ mod peer;
 mod requests;
 mod update;
 
-pub(crate) use idle::{HOLD, hold, rows as idle_connections};
+pub(crate) use idle::{HOLD, hold_connections, rows as idle_connections};
 pub(crate) use requests::rows as requests_a_second;
 pub(crate) use update::rows as during_updates;
 

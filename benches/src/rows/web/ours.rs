@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// A server that runs until dropped.
-pub(super) struct Ours {
+pub(super) struct OurServer {
     pub(super) address: SocketAddr,
     pub(super) host: Host,
     pub(super) runtime: Runtime,
 }
 
 /// Serves the guest with default settings except for these.
-pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> Ours {
+pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> OurServer {
     let runtime = Runtime::new().expect("a runtime");
     let (host, address) = runtime.block_on(async {
         let host = Host::builder().build().expect("a host");
@@ -37,7 +37,7 @@ pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> Ours {
         tokio::spawn(HttpServer::new(&host).serve(listener, pending()));
         (host, address)
     });
-    Ours {
+    OurServer {
         address,
         host,
         runtime,

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use airssys_wasm_tests::guests::path;
 
 /// A server that runs until dropped.
-pub(super) struct Peer {
+pub(super) struct PeerServer {
     pub(super) address: SocketAddr,
     child: Child,
 }
@@ -17,7 +17,7 @@ pub(super) struct Peer {
 /// # Panics
 ///
 /// Panics if `wasmtime` is missing; `cargo xtask bench` installs it and passes its path.
-pub(super) fn serve() -> Peer {
+pub(super) fn serve() -> PeerServer {
     let wasmtime = std::env::var_os("AIRSSYS_BENCH_WASMTIME").unwrap_or_else(|| "wasmtime".into());
     let mut command = Command::new(wasmtime);
     command.args(["serve", "-Scli", "--addr", "127.0.0.1:0"]);
@@ -36,16 +36,16 @@ pub(super) fn serve() -> Peer {
     let address = address.unwrap_or_else(|| panic!("no address in the output: {said}"));
     // Later output is discarded.
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-    Peer { address, child }
+    PeerServer { address, child }
 }
 
-impl Peer {
+impl PeerServer {
     pub(super) fn process(&self) -> u32 {
         self.child.id()
     }
 }
 
-impl Drop for Peer {
+impl Drop for PeerServer {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());

@@ -9,7 +9,7 @@ use airssys_wasm_host::Instancing;
 use super::{ours, peer};
 use crate::measure::median;
 use crate::report::{Goal, Row, Unit};
-use crate::wrk::{self, Seen};
+use crate::wrk::{self, WrkResult};
 
 /// The number of measurements per side, which alternate.
 const ROUNDS: usize = 7;
@@ -53,7 +53,7 @@ pub(crate) fn rows() -> Vec<Row> {
             FRESH,
         ),
     ] {
-        let (our_times, their_times) = in_turns(ours.address, peer.address, &path);
+        let (our_times, their_times) = alternate(ours.address, peer.address, &path);
         rows.extend(compare(names, goals, &our_times, &their_times));
     }
     rows
@@ -62,15 +62,20 @@ pub(crate) fn rows() -> Vec<Row> {
 const FRESH: [Goal; 2] = [Goal::RatioAtLeast(1.05), Goal::RatioAtMost(0.95)];
 const REUSE: [Goal; 2] = [Goal::RatioAtLeast(1.5), Goal::None];
 
-fn in_turns(ours: SocketAddr, theirs: SocketAddr, path: &str) -> (Vec<Seen>, Vec<Seen>) {
-    let ask = |address| wrk::ask(&format!("http://{address}{path}"), TIME);
+fn alternate(ours: SocketAddr, theirs: SocketAddr, path: &str) -> (Vec<WrkResult>, Vec<WrkResult>) {
+    let ask = |address| wrk::measure(&format!("http://{address}{path}"), TIME);
     // Warm-up.
     let _ = (ask(ours), ask(theirs));
     (0..ROUNDS).map(|_| (ask(ours), ask(theirs))).unzip()
 }
 
-fn compare(names: [&'static str; 2], goals: [Goal; 2], ours: &[Seen], theirs: &[Seen]) -> [Row; 2] {
-    let row = |which: usize, unit, figure: fn(&Seen) -> f64| Row {
+fn compare(
+    names: [&'static str; 2],
+    goals: [Goal; 2],
+    ours: &[WrkResult],
+    theirs: &[WrkResult],
+) -> [Row; 2] {
+    let row = |which: usize, unit, figure: fn(&WrkResult) -> f64| Row {
         name: names[which].into(),
         guest: super::GUEST,
         peer: PEER.into(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use airssys_wasm_host::Instancing;
 use airssys_wasm_tests::guests::guest;
 
-use super::ours::{self, Ours};
+use super::ours::{self, OurServer};
 use crate::measure::median;
 use crate::report::Row;
 use crate::wrk;
@@ -22,17 +22,17 @@ pub(crate) fn rows() -> Vec<Row> {
     let url = format!("http://{}/", ours.address);
     // Warm-up: compiles and caches the code of both.
     pass_updates(&ours, 2);
-    wrk::ask(&url, WINDOW);
+    wrk::measure(&url, WINDOW);
     let (mut during, mut before) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        before.push(wrk::ask(&url, WINDOW).p999);
+        before.push(wrk::measure(&url, WINDOW).p999);
         during.push(thread::scope(|scope| {
-            let asking = scope.spawn(|| wrk::ask(&url, WINDOW).p999);
+            let asking = scope.spawn(|| wrk::measure(&url, WINDOW).p999);
             pass_updates(&ours, UPDATES);
             asking.join().expect("no request failed")
         }));
     }
-    vec![Row::of_times(
+    vec![Row::from_times(
         "hello, p99.9 while ten updates pass",
         super::GUEST,
         "the same requests without updates, in the same run",
@@ -41,7 +41,7 @@ pub(crate) fn rows() -> Vec<Row> {
     )]
 }
 
-fn pass_updates(ours: &Ours, updates: u32) {
+fn pass_updates(ours: &OurServer, updates: u32) {
     for _ in 0..updates {
         thread::sleep(WINDOW / (updates + 1));
         let next = guest(super::GUEST).with_name("web").expect("a name");

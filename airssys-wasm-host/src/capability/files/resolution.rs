@@ -1,0 +1,72 @@
+//! A path to resolve, and the result: a place, or the reason that resolution stopped.
+//!
+//! Tests: `airssys-wasm-host/src/capability/files/resolve.rs`.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{SpecialFile, SpecialFileType};
+
+/// A path to resolve.
+#[derive(Clone, Debug)]
+pub(super) struct UnresolvedPath {
+    pub(super) start: Arc<File>,
+    /// The path, relative to `start`.
+    pub(super) path: String,
+    pub(super) links: LinkPolicy,
+    /// The special properties of files that a permit covers.
+    pub(super) admitted: SpecialFile,
+}
+
+/// The policy for links in a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LinkPolicy {
+    /// Links are followed, the last name included.
+    Followed,
+    /// Links are followed, except for the last name.
+    FollowedExceptLast,
+    /// No link is followed, because grants differ by name.
+    Refused,
+}
+
+/// A resolved path: a directory, and a name in it.
+#[derive(Clone, Debug)]
+pub(super) struct ResolvedPath {
+    pub(super) directory: Arc<File>,
+    /// A single name, or `.` for the directory itself.
+    pub(super) name: String,
+    /// The kind of the entry; `None` if it does not exist.
+    pub(super) kind: Option<EntryKind>,
+    /// `true` if the path was written as that of a directory.
+    pub(super) is_directory: bool,
+    /// The device of its directory; 0 where devices are not compared.
+    pub(super) device: u64,
+}
+
+/// The kind of an entry in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+    /// A link, not followed.
+    Link,
+    /// Anything else.
+    Special(SpecialFileType),
+}
+
+/// The reason that a path was not resolved to its end.
+#[derive(Debug)]
+pub(super) enum ResolveError {
+    /// A link, where none may be followed.
+    Link,
+    /// The path leaves the directory.
+    Outside,
+    /// A special file or file system that no permit covers yet; holds all special properties of the
+    /// path so far.
+    Special(SpecialFile),
+    /// An error of the system.
+    Io(io::Error),
+}

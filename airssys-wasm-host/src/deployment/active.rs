@@ -1,0 +1,177 @@
+//! A revision while it serves: the calls inside, and whether more may enter.
+//!
+//! Begins open, may be paused and reopened, and is retired once; to serve the same revision again,
+//! a new one is created. Calls on different threads use different gates, so that they share no
+//! cache line on entering and leaving. Everything on the call path is `#[inline]`, because that
+//! path is generic and compiled in the embedder's crate.
+//! Tests: `airssys-wasm-host/src/deployment/gate.rs`, `tests/suite/promises`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_utils::CachePadded;
+use tokio::sync::Notify;
+
+use super::gate::{Gate, all_drained};
+use super::{Instances, lane};
+use crate::budget::IdleInstances;
+use crate::instance::Instance;
+use crate::observe::{Announcer, Event};
+use crate::revision::Revision;
+use crate::runtime::Runtime;
+
+pub(crate) struct ActiveRevision {
+    pub(crate) revision: Arc<Revision>,
+    pub(crate) instances: Instances,
+    gates: Box<[CachePadded<Gate>]>,
+    drain_changed: Notify,
+    /// `true` while it is paused, and if it was retired during a pause.
+    paused: AtomicBool,
+    /// `true` if it will not serve again.
+    retired: AtomicBool,
+    /// `true` once it is retired and the last call has left.
+    ended: AtomicBool,
+    announcer: Arc<Announcer>,
+}
+
+impl IdleInstances for ActiveRevision {
+    fn drop_idle(&self) {
+        self.instances.drop_idle_without_state();
+    }
+}
+
+impl ActiveRevision {
+    /// Serves `revision`, with `first` as its first instance if instances outlive their call.
+    /// Without `first`, the first call starts one.
+    pub(crate) fn new(
+        runtime: &Runtime,
+        revision: Arc<Revision>,
+        first: Option<Box<Instance>>,
+    ) -> Self {
+        Self {
+            instances: Instances::new(runtime, Arc::clone(&revision), first),
+            revision,
+            gates: (0..runtime.lanes)
+                .map(|_| CachePadded::new(Gate::new()))
+                .collect(),
+            drain_changed: Notify::new(),
+            paused: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            announcer: Arc::clone(&runtime.announcer),
+        }
+    }
+
+    /// Admits a call on this thread's lane and returns the lane. `None` if it is closed.
+    #[inline]
+    pub(crate) fn enter(&self) -> Option<usize> {
+        let lane = lane::current_lane(self.gates.len());
+        self.gates[lane].enter().then_some(lane)
+    }
+
+    /// Admits work that belongs to a call already inside. Returns the lane.
+    pub(super) fn enter_nested(&self) -> usize {
+        let lane = lane::current_lane(self.gates.len());
+        self.gates[lane].enter_nested();
+        lane
+    }
+
+    /// Records that a call has left, on the lane it entered on.
+    #[inline]
+    pub(crate) fn leave(&self, lane: usize) {
+        if self.gates[lane].leave() {
+            self.end_if_drained();
+        }
+    }
+
+    /// Admits no calls until it is [reopened](Self::reopen). Once those inside have left, its
+    /// instances are at rest.
+    pub(crate) fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+        self.close();
+    }
+
+    fn close(&self) {
+        for gate in &self.gates {
+            gate.close();
+        }
+        self.end_if_drained();
+    }
+
+    /// Admits calls again after a pause. Never called after it was retired.
+    pub(super) fn reopen(&self) {
+        self.paused.store(false, Ordering::SeqCst);
+        for gate in &self.gates {
+            gate.reopen();
+        }
+    }
+
+    /// Admits no more calls, permanently. Instances remain until the last admitted call has left,
+    /// so that a call which waits for a stateful instance still gets it.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+        self.close();
+    }
+
+    /// Returns `true` if it will not serve again, so that an instance given back to it is of no
+    /// use.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::SeqCst)
+    }
+
+    /// Returns `true` if it is paused and will be reopened or retired.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::SeqCst) && !self.is_retired()
+    }
+
+    /// Returns `true` if it was retired while paused. Then even the resources open in it have
+    /// ended, because the next revision must not run beside it.
+    pub(crate) fn is_closed_to_sessions(&self) -> bool {
+        self.paused.load(Ordering::SeqCst) && self.is_retired()
+    }
+
+    /// Wakes the tasks that wait for the drain, once the last call has left. If it was retired,
+    /// also drops the instances and announces the end of the drain, once.
+    ///
+    /// Both retiring a drained revision and draining a retired one lead here; the fence of
+    /// `all_drained` lets at least one of the two see both conditions.
+    fn end_if_drained(&self) {
+        if !self.is_drained() {
+            return;
+        }
+        if self.retired.load(Ordering::SeqCst) && !self.ended.swap(true, Ordering::SeqCst) {
+            self.instances.drop_idle();
+            self.announcer.announce(Event::Drained {
+                component: self.revision.name().clone(),
+                revision: self.revision.number,
+            });
+        }
+        self.drain_changed.notify_waiters();
+    }
+
+    /// Waits until it is closed and the last call has left. Cancel safe.
+    pub(crate) async fn drained(&self) {
+        loop {
+            let mut notified = std::pin::pin!(self.drain_changed.notified());
+            notified.as_mut().enable();
+            if self.is_drained() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    pub(super) fn is_drained(&self) -> bool {
+        all_drained(self.gates.iter().map(|gate| &**gate))
+    }
+
+    /// Returns the number of calls inside.
+    pub(crate) fn calls_inside(&self) -> u64 {
+        self.gates.iter().map(|gate| gate.inside()).sum()
+    }
+
+    /// Returns the number of calls admitted so far.
+    pub(crate) fn calls_admitted(&self) -> u64 {
+        self.gates.iter().map(|gate| gate.admitted()).sum()
+    }
+}

@@ -1,0 +1,247 @@
+//! The target of a rollout: a new deployment, or an existing one.
+//!
+//! Tests: `tests/suite/promises`, `tests/suite/state`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use airssys_wasm_core::ComponentName;
+use tokio::sync::OwnedMutexGuard;
+
+use super::grants;
+use super::run::invalid_state;
+use crate::deployment::{ActiveRevision, DeploymentEntry, PendingCommit};
+use crate::instance::Instance;
+use crate::observe::Event;
+use crate::registry::NameReservation;
+use crate::revision::{GrantOrigin, Revision, RevisionPlan};
+use crate::runtime::Runtime;
+use crate::state::{Action, RevisionSummary};
+use crate::{Error, ErrorKind, Result};
+
+/// The target of a rollout, where its revision goes live.
+pub(super) trait RolloutTarget: Send + 'static {
+    /// The result of a switch.
+    type Live: Send + 'static;
+
+    fn name(&self) -> &ComponentName;
+
+    /// Checks that what `draft` requests is granted here, and opens it. A rehearsal announces
+    /// nothing.
+    fn authorize(
+        &self,
+        runtime: &Runtime,
+        draft: &mut RevisionPlan,
+        is_rehearsal: bool,
+    ) -> Result<()>;
+
+    /// Returns the existing deployment. Fails for a new one.
+    fn existing(&self) -> Result<&Arc<DeploymentEntry>>;
+
+    /// Makes `revision` the active one, with `first` as its first instance. With a state directory,
+    /// stores the change first; then it blocks.
+    fn switch(
+        &mut self,
+        runtime: &Arc<Runtime>,
+        revision: Arc<Revision>,
+        first: Box<Instance>,
+    ) -> Result<Self::Live>;
+}
+
+/// A reserved name that is not deployed yet.
+pub(super) struct NewDeployment {
+    pub(super) reserved: NameReservation<DeploymentEntry>,
+    /// The pipeline that it will be a stage of, if any.
+    pub(super) pipeline: Option<ParentPipeline>,
+}
+
+/// The pipeline that a stage is deployed for.
+#[derive(Clone)]
+pub(crate) struct ParentPipeline {
+    pub(crate) pipeline: ComponentName,
+    /// `true` if the pipeline will not be deployed after all.
+    pub(crate) is_abandoned: Arc<AtomicBool>,
+}
+
+impl RolloutTarget for NewDeployment {
+    type Live = Arc<DeploymentEntry>;
+
+    fn name(&self) -> &ComponentName {
+        self.reserved.name()
+    }
+
+    fn authorize(
+        &self,
+        runtime: &Runtime,
+        draft: &mut RevisionPlan,
+        is_rehearsal: bool,
+    ) -> Result<()> {
+        grants::check(runtime, draft, is_rehearsal)?;
+        draft.open(runtime).map(drop)
+    }
+
+    fn existing(&self) -> Result<&Arc<DeploymentEntry>> {
+        Err(invalid_state("an effect that needs an existing deployment"))
+    }
+
+    fn switch(
+        &mut self,
+        runtime: &Arc<Runtime>,
+        revision: Arc<Revision>,
+        first: Box<Instance>,
+    ) -> Result<Arc<DeploymentEntry>> {
+        let deployed = Event::Deployed {
+            component: self.reserved.name().clone(),
+            revision: revision.number,
+            version: revision.component.version().cloned(),
+        };
+        let pipeline = self.pipeline.as_ref().map(|stage| stage.pipeline.clone());
+        let named = DeploymentEntry::new(Arc::clone(runtime), revision, first, pipeline)?;
+        self.reserved.fill(&named);
+        // If the pipeline is abandoned after this check, the stage is found under its name and
+        // removed.
+        if self
+            .pipeline
+            .as_ref()
+            .is_some_and(|stage| stage.is_abandoned.load(Ordering::SeqCst))
+        {
+            self.reserved.release();
+            named.abandon_stage()?;
+            return Err(Error::new(
+                ErrorKind::NotDeployed,
+                "the deploy of its pipeline was abandoned",
+            ));
+        }
+        runtime.announcer.announce(deployed);
+        Ok(named)
+    }
+}
+
+/// An existing deployment, locked for one rollout.
+pub(super) struct ExistingDeployment {
+    pub(super) named: Arc<DeploymentEntry>,
+    pub(super) _rollout_lock: OwnedMutexGuard<()>,
+    pub(super) cause: RolloutCause,
+}
+
+/// The kind of rollout that replaces a revision.
+pub(super) enum RolloutCause {
+    /// An update. With new grants, `lifting` is the number of revocations that no longer apply.
+    Update { lifting: Option<usize> },
+    /// A rollback to a revision that served before.
+    Rollback,
+}
+
+/// The result of a switch: the previous revision and the new one.
+pub(super) struct SwitchResult {
+    pub(super) old: Arc<ActiveRevision>,
+    pub(super) revision: Arc<Revision>,
+}
+
+impl RolloutTarget for ExistingDeployment {
+    type Live = SwitchResult;
+
+    fn name(&self) -> &ComponentName {
+        &self.named.name
+    }
+
+    /// An update without grants has those of the active revision, as long as it requests no more.
+    fn authorize(
+        &self,
+        runtime: &Runtime,
+        draft: &mut RevisionPlan,
+        is_rehearsal: bool,
+    ) -> Result<()> {
+        let lifted = match draft.grant_origin {
+            GrantOrigin::Explicit {
+                revocations_seen: lifting,
+            } => lifting,
+            GrantOrigin::Inherited => {
+                grants::check_no_growth(runtime, &self.named.revision(), draft, is_rehearsal)?;
+                0
+            }
+        };
+        grants::check(runtime, draft, is_rehearsal)?;
+        let powers = draft.open(runtime)?;
+        self.named
+            .authorization
+            .add_revision(&powers.authority, &powers.open_capabilities, lifted);
+        Ok(())
+    }
+
+    fn existing(&self) -> Result<&Arc<DeploymentEntry>> {
+        Ok(&self.named)
+    }
+
+    /// Binds the handles that were registered since the last check first.
+    fn switch(
+        &mut self,
+        runtime: &Arc<Runtime>,
+        revision: Arc<Revision>,
+        mut first: Box<Instance>,
+    ) -> Result<SwitchResult> {
+        let keeping = self.named.commit_lock.lock();
+        let held = self
+            .named
+            .handles
+            .bind_all_and_lock(&revision, &mut first)?;
+        let (after, forgotten) = self.pending_commit(&revision);
+        let next = ActiveRevision::new(runtime, Arc::clone(&revision), Some(first));
+        let old = self.named.switch(next, held, &keeping, after)?;
+        if let RolloutCause::Update { .. } = self.cause {
+            self.announce_lifted(runtime, &revision);
+        }
+        if !forgotten.is_empty() {
+            runtime.blocking.drop(forgotten);
+        }
+        Ok(SwitchResult { old, revision })
+    }
+}
+
+impl ExistingDeployment {
+    fn announce_lifted(&self, runtime: &Runtime, revision: &Revision) {
+        for rule in &revision.lifted_revocations {
+            let (component, rule) = (self.named.name.clone(), rule.clone());
+            tracing::warn!(%component, %rule, "a revoked rule is granted again");
+            runtime.announcer.announce(Event::GrantedAgain {
+                component,
+                revision: revision.number,
+                rule,
+            });
+        }
+    }
+
+    /// Returns the state of the deployment once `revision` serves, and the revisions that are no
+    /// longer retained.
+    fn pending_commit(
+        &self,
+        revision: &Arc<Revision>,
+    ) -> (PendingCommit, Vec<crate::deployment::RetainedRevision>) {
+        let mut history = self.named.history.lock().clone();
+        let serves = RevisionSummary::from_revision(revision);
+        let (action, lifted, forgotten) = match self.cause {
+            RolloutCause::Update { lifting } => {
+                let forgotten = history.record_update(Arc::clone(revision));
+                (Action::Updated(serves), lifting.unwrap_or(0), forgotten)
+            }
+            RolloutCause::Rollback => {
+                history.record_rollback(Arc::clone(revision));
+                // Its grants lifted these revocations when it first went live; a rollback lifts
+                // none.
+                let serves = RevisionSummary {
+                    lifted: Vec::new(),
+                    ..serves
+                };
+                (Action::RolledBack(serves), 0, Vec::new())
+            }
+        };
+        (
+            PendingCommit {
+                history,
+                action,
+                lifted,
+            },
+            forgotten,
+        )
+    }
+}
