@@ -1,50 +1,17 @@
-//! Bounds a call by its wall-clock deadline, and prepares and cleans up its instance.
-//!
-//! Epochs stop guests that compute; the deadline stops calls that wait, in a host call or for an
-//! instance.
+//! Prepares an instance for a call, and cleans up after it.
 //!
 //! Tests: `tests/suite/limits.rs`.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
+use crate::clock::{Clock, Ticks, run_until_deadline};
 use crate::deployment::{ActiveRevision, DeploymentEntry};
-use crate::engine::{Alarm, Clock, Ticks};
 use crate::instance::{Instance, call_failed};
 use crate::link::CallTree;
 use crate::observe::{CallId, Event};
 use crate::revision::Revision;
 use crate::{CallEnd, Error, Result};
-
-/// The deadline passed before the call ended.
-#[derive(Debug)]
-pub(crate) struct Elapsed;
-
-/// Runs `call` until `deadline`, then stops polling it. A call that never waits sets no alarm.
-/// Takes a pinned reference because the future of a call is large: moving it would cost as much as
-/// the rest of this path.
-pub(crate) async fn run_until_deadline<F: Future + ?Sized>(
-    clock: &Arc<Clock>,
-    deadline: Ticks,
-    mut call: Pin<&mut F>,
-) -> std::result::Result<F::Output, Elapsed> {
-    let mut alarm: Option<Alarm> = None;
-    poll_fn(move |context| {
-        if let Poll::Ready(output) = call.as_mut().poll(context) {
-            return Poll::Ready(Ok(output));
-        }
-        if clock.now() >= deadline {
-            return Poll::Ready(Err(Elapsed));
-        }
-        alarm
-            .get_or_insert_with(|| clock.alarm(deadline))
-            .set_waker(context.waker());
-        Poll::Pending
-    })
-    .await
-}
 
 /// Prepares an instance of `serving` for a call; `tree` is the call tree if another component made
 /// the call.

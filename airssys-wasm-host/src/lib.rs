@@ -47,8 +47,8 @@
 mod blocking;
 mod budget;
 mod call;
-mod call_end;
 mod capability;
+mod clock;
 mod code_cache;
 mod component;
 mod data;
@@ -84,15 +84,14 @@ pub use airssys_wasm_core::{
     Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector, policy, world,
 };
 pub use budget::Budget;
-pub use call_end::CallEnd;
 pub use capability::{
     Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants,
 };
+pub use clock::TestClock;
 pub use code_cache::CompilerProcess;
 pub use component::Component;
 pub use deployment::{Deployment, RevisionStatus, Status, Summary};
-pub use engine::TestClock;
-pub use error::{Error, ErrorKind, Result};
+pub use error::{CallEnd, Error, ErrorKind, Result};
 pub use function::{Bindings, DynamicFunction, Function};
 pub use host::{Host, HostBuilder};
 pub use instance::InstanceState;

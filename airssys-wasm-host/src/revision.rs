@@ -12,8 +12,8 @@ use parking_lot::RwLock;
 
 use crate::budget::DeploymentShare;
 use crate::capability::{Authority, BlockingOperations, Enforcement, OpenCapabilities};
+use crate::clock::Ticks;
 use crate::data::SharedValues;
-use crate::engine::Ticks;
 use crate::link::{LinkBindings, RevisionLinks};
 use crate::observe::{GuestLog, Identity, LogBudget};
 use crate::program::Program;

@@ -64,6 +64,20 @@ impl Runtime {
         self.state.load().is_some()
     }
 
+    /// Runs work that writes to the state directory, on a blocking thread if the host has one and
+    /// otherwise on the current thread. If dropped, the work still runs, unless it was waiting for
+    /// a place in a full queue.
+    pub(crate) async fn run_state_write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.is_persistent() {
+            self.blocking.run_to_completion(work).await
+        } else {
+            work()
+        }
+    }
+
     /// Returns the number of a new instance.
     pub(crate) fn count_instance(&self) -> u64 {
         self.instances_started.fetch_add(1, Ordering::Relaxed) + 1

@@ -1,6 +1,6 @@
 //! Events and lines of guest output as the API streams them.
 
-use airssys_wasm_host::{Event, GuestLine, GuestStream};
+use airssys_wasm_host::{ComponentName, Event, GuestLine, GuestStream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -74,12 +74,11 @@ impl OutputLine {
 
 impl From<&Event> for EventView {
     fn from(event: &Event) -> Self {
-        let (name, word, detail) = describe(event);
         Self {
             time: timestamp(),
-            name,
-            event: word.to_owned(),
-            detail,
+            name: subject(event).map(ToString::to_string),
+            event: kind(event).to_owned(),
+            detail: detail(event),
         }
     }
 }
@@ -89,36 +88,59 @@ fn one_line(lines: &str) -> String {
     lines.lines().collect::<Vec<_>>().join(" | ")
 }
 
-fn describe(event: &Event) -> (Option<String>, &'static str, String) {
-    let revision = |number: &u64| format!("revision {number}");
+/// Returns the name that an event carries, or `None` if it concerns the host process itself.
+fn subject(event: &Event) -> Option<&ComponentName> {
     match event {
-        Event::Deployed {
-            component,
-            revision: number,
-            ..
-        } => (Some(component.to_string()), "deployed", revision(number)),
-        Event::RolloutStep { component, effect } => {
-            (Some(component.to_string()), "step", effect.to_string())
+        Event::Deployed { component, .. }
+        | Event::RolloutStep { component, .. }
+        | Event::Switched { component, .. }
+        | Event::RolledBack { component, .. }
+        | Event::Drained { component, .. }
+        | Event::Removed { component }
+        | Event::CallFailed { component, .. }
+        | Event::AwaitsApproval { component, .. }
+        | Event::Revoked { component, .. }
+        | Event::GrantedAgain { component, .. }
+        | Event::Mismatched { component, .. }
+        | Event::NotRestored { component, .. }
+        | Event::AllocatedOnDemand { component, .. } => Some(component),
+        _ => None,
+    }
+}
+
+/// Returns the kind of an event; `other` if it is newer than this list.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Deployed { .. } => "deployed",
+        Event::RolloutStep { .. } => "step",
+        Event::Switched { .. } => "switched",
+        Event::RolledBack { .. } => "failed",
+        Event::Drained { .. } => "drained",
+        Event::Removed { .. } => "removed",
+        Event::CallFailed { .. } => "call-failed",
+        Event::AwaitsApproval { .. } => "awaits-approval",
+        Event::Revoked { .. } => "revoked",
+        Event::GrantedAgain { .. } => "granted-again",
+        Event::Mismatched { .. } => "mismatched",
+        Event::NotRestored { .. } => "not-restored",
+        Event::AllocatedOnDemand { .. } => "allocated-on-demand",
+        Event::CodeCacheUnavailable { .. } => "code-cache-unavailable",
+        Event::CodeCacheEntryRejected { .. } => "code-cache-entry-rejected",
+        Event::Missed { .. } => "missed",
+        _ => "other",
+    }
+}
+
+/// Returns the details of an event as text, empty if its kind says all.
+fn detail(event: &Event) -> String {
+    match event {
+        Event::Deployed { revision, .. } | Event::Drained { revision, .. } => {
+            format!("revision {revision}")
         }
-        Event::Switched {
-            component,
-            from,
-            to,
-        } => (
-            Some(component.to_string()),
-            "switched",
-            format!("from revision {from} to {to}"),
-        ),
-        Event::RolledBack {
-            component, reason, ..
-        } => (Some(component.to_string()), "failed", reason.clone()),
-        Event::Drained {
-            component,
-            revision: number,
-        } => (Some(component.to_string()), "drained", revision(number)),
-        Event::Removed { component } => (Some(component.to_string()), "removed", String::new()),
+        Event::RolloutStep { effect, .. } => effect.to_string(),
+        Event::Switched { from, to, .. } => format!("from revision {from} to {to}"),
+        Event::Removed { .. } => String::new(),
         Event::CallFailed {
-            component,
             call,
             end,
             reason,
@@ -130,55 +152,25 @@ fn describe(event: &Event) -> (Option<String>, &'static str, String) {
                 .unwrap_or_default();
             let stderr = stderr
                 .as_deref()
-                .map(|lines| format!("; on stderr: {}", one_line(lines)));
-            let detail = format!(
-                "{call}{}: {reason}{}",
-                end.label(),
-                stderr.unwrap_or_default()
-            );
-            (Some(component.to_string()), "call-failed", detail)
+                .map(|lines| format!("; on stderr: {}", one_line(lines)))
+                .unwrap_or_default();
+            format!("{call}{}: {reason}{stderr}", end.label())
         }
         Event::AwaitsApproval {
-            component,
-            digest,
-            changes,
-        } => (
-            Some(component.to_string()),
-            "awaits-approval",
-            format!("{digest}: {}", changes.join("; ")),
-        ),
-        Event::Revoked { component, rule } => (
-            Some(component.to_string()),
-            "revoked",
-            rule.without_value().to_string(),
-        ),
-        Event::GrantedAgain {
-            component,
-            revision,
-            rule,
-        } => {
-            let detail = format!(
-                "{} by the grants of revision {revision}",
-                rule.without_value()
-            );
-            (Some(component.to_string()), "granted-again", detail)
+            digest, changes, ..
+        } => format!("{digest}: {}", changes.join("; ")),
+        Event::Revoked { rule, .. } => rule.without_value().to_string(),
+        Event::GrantedAgain { revision, rule, .. } => {
+            let rule = rule.without_value();
+            format!("{rule} by the grants of revision {revision}")
         }
-        Event::Mismatched { component, warning } => {
-            (Some(component.to_string()), "mismatched", warning.clone())
-        }
-        Event::NotRestored { component, reason } => {
-            (Some(component.to_string()), "not-restored", reason.clone())
-        }
-        Event::AllocatedOnDemand { component, reason } => (
-            Some(component.to_string()),
-            "allocated-on-demand",
-            reason.clone(),
-        ),
-        Event::CodeCacheUnavailable { reason } => (None, "code-cache-unavailable", reason.clone()),
-        Event::CodeCacheEntryRejected { reason } => {
-            (None, "code-cache-entry-rejected", reason.clone())
-        }
-        Event::Missed { count } => (None, "missed", format!("{count} events")),
-        other => (None, "other", format!("{other:?}")),
+        Event::Mismatched { warning, .. } => warning.clone(),
+        Event::RolledBack { reason, .. }
+        | Event::NotRestored { reason, .. }
+        | Event::AllocatedOnDemand { reason, .. }
+        | Event::CodeCacheUnavailable { reason }
+        | Event::CodeCacheEntryRejected { reason } => reason.clone(),
+        Event::Missed { count } => format!("{count} events"),
+        other => format!("{other:?}"),
     }
 }

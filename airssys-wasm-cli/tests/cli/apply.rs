@@ -1,6 +1,6 @@
 //! `apply` and `diff`: deployments and pipelines from a file.
 
-use super::support::{TestDir, guest_path};
+use super::support::{CommandOutput, HostProcess, TestDir, guest_path};
 
 impl TestDir {
     fn write(&self, file: &str, text: &str) {
@@ -13,7 +13,7 @@ impl TestDir {
 }
 
 /// Starts a host process with version 1.0.0 of the greeter published.
-fn serve_with_published_greeter() -> (TestDir, super::support::HostProcess) {
+fn serve_with_published_greeter() -> (TestDir, HostProcess) {
     let place = TestDir::new();
     let process = place.serve();
     place.run(&["publish", &guest_path("greeter-v1")]).ok();
@@ -228,89 +228,120 @@ fn apply_deploys_updates_and_recreates_pipelines() {
     assert_eq!(place.run(&["diff"]).ok(), "sums: unchanged");
 }
 
-/// Every command that changes something has a dry run.
+/// Runs a command with `--dry-run`.
+fn dry_run(place: &TestDir, arguments: &[&str]) -> CommandOutput {
+    place.run(&[arguments, &["--dry-run"]].concat())
+}
+
 #[test]
-fn dry_runs_describe_changes_and_change_nothing() {
+fn dry_runs_deploy_and_publish_nothing() {
     let place = TestDir::new();
     let _process = place.serve();
-    let (first, second) = (guest_path("greeter-v1"), guest_path("greeter-v2"));
+    let greeter = guest_path("greeter-v1");
     place.write_pipeline("sums");
-    let dry = |arguments: &[&str]| place.run(&[arguments, &["--dry-run"]].concat());
     assert!(
-        dry(&["deploy", &first])
+        dry_run(&place, &["deploy", &greeter])
             .ok()
             .starts_with("would deploy greeter 1.0.0 (sha256:")
     );
     assert!(
-        dry(&["publish", &first])
+        dry_run(&place, &["publish", &greeter])
             .ok()
             .starts_with("would publish greeter 1.0.0")
     );
     assert!(
-        dry(&["pipeline", "deploy", "sums.toml"])
+        dry_run(&place, &["pipeline", "deploy", "sums.toml"])
             .ok()
             .contains("pipeline sums with 3 stages")
     );
     assert!(place.run(&["list"]).ok().contains("nothing is deployed"));
     assert!(place.run(&["search"]).ok().contains("nothing is published"));
+}
+
+/// Every command that changes something has a dry run.
+#[test]
+fn dry_runs_describe_changes_and_change_nothing() {
+    let place = TestDir::new();
+    let _process = place.serve();
+    let greeter = guest_path("greeter-v1");
+    place.write_pipeline("sums");
     place
-        .run(&["deploy", &first, "--grant", "config a value=1"])
+        .run(&["deploy", &greeter, "--grant", "config a value=1"])
         .ok();
-    place.run(&["publish", &first]).ok();
+    place.run(&["publish", &greeter]).ok();
     place.run(&["pipeline", "deploy", "sums.toml"]).ok();
-    let before = (
-        place.run(&["history"]).ok(),
-        place.run(&["status", "greeter"]).ok(),
+    let state = || {
+        (
+            place.run(&["history"]).ok(),
+            place.run(&["status", "greeter"]).ok(),
+        )
+    };
+    let before = state();
+    check_dry_runs_of_a_deployment(&place);
+    check_dry_runs_of_a_pipeline(&place);
+    check_dry_runs_that_fail(&place);
+    assert_eq!(before, state());
+    let json = dry_run(&place, &["remove", "greeter", "--output", "json"]).ok();
+    assert_eq!(
+        json,
+        "{\"would\":\"remove greeter with its revisions and grants\"}"
+    );
+}
+
+fn check_dry_runs_of_a_deployment(place: &TestDir) {
+    assert!(
+        dry_run(place, &["update", "greeter", &guest_path("greeter-v2")])
+            .ok()
+            .starts_with("would update to greeter 2.0.0")
+    );
+    let grant = ["caps", "grant", "greeter", "--grant", "config b value=1"];
+    assert!(dry_run(place, &grant).ok().contains("greeter"));
+    assert!(
+        dry_run(place, &["caps", "revoke", "greeter", "config a"])
+            .ok()
+            .contains("which affects config a")
     );
     assert!(
-        dry(&["deploy", &first])
+        dry_run(place, &["remove", "greeter"])
+            .ok()
+            .contains("remove greeter")
+    );
+}
+
+fn check_dry_runs_of_a_pipeline(place: &TestDir) {
+    assert!(
+        dry_run(place, &["pipeline", "remove", "sums"])
+            .ok()
+            .contains("sums")
+    );
+    let stage = guest_path("plain-stages");
+    assert!(
+        dry_run(place, &["pipeline", "update", "sums", "last", &stage])
+            .ok()
+            .starts_with("would update to sums:last")
+    );
+}
+
+fn check_dry_runs_that_fail(place: &TestDir) {
+    let greeter = guest_path("greeter-v1");
+    assert!(
+        dry_run(place, &["deploy", &greeter])
             .failed(4)
             .contains("deployed already")
     );
     assert!(
-        dry(&["update", "greeter", &first])
+        dry_run(place, &["update", "greeter", &greeter])
             .failed(4)
             .contains("1.0.0")
     );
     assert!(
-        dry(&["update", "greeter", &second])
-            .ok()
-            .starts_with("would update to greeter 2.0.0")
-    );
-    assert!(
-        dry(&["rollback", "greeter"])
+        dry_run(place, &["rollback", "greeter"])
             .failed(3)
             .contains("no revision")
     );
     assert!(
-        dry(&["caps", "grant", "greeter", "--grant", "config b value=1"])
-            .ok()
-            .contains("greeter")
-    );
-    assert!(
-        dry(&["caps", "revoke", "greeter", "config a"])
-            .ok()
-            .contains("which affects config a")
-    );
-    assert!(dry(&["remove", "greeter"]).ok().contains("remove greeter"));
-    assert!(dry(&["remove", "sums:last"]).failed(4).contains("sums"));
-    assert!(dry(&["pipeline", "remove", "sums"]).ok().contains("sums"));
-    let stage = guest_path("plain-stages");
-    assert!(
-        dry(&["pipeline", "update", "sums", "last", &stage])
-            .ok()
-            .starts_with("would update to sums:last")
-    );
-    assert_eq!(
-        before,
-        (
-            place.run(&["history"]).ok(),
-            place.run(&["status", "greeter"]).ok()
-        )
-    );
-    let json = dry(&["remove", "greeter", "--output", "json"]).ok();
-    assert_eq!(
-        json,
-        "{\"would\":\"remove greeter with its revisions and grants\"}"
+        dry_run(place, &["remove", "sums:last"])
+            .failed(4)
+            .contains("sums")
     );
 }

@@ -3,8 +3,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
-use super::support::{TestDir, guest_path};
+use super::support::{CommandOutput, HostProcess, PATIENCE, TestDir, guest_path};
 
 /// Returns a command whose build directory is shared by all tests.
 fn command(place: &TestDir, arguments: &[&str]) -> Command {
@@ -17,9 +19,9 @@ fn command(place: &TestDir, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(place: &TestDir, arguments: &[&str]) -> super::support::CommandOutput {
+fn run(place: &TestDir, arguments: &[&str]) -> CommandOutput {
     let output = command(place, arguments).output().expect("it runs");
-    super::support::CommandOutput {
+    CommandOutput {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("text"),
         stderr: String::from_utf8(output.stderr).expect("text"),
@@ -33,10 +35,57 @@ fn create(place: &TestDir, name: &str, template: &str) {
     std::fs::copy(lock, place.path().join(name).join("Cargo.lock")).expect("copied");
 }
 
+/// Starts `dev`. Returns its process and the lines of its output.
+fn start_dev(place: &TestDir, name: &str) -> (HostProcess, Receiver<String>) {
+    let mut dev = command(place, &["dev", name]);
+    let mut dev = HostProcess(
+        dev.stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it runs"),
+    );
+    let lines = BufReader::new(dev.0.stdout.take().expect("it is read once"))
+        .lines()
+        .map_while(Result::ok);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || lines.for_each(|line| drop(sender.send(line))));
+    (dev, receiver)
+}
+
 #[test]
 fn a_component_is_created_built_and_updated_on_every_change() {
     let place = TestDir::new();
     create(&place, "price-check", "component");
+    check_names_that_new_refuses(&place);
+    check_the_built_component(&place);
+    assert!(
+        run(&place, &["dev", "price-check", "--once"])
+            .failed(7)
+            .contains("no host process")
+    );
+
+    let _process = place.serve();
+    let (_dev, lines) = start_dev(&place, "price-check");
+    let next = || lines.recv_timeout(PATIENCE * 2).expect("a line");
+    assert!(next().starts_with("price-check: deployed"));
+    let quiet = lines.recv_timeout(Duration::from_secs(2));
+    assert!(quiet.is_err(), "nothing has changed: {quiet:?}");
+    edit(&place.path().join("price-check/src/lib.rs"), "Hello", "Hi");
+    assert!(next().starts_with("price-check: updated"));
+    assert_eq!(
+        place.run(&["call", "price-check", "greet(\"Ada\")"]).ok(),
+        "\"Hi, Ada!\""
+    );
+    add_exported_function(&place.path().join("price-check"));
+    let told = [next(), next()];
+    assert!(told[0].starts_with("price-check: updated"), "{told:?}");
+    assert!(
+        told[1].contains("+ export local:price-check/api#part: func(name: string) -> string"),
+        "{told:?}"
+    );
+}
+
+fn check_names_that_new_refuses(place: &TestDir) {
     assert!(
         place
             .run(&["new", "price-check"])
@@ -49,7 +98,10 @@ fn a_component_is_created_built_and_updated_on_every_change() {
             .failed(2)
             .contains("lower-case words")
     );
-    let built = run(&place, &["build", "price-check"]).ok();
+}
+
+fn check_the_built_component(place: &TestDir) {
+    let built = run(place, &["build", "price-check"]).ok();
     assert!(built.starts_with("price-check 0.1.0: "), "{built}");
     let file = built.lines().last().expect("a path");
     let told = place.run(&["inspect", file]).ok();
@@ -58,55 +110,19 @@ fn a_component_is_created_built_and_updated_on_every_change() {
         place.run(&["run", file, "greet(\"Ada\")"]).ok(),
         "\"Hello, Ada!\""
     );
+}
 
-    assert!(
-        run(&place, &["dev", "price-check", "--once"])
-            .failed(7)
-            .contains("no host process")
-    );
-    let _process = place.serve();
-    let mut dev = command(&place, &["dev", "price-check"]);
-    let mut dev = super::support::HostProcess(
-        dev.stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it runs"),
-    );
-    let lines = BufReader::new(dev.0.stdout.take().expect("it is read once"))
-        .lines()
-        .map_while(Result::ok);
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || lines.for_each(|line| drop(tell.send(line))));
-    let next = || {
-        told.recv_timeout(super::support::PATIENCE * 2)
-            .expect("a line")
-    };
-    assert!(next().starts_with("price-check: deployed"));
-    let quiet = told.recv_timeout(std::time::Duration::from_secs(2));
-    assert!(quiet.is_err(), "nothing has changed: {quiet:?}");
-    let source = place.path().join("price-check/src/lib.rs");
-    edit(&source, "Hello", "Hi");
-    assert!(next().starts_with("price-check: updated"));
-    assert_eq!(
-        place.run(&["call", "price-check", "greet(\"Ada\")"]).ok(),
-        "\"Hi, Ada!\""
-    );
-    let world = place.path().join("price-check/wit/world.wit");
+/// Adds the exported function `part`, first to the source and then to the world.
+fn add_exported_function(package: &Path) {
     edit(
-        &source,
+        &package.join("src/lib.rs"),
         "    fn greet",
         "    fn part(name: String) -> String {\n        name\n    }\n\n    fn greet",
     );
     edit(
-        &world,
+        &package.join("wit/world.wit"),
         "    greet:",
         "    part: func(name: string) -> string;\n    greet:",
-    );
-    let told = [next(), next()];
-    assert!(told[0].starts_with("price-check: updated"), "{told:?}");
-    assert!(
-        told[1].contains("+ export local:price-check/api#part: func(name: string) -> string"),
-        "{told:?}"
     );
 }
 

@@ -1,6 +1,9 @@
 //! Invalid input: error messages that name the problem and the next step, and their exit codes.
 
-use super::support::{TestDir, guest_path};
+use super::support::{HostProcess, TestDir, guest_path};
+
+/// The arguments of a command, its exit code, and a part of its error message.
+type Mistake<'a> = (&'a [&'a str], i32, &'a str);
 
 #[test]
 fn without_a_host_process_the_error_says_how_to_start_one() {
@@ -24,19 +27,72 @@ fn without_a_host_process_the_error_says_how_to_start_one() {
     }
 }
 
+/// Starts a host process with version 2.0.0 of the greeter deployed.
+fn serve_with_deployed_greeter() -> (TestDir, HostProcess) {
+    let place = TestDir::new();
+    let process = place.serve();
+    place.run(&["deploy", &guest_path("greeter-v2")]).ok();
+    (place, process)
+}
+
+/// Checks that every command fails as listed, and that the greeter still serves, alone.
+fn check_mistakes(place: &TestDir, mistakes: &[Mistake]) {
+    for &(arguments, code, expected) in mistakes {
+        let told = place.run(arguments).failed(code);
+        assert!(told.contains(expected), "{arguments:?}: {told}");
+    }
+    assert_eq!(
+        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
+        "\"Good day, Ada!\""
+    );
+    assert_eq!(
+        place.run(&["list"]).ok().lines().count(),
+        2,
+        "nothing was left behind"
+    );
+}
+
 #[test]
 fn each_mistake_is_named() {
-    let place = TestDir::new();
-    let _process = place.serve();
-    let (v1, v2) = (guest_path("greeter-v1"), guest_path("greeter-v2"));
-    place.run(&["deploy", &v2]).ok();
+    let (place, _process) = serve_with_deployed_greeter();
+    let v1 = guest_path("greeter-v1");
     let other = place.path().join("other.wasm");
     std::fs::write(&other, b"hello").expect("written");
     let other = other.to_str().expect("text");
-    let cases: [(&[&str], i32, &str); 18] = [
+    let mistakes: [Mistake; 12] = [
         (&["deploy", "nothing.wasm"], 2, "cannot read `nothing.wasm`"),
         (&["deploy", other], 2, "it begins with the text \"hello\""),
         (&["deploy", &v1], 4, "`greeter` is deployed already"),
+        (
+            &["deploy", &guest_path("import-missing"), "--name", "x"],
+            4,
+            "imports without a provider",
+        ),
+        (
+            &["deploy", &guest_path("greeter-unhealthy"), "--name", "x"],
+            6,
+            "checking health",
+        ),
+        (&["update", "greeter", &v1], 4, "--any-version"),
+        (
+            &["update", "greeter@3.0.0", &v1],
+            2,
+            "the component declares version 1.0.0",
+        ),
+        (&["update", "greetr", &v1], 3, "did you mean `greeter`?"),
+        (&["rollback", "greeter"], 3, "no revision served before"),
+        (&["call", "greeter", "great(\"Ada\")"], 3, "greet"),
+        (&["call", "greeter", "greet(1)"], 2, "column 2"),
+        (&["call", "greeter", "greet"], 2, "is not a call"),
+    ];
+    check_mistakes(&place, &mistakes);
+}
+
+#[test]
+fn each_mistake_in_an_option_is_named() {
+    let (place, _process) = serve_with_deployed_greeter();
+    let v1 = guest_path("greeter-v1");
+    let mistakes: [Mistake; 6] = [
         (
             &["deploy", &v1, "--name", "../x"],
             2,
@@ -63,23 +119,6 @@ fn each_mistake_is_named() {
             "write `per-call`",
         ),
         (
-            &["deploy", &guest_path("import-missing"), "--name", "x"],
-            4,
-            "imports without a provider",
-        ),
-        (
-            &["deploy", &guest_path("greeter-unhealthy"), "--name", "x"],
-            6,
-            "checking health",
-        ),
-        (&["update", "greeter", &v1], 4, "--any-version"),
-        (
-            &["update", "greeter@3.0.0", &v1],
-            2,
-            "the component declares version 1.0.0",
-        ),
-        (&["update", "greetr", &v1], 3, "did you mean `greeter`?"),
-        (
             &[
                 "update",
                 "greeter",
@@ -91,24 +130,8 @@ fn each_mistake_is_named() {
             2,
             "`blue-green`",
         ),
-        (&["rollback", "greeter"], 3, "no revision served before"),
-        (&["call", "greeter", "great(\"Ada\")"], 3, "greet"),
-        (&["call", "greeter", "greet(1)"], 2, "column 2"),
-        (&["call", "greeter", "greet"], 2, "is not a call"),
     ];
-    for (arguments, code, expected) in cases {
-        let told = place.run(arguments).failed(code);
-        assert!(told.contains(expected), "{arguments:?}: {told}");
-    }
-    assert_eq!(
-        place.run(&["call", "greeter", "greet(\"Ada\")"]).ok(),
-        "\"Good day, Ada!\""
-    );
-    assert_eq!(
-        place.run(&["list"]).ok().lines().count(),
-        2,
-        "nothing was left behind"
-    );
+    check_mistakes(&place, &mistakes);
 }
 
 #[test]

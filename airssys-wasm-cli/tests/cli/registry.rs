@@ -247,13 +247,43 @@ fn reply(status: &str, content_type: &str, body: &str) -> String {
     )
 }
 
-#[test]
-fn a_misbehaving_registry_is_reported_and_nothing_is_stored() {
+/// Starts a registry whose artifact has these layers, and whose blobs all contain `hello`. Returns
+/// its address.
+fn serve_layers(layers: String) -> String {
     const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-    let place = TestDir::new();
+    serve_responses(move |request| {
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"sha256:{}","size":2}},"layers":{layers}}}"#,
+            "1".repeat(64)
+        );
+        match request.split_whitespace().nth(1).unwrap_or_default() {
+            path if path.contains("/tags/list") => reply(
+                "200 OK",
+                "application/json",
+                r#"{"name":"greeter","tags":["1.0.0","latest","../x"]}"#,
+            ),
+            path if path.contains("/manifests/") => reply("200 OK", MANIFEST, &manifest),
+            path if path.contains("/blobs/") => {
+                reply("200 OK", "application/octet-stream", "hello")
+            }
+            _ => reply("200 OK", "application/json", "{}"),
+        }
+    })
+}
+
+/// Returns the list of layers with one layer that has a wrong digest.
+fn one_layer(media_type: &str, size: u64) -> String {
+    let zeroes = "0".repeat(64);
+    format!(r#"[{{"mediaType":"{media_type}","digest":"sha256:{zeroes}","size":{size}}}]"#)
+}
+
+/// Pulls a component. Checks that the command failed with this exit code, and that it wrote
+/// nothing. Returns its error output.
+#[track_caller]
+fn failed_pull(place: &TestDir, at: &str, code: i32) -> String {
     let to = place.path().join("pulled.wasm");
-    let pull = |at: &str| {
-        place.run(&[
+    let told = place
+        .run(&[
             "pull",
             "greeter@1.0.0",
             "--registry",
@@ -261,7 +291,37 @@ fn a_misbehaving_registry_is_reported_and_nothing_is_stored() {
             "--to",
             to.to_str().expect("text"),
         ])
-    };
+        .failed(code);
+    assert!(!to.exists(), "nothing was written");
+    told
+}
+
+#[test]
+fn a_misbehaving_registry_is_reported_and_nothing_is_stored() {
+    let place = TestDir::new();
+    let gone = serve_responses(|_| "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".into());
+    failed_pull(&place, &gone, 9);
+    for (layers, expected) in [
+        (
+            one_layer("application/wasm", 5),
+            "do not match its manifest's digest",
+        ),
+        (
+            one_layer("application/wasm", 3),
+            "more bytes than its manifest declares",
+        ),
+        (one_layer("application/wasm", 999_999_999_999), "at most"),
+        (one_layer("application/x-tar", 5), "is not a component"),
+        ("[]".into(), "0 layers"),
+    ] {
+        let told = failed_pull(&place, &serve_layers(layers), 9);
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+}
+
+#[test]
+fn error_responses_of_a_registry_are_reported() {
+    let place = TestDir::new();
     for (status, expected) in [
         ("401 Unauthorized", "docker login"),
         ("429 Too Many Requests", "again later"),
@@ -269,62 +329,16 @@ fn a_misbehaving_registry_is_reported_and_nothing_is_stored() {
         ("200 OK", "unexpected response"),
     ] {
         let at = serve_responses(move |_| reply(status, "text/plain", "no"));
-        let told = pull(&at).failed(9);
+        let told = failed_pull(&place, &at, 9);
         assert!(told.contains(expected), "{status}: {told}");
     }
     let nothing = serve_responses(|_| reply("404 Not Found", "text/plain", "no"));
-    assert!(pull(&nothing).failed(3).contains("no version is"));
-    let gone = serve_responses(|_| "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".into());
-    pull(&gone).failed(9);
-    let zeroes = "0".repeat(64);
-    let cases = [
-        (
-            format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":5}}]"#),
-            "do not match its manifest's digest",
-        ),
-        (
-            format!(r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":3}}]"#),
-            "more bytes than its manifest declares",
-        ),
-        (
-            format!(
-                r#"[{{"mediaType":"application/wasm","digest":"sha256:{zeroes}","size":999999999999}}]"#
-            ),
-            "at most",
-        ),
-        (
-            format!(r#"[{{"mediaType":"application/x-tar","digest":"sha256:{zeroes}","size":5}}]"#),
-            "is not a component",
-        ),
-        ("[]".into(), "0 layers"),
-    ];
-    for (layers, expected) in cases {
-        let at = serve_responses(move |request| {
-            let manifest = format!(
-                r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"sha256:{}","size":2}},"layers":{layers}}}"#,
-                "1".repeat(64)
-            );
-            match request.split_whitespace().nth(1).unwrap_or_default() {
-                path if path.contains("/tags/list") => reply(
-                    "200 OK",
-                    "application/json",
-                    r#"{"name":"greeter","tags":["1.0.0","latest","../x"]}"#,
-                ),
-                path if path.contains("/manifests/") => reply("200 OK", MANIFEST, &manifest),
-                path if path.contains("/blobs/") => {
-                    reply("200 OK", "application/octet-stream", "hello")
-                }
-                _ => reply("200 OK", "application/json", "{}"),
-            }
-        });
-        let told = pull(&at).failed(9);
-        assert!(
-            told.contains(expected),
-            "{layers_told}: {told}",
-            layers_told = expected
-        );
-        assert!(!to.exists(), "nothing was written");
-    }
+    assert!(failed_pull(&place, &nothing, 3).contains("no version is"));
+}
+
+#[test]
+fn invalid_addresses_of_a_registry_are_refused() {
+    let place = TestDir::new();
     for wrong in ["https://x", "x/../y", ""] {
         assert_eq!(
             place.run(&["pull", "greeter", "--registry", wrong]).code,

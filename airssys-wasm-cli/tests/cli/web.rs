@@ -46,6 +46,30 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> String {
 fn routes_point_to_deployments_and_survive_a_restart() {
     let place = TestDir::new();
     let (process, address) = serve(&place, &[]);
+    check_a_route_without_a_component(&place, address);
+    place
+        .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
+        .ok();
+    check_a_route_across_an_update(&place, address);
+    assert!(
+        place
+            .run(&["route", "set", "shop", "web"])
+            .failed(2)
+            .contains("is not a valid route")
+    );
+
+    process.kill();
+    let (_process, address) = serve(&place, &[]);
+    assert!(
+        get(address, "/shop/").contains("hello from 1.0.0"),
+        "the route is restored"
+    );
+    check_a_changed_and_a_removed_route(&place, address);
+}
+
+/// Checks the route `/shop` before `web` is deployed, and while it does not serve HTTP. Leaves the
+/// route without a deployment.
+fn check_a_route_without_a_component(place: &TestDir, address: SocketAddr) {
     assert!(
         place
             .run(&["route", "list"])
@@ -68,9 +92,10 @@ fn routes_point_to_deployments_and_survive_a_restart() {
         "the missing export is shown: {listed}"
     );
     place.run(&["remove", "web"]).ok();
-    place
-        .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
-        .ok();
+}
+
+/// Checks that the route `/shop` serves each version of `web` while it is active.
+fn check_a_route_across_an_update(place: &TestDir, address: SocketAddr) {
     assert_eq!(
         place.run(&["route", "set", "/shop", "web"]).ok(),
         "/shop -> web (was web)"
@@ -88,19 +113,9 @@ fn routes_point_to_deployments_and_survive_a_restart() {
             .ok()
             .contains("/shop  web        answers")
     );
-    assert!(
-        place
-            .run(&["route", "set", "shop", "web"])
-            .failed(2)
-            .contains("is not a valid route")
-    );
+}
 
-    process.kill();
-    let (_process, address) = serve(&place, &[]);
-    assert!(
-        get(address, "/shop/").contains("hello from 1.0.0"),
-        "the route is restored"
-    );
+fn check_a_changed_and_a_removed_route(place: &TestDir, address: SocketAddr) {
     let told = place.run(&["route", "set", "/shop", "other"]).ok();
     assert!(
         told.starts_with("/shop -> other (was web); it answers `503`"),

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use crate::Result;
-use crate::runtime::Runtime;
 use pool::{CancelPolicy, WorkerPool};
 
 /// The number of threads for short work, which mostly waits for disks.
@@ -71,19 +70,5 @@ impl BlockingThreads {
     /// thread than those that serve calls. If the queue is full, drops it on the current thread.
     pub(crate) fn drop<T: Send + 'static>(&self, value: T) {
         self.0.work.drop(value);
-    }
-}
-
-/// Runs work that writes to the state directory, on a blocking thread if the host has one and
-/// otherwise on the current thread. If dropped, the work still runs, unless it was waiting for a
-/// place in a full queue.
-pub(crate) async fn run_state_write<T: Send + 'static>(
-    runtime: &Runtime,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    if runtime.is_persistent() {
-        runtime.blocking.run_to_completion(work).await
-    } else {
-        work()
     }
 }

@@ -7,12 +7,14 @@
 //! Tests: `tests/suite/budget.rs`.
 
 mod counter;
+mod crowd;
 mod lease;
 mod machine;
 mod pool;
 mod settings;
 mod share;
 
+pub(crate) use crowd::CrowdDetector;
 pub(crate) use lease::BudgetLease;
 pub(crate) use machine::descriptors_max;
 pub(crate) use pool::Shortage;

@@ -10,8 +10,8 @@ use airssys_wasm_core::ComponentName;
 use parking_lot::Mutex;
 
 use super::Budget;
+use super::CrowdDetector;
 use super::pool::{BudgetPart, BudgetPool, Shortage};
-use crate::scheduler::CrowdDetector;
 
 /// The amounts that a deployment uses.
 pub(crate) struct DeploymentShare {

@@ -19,8 +19,8 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::call::run_until_deadline;
-use crate::engine::{Clock, Ticks};
+use crate::clock::run_until_deadline;
+use crate::clock::{Clock, Ticks};
 use crate::observe::{AuditRecord, AuditTrail, CallId, Identity, Verdict};
 
 /// The largest number of learned rules; a longer list would not be reviewed.

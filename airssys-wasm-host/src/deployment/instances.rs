@@ -12,7 +12,7 @@ use crossbeam_queue::ArrayQueue;
 use super::wait_queue::{WaitQueue, Waiter};
 use crate::Result;
 use crate::blocking::BlockingThreads;
-use crate::engine::Ticks;
+use crate::clock::Ticks;
 use crate::instance::Instance;
 use crate::revision::Revision;
 use crate::runtime::Runtime;

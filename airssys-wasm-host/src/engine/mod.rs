@@ -5,11 +5,7 @@
 //!
 //! Tests: in this file, `tests/suite/components.rs`, `tests/suite/limits.rs`.
 
-mod alarms;
-mod clock;
 mod config;
-mod cpu_time;
-mod test_clock;
 mod ticker;
 
 use std::collections::HashMap;
@@ -19,11 +15,9 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use wasmtime::Engine;
 
-pub(crate) use clock::{Alarm, Clock, Ticks};
 pub(crate) use config::{Allocation, Profile};
-pub(crate) use cpu_time::CpuTime;
-pub use test_clock::TestClock;
 
+use crate::clock::{Clock, TestClock};
 use crate::observe::AuditTrail;
 use crate::scheduler::RunPermits;
 use crate::{Error, ErrorKind, Result};

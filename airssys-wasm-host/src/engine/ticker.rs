@@ -9,7 +9,7 @@ use std::thread;
 
 use wasmtime::EngineWeak;
 
-use super::clock::{Clock, TICK};
+use crate::clock::{Clock, TICK};
 use crate::observe::AuditTrail;
 use crate::scheduler::RunPermits;
 

@@ -11,8 +11,8 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Func, Val};
 
 use super::{Handle, exit, values};
+use crate::clock::Ticks;
 use crate::deployment::DeploymentEntry;
-use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
 use crate::link::{CallTree, SessionAdmission, SessionCall};
 use crate::revision::Revision;

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use crate::call::{self, run_until_deadline};
+use crate::call;
+use crate::clock::run_until_deadline;
+use crate::clock::{Clock, Ticks};
 use crate::deployment::{
     ActiveRevision, Admission, DeploymentEntry, InstanceLease, RegisteredHandle,
 };
-use crate::engine::{Clock, Ticks};
 use crate::instance::{HandleSlot, Instance, InstanceState, poll_catching_panics};
 use crate::link::{CallTree, SessionAdmission, SessionCall};
 use crate::revision::Revision;

@@ -12,8 +12,8 @@ use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 use wasmtime::StoreContextMut;
 
 use super::{Handle, exit, lookup_hint};
+use crate::clock::Ticks;
 use crate::deployment::DeploymentEntry;
-use crate::engine::Ticks;
 use crate::instance::{Instance, InstanceState};
 use crate::link::{CallTree, SessionAdmission};
 use crate::revision::Revision;

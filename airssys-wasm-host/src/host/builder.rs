@@ -17,9 +17,10 @@ use crate::budget::{Budget, DeploymentShares};
 use crate::capability::{
     CapabilitySettings, Connector, LinkedProvider, NoSecrets, Provider, Resolver, SecretStore,
 };
+use crate::clock::TestClock;
 use crate::code_cache::{CodeCache, Compiler, CompilerProcess};
 use crate::data::{Factories, SharedValues};
-use crate::engine::{Engines, TestClock};
+use crate::engine::Engines;
 use crate::linker::Linkers;
 use crate::observe::{
     Announcer, AuditLog, AuditTrail, GuestLog, QueuedLog, StderrLog, TracingAudit, TracingLog,

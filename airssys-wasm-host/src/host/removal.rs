@@ -9,7 +9,6 @@ use airssys_wasm_core::ComponentName;
 
 use super::names::{DeploymentTable, find_entry, not_deployed};
 use super::{Host, HostShared};
-use crate::blocking::run_state_write;
 use crate::deployment::{DeploymentEnd, DeploymentEntry};
 use crate::observe::Event;
 use crate::registry::Entries;
@@ -84,7 +83,7 @@ impl Host {
             }
             shared.deployments.check_removal(&stages, Some(&pipeline))
         };
-        run_state_write(&self.0.runtime, check).await
+        self.0.runtime.run_state_write(check).await
     }
 
     /// Runs a removal, then waits for the calls of the removed deployments.
@@ -93,7 +92,12 @@ impl Host {
         remove: impl FnOnce(&HostShared) -> Result<Vec<Arc<DeploymentEntry>>> + Send + 'static,
     ) -> Result<()> {
         let shared = Arc::clone(&self.0);
-        for named in run_state_write(&self.0.runtime, move || remove(&shared)).await? {
+        for named in self
+            .0
+            .runtime
+            .run_state_write(move || remove(&shared))
+            .await?
+        {
             named.drained().await;
             named.release_links();
         }

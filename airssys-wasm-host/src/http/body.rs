@@ -20,7 +20,7 @@ use wasmtime_wasi_http::WasiBody;
 use super::exchange::Exchange;
 use super::running::RunningGuest;
 use crate::capability::content_length;
-use crate::engine::{Clock, Ticks};
+use crate::clock::{Clock, Ticks};
 use crate::{CallEnd, Error, Result};
 
 /// The body of an HTTP response; see [`HttpService`](super::HttpService).

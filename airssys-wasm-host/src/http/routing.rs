@@ -11,7 +11,6 @@ use parking_lot::Mutex;
 
 use super::route::{Route, RouteTable};
 use super::service::HttpService;
-use crate::blocking::run_state_write;
 use crate::host::{Host, HostShared};
 use crate::state::Transaction;
 use crate::{Error, Result};
@@ -148,10 +147,10 @@ impl Host {
         name: Option<ComponentName>,
     ) -> Result<Option<ComponentName>> {
         let host = Arc::clone(&self.0);
-        run_state_write(&self.0.runtime, move || {
-            host.routing.change(&host, route, name)
-        })
-        .await
+        self.0
+            .runtime
+            .run_state_write(move || host.routing.change(&host, route, name))
+            .await
     }
 
     /// Returns the routes with the names of their deployments.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 use crate::Result;
-use crate::engine::{Alarm, Clock, Ticks};
+use crate::clock::{Alarm, Clock, Ticks};
 
 /// A guest's handling of one request.
 pub(super) type GuestFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;

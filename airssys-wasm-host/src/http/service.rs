@@ -19,7 +19,7 @@ use super::body::HttpBody;
 use super::exchange;
 use super::handler::{self, GuestHandler};
 use super::refusal::Refusal;
-use crate::call::run_until_deadline;
+use crate::clock::run_until_deadline;
 use crate::deployment::{Admission, DeploymentEntry};
 use crate::function::Handle;
 use crate::host::HostShared;

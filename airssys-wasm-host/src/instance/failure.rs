@@ -11,7 +11,7 @@ use wasmtime_wasi::I32Exit;
 
 use super::InstanceState;
 use super::backtrace::backtrace;
-use crate::link::LinkFailed;
+use crate::error::LinkFailure;
 use crate::revision::Revision;
 use crate::{CallEnd, Error, ErrorKind};
 
@@ -63,7 +63,7 @@ pub(crate) fn call_failed(
     let message = format!("`{function}` of {revision} {what}{}", refusal_note(state));
     let kind = match error.downcast_ref() {
         // The other component exited, and this one did not.
-        Some(LinkFailed(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => cause.kind(),
+        Some(LinkFailure(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => cause.kind(),
         _ => end.kind(),
     };
     with_causes(Error::from_call_end(end, message), error, state).with_kind(kind)
@@ -87,7 +87,7 @@ fn call_end(error: &wasmtime::Error) -> CallEnd {
     if error.is::<DeadlinePassed>() {
         return CallEnd::DeadlineExceeded;
     }
-    if error.is::<LinkFailed>() {
+    if error.is::<LinkFailure>() {
         return CallEnd::LinkFailed;
     }
     match error.downcast_ref::<Trap>() {
@@ -109,7 +109,7 @@ fn describe_end(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> S
     match (
         end,
         error.downcast_ref::<Trap>(),
-        error.downcast_ref::<LinkFailed>(),
+        error.downcast_ref::<LinkFailure>(),
     ) {
         (CallEnd::DeadlineExceeded, ..) => crate::call::deadline_message(revision),
         (CallEnd::FuelExhausted, ..) => {
@@ -126,7 +126,7 @@ fn describe_end(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> S
         }
         (CallEnd::Trapped, None, _) => format!("failed: {}", error.root_cause()),
         (CallEnd::Trapped, Some(trap), _) => format!("{end}: {}", describe_trap(*trap)),
-        (CallEnd::LinkFailed, _, Some(LinkFailed(cause))) => format!("{end}: {cause}"),
+        (CallEnd::LinkFailed, _, Some(LinkFailure(cause))) => format!("{end}: {cause}"),
         (CallEnd::HostFunctionFailed, ..) => format!("{end}: {}", error.root_cause()),
         _ => end.to_string(),
     }
@@ -156,75 +156,14 @@ fn with_causes(failed: Error, error: wasmtime::Error, state: &InstanceState) -> 
         Some(CallEnd::Exited(_)) => None,
         _ => backtrace(&error),
     };
-    let original = match failed.call_end() {
-        Some(CallEnd::HostFunctionFailed | CallEnd::LinkFailed) => {
-            Some(NextCause::Original(OriginalError(error)))
-        }
-        _ => None,
-    };
+    let is_of_host = matches!(
+        failed.call_end(),
+        Some(CallEnd::HostFunctionFailed | CallEnd::LinkFailed)
+    );
     let written = stderr
         .as_deref()
         .map(|lines| format!("the guest's last lines on stderr:\n{lines}"));
     let causes: Vec<String> = written.into_iter().chain(place).collect();
     let failed = failed.with_guest_stderr(stderr);
-    let told = |next, text| Some(NextCause::Cause(Box::new(ErrorCause { text, next })));
-    match causes.into_iter().rev().fold(original, told) {
-        Some(NextCause::Cause(cause)) => failed.with_source(cause),
-        Some(NextCause::Original(original)) => failed.with_source(original),
-        None => failed,
-    }
-}
-
-/// A cause in the chain of an error, and the next one.
-#[derive(Debug)]
-struct ErrorCause {
-    text: String,
-    next: Option<NextCause>,
-}
-
-/// The next cause in the chain of an error.
-#[derive(Debug)]
-enum NextCause {
-    Cause(Box<ErrorCause>),
-    Original(OriginalError),
-}
-
-/// The error returned by a host function or by a call of another component.
-#[derive(Debug)]
-pub(crate) struct OriginalError(wasmtime::Error);
-
-impl OriginalError {
-    /// Returns the inner error of type `E`, even if it comes from another component.
-    pub(crate) fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
-        let linked = || self.0.downcast_ref::<LinkFailed>()?.0.downcast_ref();
-        self.0.downcast_ref().or_else(linked)
-    }
-}
-
-impl fmt::Display for OriginalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a call made by the guest failed")
-    }
-}
-
-impl StdError for OriginalError {
-    /// Returns the error without the guest's backtrace around it, if it has one.
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(self.0.source().unwrap_or(&*self.0))
-    }
-}
-
-impl fmt::Display for ErrorCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl StdError for ErrorCause {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(match self.next.as_ref()? {
-            NextCause::Cause(cause) => &**cause,
-            NextCause::Original(original) => original,
-        })
-    }
+    failed.with_causes(causes, is_of_host.then_some(error))
 }

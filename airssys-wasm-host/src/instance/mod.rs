@@ -17,12 +17,12 @@ use airssys_wasm_core::FunctionName;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as WasmInstance};
 
-pub(crate) use failure::{DetectedEnd, OriginalError, call_failed, exit_code, start_failed};
+pub(crate) use failure::{DetectedEnd, call_failed, exit_code, start_failed};
 pub(crate) use lookups::{HandleSlot, LookupTable};
 pub(crate) use panics::{poll_catching_panics, run_catching_panics};
 pub use state::InstanceState;
 
-use crate::engine::Ticks;
+use crate::clock::Ticks;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::scheduler::SLICE_EPOCHS;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::{Instance, InstanceState, LookupTable, start_failed, store};
 use crate::budget::Shortage;
-use crate::call::{deadline_message, run_until_deadline};
-use crate::call_end::CallEnd;
-use crate::engine::Ticks;
+use crate::call::deadline_message;
+use crate::clock::Ticks;
+use crate::clock::run_until_deadline;
+use crate::error::CallEnd;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};

@@ -19,9 +19,9 @@ use crate::capability::{
     Authority, ConfigView, EnvironmentView, FilesView, InstanceNetwork, LifetimeFlag, LoggingView,
     OpenCapabilities, OpenFiles, OutgoingHttp, Permit, SecretsView, SocketLeases, SocketsView,
 };
+use crate::clock::{Clock, Ticks};
 use crate::data::{SharedValues, Slots};
 use crate::deployment::{ActiveRevision, DeploymentEntry};
-use crate::engine::{Clock, Ticks};
 use crate::link::{CallTree, LinkedFunction, LinkedFunctions, ResourceSession};
 use crate::observe::CallId;
 use crate::revision::Revision;

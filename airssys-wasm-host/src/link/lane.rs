@@ -12,9 +12,10 @@ use airssys_wasm_core::world::{Function as FunctionType, PlainSignature};
 use wasmtime::component::LinkerInstance;
 
 use super::resources::{self, ResourceKinds};
-use super::stub::{LinkFailed, LinkedCall};
+use super::stub::LinkedCall;
 use crate::Result;
 use crate::deployment::DeploymentEntry;
+use crate::error::LinkFailure;
 use crate::function::{DynamicFunction, Function, Params, Results, WithTypes, with_types};
 use crate::instance::InstanceState;
 
@@ -86,7 +87,7 @@ pub(super) fn define(
             let called = function
                 .call_linked(&calling.tree, calling.deadline, sitting, params, results)
                 .await;
-            called.map_err(|error| LinkFailed(error).into())
+            called.map_err(|error| LinkFailure(error).into())
         })
     })
 }
@@ -132,7 +133,7 @@ impl WithTypes for DefineStub<'_, '_> {
                     let called = function
                         .call_linked(&calling.tree, calling.deadline, sitting, params)
                         .await;
-                    called.map_err(|error: crate::Error| LinkFailed(error).into())
+                    called.map_err(|error: crate::Error| LinkFailure(error).into())
                 })
             })
     }

@@ -25,5 +25,5 @@ mod tree;
 pub(crate) use links::LinkedFunction;
 pub(crate) use links::{LinkBindings, LinkedFunctions, RevisionLinks, check_bindings, resolve};
 pub(crate) use session::{ResourceSession, SessionAdmission, SessionCall};
-pub(crate) use stub::{LinkFailed, define};
+pub(crate) use stub::define;
 pub(crate) use tree::CallTree;

@@ -14,9 +14,10 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use super::lane::{LinkLane, mismatched_types};
 use super::remote::RemoteResource;
 use super::session::ResourceSession;
-use super::stub::{LinkFailed, LinkedCall};
+use super::stub::LinkedCall;
 use super::tree::TreeEntry;
 use crate::deployment::DeploymentEntry;
+use crate::error::LinkFailure;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind, Result};
 
@@ -96,7 +97,7 @@ async fn drop_resource(
     session
         .drop_resource(&tree, deadline, remote)
         .await
-        .map_err(|error| LinkFailed(error).into())
+        .map_err(|error| LinkFailure(error).into())
 }
 
 async fn call(
@@ -115,7 +116,7 @@ async fn call(
         Some(session) => session.enter(&calling.tree).await,
         None => calling.tree.enter(&calling.link.target).await,
     };
-    let entered = entered.map_err(LinkFailed)?;
+    let entered = entered.map_err(LinkFailure)?;
     let session = lent
         .session
         .or_else(|| calling.session(&entered.active_revision))
@@ -123,7 +124,7 @@ async fn call(
     let seat = session
         .begin_call(&calling.tree, &entered, calling.deadline)
         .await;
-    let mut seat = seat.map_err(LinkFailed)?;
+    let mut seat = seat.map_err(LinkFailure)?;
     for remote in lent.given {
         let _ = remote.give_away();
     }
@@ -131,7 +132,7 @@ async fn call(
     function
         .call_in_session(&mut seat, &lent.params, &mut results)
         .await
-        .map_err(LinkFailed)?;
+        .map_err(LinkFailure)?;
     let result = results
         .pop()
         .map(|result| hold_result(&mut store, &session, kinds, ty, &result))
@@ -305,5 +306,5 @@ fn different_instances(ty: &Function) -> wasmtime::Error {
         "`{}` received resources of different instances: some were opened before an update; open them again",
         ty.name
     );
-    LinkFailed(Error::new(ErrorKind::ResourceLost, message)).into()
+    LinkFailure(Error::new(ErrorKind::ResourceLost, message)).into()
 }

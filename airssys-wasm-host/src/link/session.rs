@@ -18,8 +18,8 @@ use wasmtime::component::ResourceAny;
 use super::remote::RemoteResource;
 use super::tree::{CallTree, TreeEntry};
 use crate::call;
+use crate::clock::{Ticks, run_until_deadline};
 use crate::deployment::{ActiveRevision, DeploymentEntry, InstanceHolder, InstanceLease};
-use crate::engine::Ticks;
 use crate::instance::{Instance, poll_catching_panics};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
@@ -227,7 +227,7 @@ impl ResourceSession {
         }
         let lease = Box::pin(instances.lease(&self.target.runtime, lane, deadline));
         let clock = self.target.runtime.engines.clock();
-        let leased = call::run_until_deadline(clock, deadline, pin!(lease)).await;
+        let leased = run_until_deadline(clock, deadline, pin!(lease)).await;
         leased.unwrap_or_else(|_| Err(call::deadline_error(revision, "a call with resources")))
     }
 
@@ -387,7 +387,7 @@ impl SessionCall<'_> {
             let mut running = pin!(run(instance));
             let computing =
                 permit.while_computing(|context| poll_catching_panics(running.as_mut(), context));
-            call::run_until_deadline(clock, self.deadline, pin!(computing)).await
+            run_until_deadline(clock, self.deadline, pin!(computing)).await
         };
         match outcome {
             Ok(outcome) => call::end(

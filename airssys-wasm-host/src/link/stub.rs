@@ -4,7 +4,6 @@
 //! deployment serves it.
 //! Tests: `tests/suite/links`.
 
-use std::fmt;
 use std::sync::Arc;
 
 use airssys_wasm_core::world::Interface;
@@ -16,8 +15,9 @@ use super::links::LinkedFunction;
 use super::resources::{self, ResourceKinds};
 use super::session::{ResourceSession, SessionAdmission};
 use super::tree::CallTree;
+use crate::clock::Ticks;
 use crate::deployment::ActiveRevision;
-use crate::engine::Ticks;
+use crate::error::LinkFailure;
 use crate::instance::InstanceState;
 use crate::{Error, ErrorKind};
 
@@ -35,24 +35,6 @@ pub(crate) fn define(
         }
     }
     Ok(())
-}
-
-/// A call of another component that returned no result. Ends the caller's call, which has no way to
-/// receive the error.
-#[derive(Debug)]
-pub(crate) struct LinkFailed(pub(crate) Error);
-
-impl std::error::Error for LinkFailed {
-    /// Returns the cause of the error; the error itself is this one's message.
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
-}
-
-impl fmt::Display for LinkFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }
 
 /// A call through a link that was found to be allowed.
@@ -73,14 +55,14 @@ impl LinkedCall {
         let state = store.data_mut();
         let Some(link) = state.link(place).cloned() else {
             let message = "the host that serves its links was dropped";
-            return Err(LinkFailed(Error::new(ErrorKind::HostDropped, message)).into());
+            return Err(LinkFailure(Error::new(ErrorKind::HostDropped, message)).into());
         };
         if !state.may_call(place, &link.interface) {
             let message = format!(
                 "calling `{}` is no longer granted: `call {}`",
                 link.target.name, link.interface
             );
-            return Err(LinkFailed(Error::new(ErrorKind::NotGranted, message)).into());
+            return Err(LinkFailure(Error::new(ErrorKind::NotGranted, message)).into());
         }
         let (_, deadline) = state.time();
         let sessions = state.sessions(&link.target);
@@ -94,13 +76,13 @@ impl LinkedCall {
 
     /// Returns the session that serves the call, if the caller has one that holds an instance of
     /// the revision that the call is admitted to.
-    pub(super) async fn session_admission(&self) -> Result<Option<SessionAdmission>, LinkFailed> {
+    pub(super) async fn session_admission(&self) -> Result<Option<SessionAdmission>, LinkFailure> {
         if !self.sessions.iter().any(|session| session.is_exclusive()) {
             return Ok(None);
         }
         let entered = Box::pin(self.tree.enter(&self.link.target))
             .await
-            .map_err(LinkFailed)?;
+            .map_err(LinkFailure)?;
         let kept = self
             .session(&entered.active_revision)
             .filter(|session| session.is_exclusive());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::engine::Ticks;
+use crate::clock::Ticks;
 
 const WINDOW: Duration = Duration::from_secs(1);
 

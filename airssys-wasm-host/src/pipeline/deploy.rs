@@ -19,7 +19,6 @@ use super::dead_letter::DeadLetterReceiver;
 use super::handle::PipelineDeployment;
 use super::running::RunningPipeline;
 use super::unit::Unit;
-use crate::blocking::run_state_write;
 use crate::rollout::ParentPipeline;
 use crate::runtime::Runtime;
 use crate::state::{Action, Change, PipelineRecord, RevisionSummary, Transaction};
@@ -162,7 +161,7 @@ impl<'a> DeployPipeline<'a> {
             Ok(runner)
         };
         // The caller may stop waiting meanwhile; what has been stored stays deployed.
-        let runner = run_state_write(&self.host.0.runtime, finish).await?;
+        let runner = self.host.0.runtime.run_state_write(finish).await?;
         Ok(PipelineDeployment::new(host, runner))
     }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use airssys_wasm_core::pipeline::Stage;
 
-use crate::call::run_until_deadline;
+use crate::clock::run_until_deadline;
+use crate::clock::{Clock, Ticks};
 use crate::deployment::DeploymentEntry;
-use crate::engine::{Clock, Ticks};
 use crate::{Error, ErrorKind, Result};
 
 /// The deadline of a stage, if it has one.

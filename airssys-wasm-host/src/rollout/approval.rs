@@ -8,7 +8,6 @@ use airssys_wasm_core::Digest;
 use airssys_wasm_core::policy::{Grants, RequestedCapabilities};
 
 use super::run::store_component;
-use crate::blocking::run_state_write;
 use crate::deployment::DeploymentEntry;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
@@ -25,7 +24,7 @@ pub(super) async fn store_pending_update(
         let _pin = pin;
         named.store_pending_update(waiting)
     };
-    run_state_write(runtime, remember).await
+    runtime.run_state_write(remember).await
 }
 
 /// Grants for exactly one component: its bytes and its requests. The approval does not cover other

@@ -5,9 +5,9 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use crate::call::run_until_deadline;
+use crate::clock::Ticks;
+use crate::clock::run_until_deadline;
 use crate::code_cache::{StopHandle, compile_timeout};
-use crate::engine::Ticks;
 use crate::program::Program;
 use crate::revision::RevisionPlan;
 use crate::runtime::Runtime;

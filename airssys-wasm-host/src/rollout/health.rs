@@ -6,7 +6,8 @@ use std::pin::pin;
 
 use wasmtime::component::TypedFunc;
 
-use crate::call::{deadline_message, run_until_deadline};
+use crate::call::deadline_message;
+use crate::clock::run_until_deadline;
 use crate::instance::{Instance, run_catching_panics};
 use crate::revision::Revision;
 use crate::runtime::Runtime;

@@ -11,10 +11,9 @@ use airssys_wasm_core::{ComponentName, Effect, Outcome, Rollout, RolloutStep, Ru
 use super::compile::compile;
 use super::target::RolloutTarget;
 use super::{checks, health};
-use crate::blocking::run_state_write;
-use crate::call::run_until_deadline;
+use crate::clock::Ticks;
+use crate::clock::run_until_deadline;
 use crate::deployment::{ActiveRevision, DeploymentEntry};
-use crate::engine::Ticks;
 use crate::host::{DeploymentTable, HostShared};
 use crate::instance::Instance;
 use crate::observe::Event;
@@ -247,7 +246,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
             let live = switching.target.switch(&runtime, revision, instance);
             Ok((live, switching))
         };
-        let (live, switching) = run_state_write(self.runtime, switch).await?;
+        let (live, switching) = self.runtime.run_state_write(switch).await?;
         self.paused = switching.paused;
         self.target = Some(switching.target);
         self.candidate = Candidate::Live(live?);

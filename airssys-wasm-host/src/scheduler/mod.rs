@@ -12,11 +12,9 @@
 //!
 //! Tests: `tests/suite/spinning.rs`.
 
-mod crowd;
 mod permits;
 mod pool;
 mod slice;
 
-pub(crate) use crowd::CrowdDetector;
 pub(crate) use permits::RunPermits;
 pub(crate) use slice::{CrowdPermit, GuestSlice, SLICE_EPOCHS};

@@ -15,7 +15,7 @@ use tokio::runtime::{Handle, Id};
 
 use super::pool::{PermitPool, Ticket, Wakers};
 use crate::budget::DeploymentShare;
-use crate::engine::{Clock, Ticks};
+use crate::clock::{Clock, Ticks};
 
 /// The runtime that polls a guest; `None` for executors other than tokio.
 type RuntimeId = Option<Id>;

@@ -9,7 +9,7 @@ use std::task::Waker;
 
 use airssys_wasm_core::ComponentName;
 
-use crate::engine::Ticks;
+use crate::clock::Ticks;
 
 /// The time for which a slice may hold its permit while other guests wait. A slice ends at the next
 /// tick; a guest that holds its permit for longer is waiting for something other than a processor.

@@ -13,7 +13,7 @@ use wasmtime::UpdateDeadline;
 use super::RunPermits;
 use super::permits::RunPermit;
 use crate::budget::DeploymentShare;
-use crate::engine::CpuTime;
+use crate::clock::CpuTime;
 
 /// The number of epochs after which a guest that computes is checked again.
 pub(crate) const SLICE_EPOCHS: u64 = 1;
@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
     use crate::budget::{Budget, DeploymentShares};
-    use crate::engine::Clock;
+    use crate::clock::Clock;
 
     const SPINNERS: usize = 64;
     const ROUNDS: usize = 50;

@@ -17,7 +17,7 @@ use super::console::Console;
 use super::last_lines::LastLines;
 use super::printer::Printer;
 use crate::capability::InstanceNetwork;
-use crate::engine::{Alarm, Ticks};
+use crate::clock::{Alarm, Ticks};
 use crate::observe::{CallId, GuestStream};
 
 /// The most bytes in a line; a longer line is split.
@@ -233,7 +233,7 @@ impl Wake for SilenceWaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Clock;
+    use crate::clock::Clock;
     use crate::observe::{GuestLine, GuestLog, LogBudget};
 
     #[derive(Default)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use semver::Version;
 
-use crate::engine::Clock;
+use crate::clock::Clock;
 use crate::observe::{CallId, GuestLine, GuestLog, GuestStream, LogBudget};
 
 /// The printer of a revision, with its identity and its log budget.

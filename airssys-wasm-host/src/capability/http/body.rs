@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::engine::{Alarm, Clock, Ticks};
+use crate::clock::{Alarm, Clock, Ticks};
 
 /// A callback for when the last chunk has been read.
 type EndCallback = Box<dyn FnOnce() + Send>;

@@ -31,7 +31,7 @@ pub(crate) use send::HttpSender;
 pub(crate) use send::content_length;
 
 use super::{Authority, OpenCapabilities};
-use crate::engine::Clock;
+use crate::clock::Clock;
 use crate::observe::CallId;
 
 /// The state of this capability in an instance.

@@ -21,10 +21,10 @@ use super::body::{TimedBody, UploadBody};
 use super::connection::{ClientConnection, SendFailure};
 use super::pool::Origin;
 use crate::budget::{BudgetLease, DeploymentShare};
-use crate::call::run_until_deadline;
 use crate::capability::descriptor::take_descriptor;
 use crate::capability::{Authority, OpenCapabilities, Permit};
-use crate::engine::{Clock, Ticks};
+use crate::clock::run_until_deadline;
+use crate::clock::{Clock, Ticks};
 use crate::observe::CallId;
 
 /// The time limit of each step, unless the guest sets one. The deadline of the call applies as

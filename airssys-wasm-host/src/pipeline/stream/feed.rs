@@ -10,8 +10,8 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 
 use super::{ItemStream, StreamElement};
+use crate::error::LinkFailure;
 use crate::instance::InstanceState;
-use crate::link::LinkFailed;
 
 /// A producer that gives an instance the chunks of a flow on demand. A flow that fails ends the
 /// call with its error, because a stream cannot report it to the guest.
@@ -73,7 +73,7 @@ impl<T: StreamElement> StreamProducer<InstanceState> for ChunkProducer<T> {
                 destination.set_buffer(chunk.into());
                 Ok(StreamResult::Completed)
             }
-            Poll::Ready(Some(Err(error))) => Err(LinkFailed(error).into()),
+            Poll::Ready(Some(Err(error))) => Err(LinkFailure(error).into()),
             Poll::Ready(None) => Ok(StreamResult::Dropped),
             Poll::Ready(Some(Ok(_))) | Poll::Pending if finish => Ok(StreamResult::Cancelled),
             Poll::Ready(Some(Ok(_))) => {

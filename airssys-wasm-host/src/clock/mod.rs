@@ -2,15 +2,29 @@
 //!
 //! A call reads the clock once and writes nothing; the ticker advances it.
 //!
+//! | file | purpose |
+//! |---|---|
+//! | `alarms` | wakers that are woken at a tick |
+//! | `cpu_time` | processor time of the current thread |
+//! | `deadline` | futures that end at a tick |
+//! | `test_clock` | a clock that tests can advance |
+//!
 //! Tests: `tests/suite/limits.rs`.
+
+mod alarms;
+mod cpu_time;
+mod deadline;
+mod test_clock;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::TestClock;
-use super::alarms::{AlarmKey, Alarms};
+use alarms::{AlarmKey, Alarms};
+pub(crate) use cpu_time::CpuTime;
+pub(crate) use deadline::run_until_deadline;
+pub use test_clock::TestClock;
 
 /// The interval at which epochs and the clock advance.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -57,7 +71,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    pub(super) fn new(ahead: TestClock) -> Self {
+    pub(crate) fn new(ahead: TestClock) -> Self {
         Self {
             start: Instant::now(),
             offset: ahead,
@@ -79,7 +93,7 @@ impl Clock {
     }
 
     /// Advances to the current time and wakes alarms that are due. For the ticker only.
-    pub(super) fn tick(&self) -> Ticks {
+    pub(crate) fn tick(&self) -> Ticks {
         let passed = self.start.elapsed() + self.offset.offset();
         let now = Ticks(u64::try_from(passed.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX));
         self.move_to(now);

@@ -11,7 +11,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::engine::Ticks;
+use crate::clock::Ticks;
 
 /// The length of a sampling window, in ticks.
 const WINDOW: u64 = 8;
@@ -30,13 +30,13 @@ pub(crate) struct CrowdDetector {
 
 impl CrowdDetector {
     #[inline]
-    pub(super) fn is_crowd(&self, now: Ticks) -> bool {
+    pub(crate) fn is_crowd(&self, now: Ticks) -> bool {
         now.0 < self.until.load(Ordering::Relaxed)
     }
 
     /// Counts a call that was computing without a permit at a tick. `at_once` is the number of
     /// calls that can compute at the same time.
-    pub(super) fn sample(&self, now: Ticks, at_once: usize) {
+    pub(crate) fn sample(&self, now: Ticks, at_once: usize) {
         let window = now.0 / WINDOW;
         let count = |samples: u64| {
             if samples >> 16 == window {
@@ -58,7 +58,7 @@ impl CrowdDetector {
     }
 
     /// Marks the deployment as a crowd, because one of its calls has to wait for a permit.
-    pub(super) fn mark(&self, now: Ticks) {
+    pub(crate) fn mark(&self, now: Ticks) {
         self.until
             .fetch_max(now.saturating_add(CROWD_DURATION).0, Ordering::Relaxed);
     }

@@ -11,7 +11,7 @@ use std::fmt;
 
 use airssys_wasm_core::Value;
 
-use crate::ErrorKind;
+use super::ErrorKind;
 
 /// The way a call ended.
 ///
