@@ -12,7 +12,7 @@
 //! | `registry` | an OCI registry: push, pull, versions | the host process |
 //! | `declared` | the deployments file and its lock file | how deployments are applied |
 //! | `output` | text or JSON, tables, errors with their exit codes | the values shown |
-//! | `places` | default paths of the state directory and the socket | |
+//! | `paths` | default paths of the state directory and the socket | |
 //! | `settings` | the settings file of a host process | the command line |
 //!
 //! The host library makes all decisions about deployments.

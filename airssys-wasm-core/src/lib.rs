@@ -10,17 +10,17 @@
 //! | [`PackageRef`] | references to published versions |
 //! | [`ComponentMetadata`], [`Requests`], [`section`] | the custom sections of a component |
 //! | [`Capability`], [`Rule`], [`CapabilityKind`] | capabilities and their canonical text |
-//! | `compose` (feature) | fusing several components into one |
+//! | `fuse` (feature) | fusing several components into one |
 //! | [`policy`] | the permissions of a component, and the reasons for decisions |
 //! | `pipeline` (feature) | checking that components fit together, port to port |
 //! | [`Instancing`] | the choice of the instance that serves a call |
 //! | [`bounds`] | maximum sizes of texts and files |
 //!
 //! ```
-//! use airssys_wasm_core::{About, Requests};
+//! use airssys_wasm_core::{ComponentMetadata, Requests};
 //!
-//! let about = About::from_section(b"airssys:component 1\nname greeter\nversion 1.0.0\n")?;
-//! assert_eq!(about.version.map(|v| v.major), Some(1));
+//! let metadata = ComponentMetadata::from_section(b"airssys:component 1\nname greeter\nversion 1.0.0\n")?;
+//! assert_eq!(metadata.version.map(|v| v.major), Some(1));
 //! let requests = Requests::from_section(b"airssys:capabilities 1\nfile-read /data\n")?;
 //! assert_eq!(requests.len(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -33,6 +33,7 @@ mod component;
 #[cfg(feature = "fuse")]
 pub mod fuse;
 mod instancing;
+pub mod interfaces;
 mod limits;
 mod name;
 mod package;

@@ -19,7 +19,7 @@ use crate::{ComponentName, ComponentNameError};
 /// let versions = [Version::new(1, 2, 0), Version::new(1, 9, 1), Version::new(2, 0, 0)];
 /// for (text, meant) in [("greeter@^1.2", 1), ("greeter@v1.2.0", 0), ("greeter", 2)] {
 ///     let package: PackageRef = text.parse()?;
-///     assert_eq!(package.version.pick(&versions), Some(&versions[meant]));
+///     assert_eq!(package.version.select(&versions), Some(&versions[meant]));
 /// }
 /// # Ok::<(), airssys_wasm_core::PackageRefError>(())
 /// ```

@@ -51,12 +51,14 @@ mod capability;
 mod clock;
 mod code_cache;
 mod component;
+mod context;
 mod data;
 mod deployment;
 mod disk;
 mod engine;
 mod error;
 mod function;
+mod handle;
 mod host;
 #[cfg(feature = "http")]
 pub mod http;
@@ -76,7 +78,6 @@ mod runtime;
 mod scheduler;
 mod state;
 mod store;
-mod wasi;
 
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::{
@@ -85,22 +86,22 @@ pub use airssys_wasm_core::{
 };
 pub use budget::Budget;
 pub use capability::{
-    Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants,
+    Console, Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants,
 };
 pub use clock::TestClock;
 pub use code_cache::CompilerProcess;
 pub use component::Component;
-pub use deployment::{Deployment, RevisionStatus, Status, Summary};
+pub use deployment::{RevisionStatus, Status, Summary};
 pub use error::{CallEnd, Error, ErrorKind, Result};
 pub use function::{Bindings, DynamicFunction, Function};
+pub use handle::Deployment;
 pub use host::{Host, HostBuilder};
 pub use instance::InstanceState;
 pub use observe::{
     AuditLog, AuditRecord, CallId, Event, Events, GuestLine, GuestLog, GuestStream, Identity,
-    Verdict,
+    RolloutProbe, Verdict,
 };
-pub use rollout::{Approval, Deploy, Promoted, Rollback, RolloutProbe, Update};
+pub use rollout::{Approval, Deploy, Promoted, Rollback, Update};
 pub use state::{Action, Change, RevisionSummary};
-pub use wasi::Console;
 pub use wasmtime;
 pub use wasmtime_wasi;

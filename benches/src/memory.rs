@@ -12,7 +12,7 @@ pub(crate) fn resident_bytes_of(process: u32) -> f64 {
     bytes_of(process, "VmRSS")
 }
 
-/// Returns the peak of a process's resident memory since it started or since [`forget_peak_of`].
+/// Returns the peak of a process's resident memory since it started or since [`reset_peak_of`].
 pub(crate) fn peak_bytes_of(process: u32) -> f64 {
     bytes_of(process, "VmHWM")
 }

@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use airssys_wasm_host::Host;
-use airssys_wasm_host::http::HttpServer;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_tests::guests::guest;
 use bytes::Bytes;
@@ -72,7 +71,7 @@ async fn serve(name: &str) -> (Host, SocketAddr) {
     host.route("/", "web").await.expect("routed");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
-    tokio::spawn(HttpServer::new(&host).serve(listener, std::future::pending()));
+    tokio::spawn(host.http_server().serve(listener, std::future::pending()));
     (host, address)
 }
 

@@ -267,7 +267,7 @@ async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_allows() {
         .expect_err("the compiler took too long");
     assert_eq!(error.kind(), ErrorKind::OverBudget);
     assert!(
-        error.to_string().contains("not compiled within 30s"),
+        error.to_string().contains("did not compile within 30s"),
         "{error}"
     );
     assert!(host.status("large").is_err(), "nothing was deployed");

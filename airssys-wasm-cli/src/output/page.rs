@@ -2,7 +2,7 @@
 //!
 //! `output` prints text only as a [`Page`], and every constructor of a page escapes its input.
 //!
-//! Tests: `airssys-wasm-cli/src/output/safe.rs`.
+//! Tests: `airssys-wasm-cli/src/output/escape.rs`.
 
 use super::escape;
 

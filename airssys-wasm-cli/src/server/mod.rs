@@ -19,8 +19,8 @@
 //! | `runtimes` | separate runtimes for the API and for guests |
 //! | `listening` | limits and timeouts of API connections |
 //! | `reserve` | API connections that calls leave free for operators |
-//! | `to_its_end` | requests that complete even if the client disconnects |
-//! | `ending` | shutdown, from the signal to the last response |
+//! | `completion` | requests that complete even if the client disconnects |
+//! | `shutdown` | shutdown, from the signal to the last response |
 
 mod apply;
 mod calls;

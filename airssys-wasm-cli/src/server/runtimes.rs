@@ -71,7 +71,7 @@ impl Runtimes {
         self.admin.block_on(future)
     }
 
-    /// Shuts down both runtimes. Waits up to [`END_MAX`] for the guests' threads.
+    /// Shuts down both runtimes. Waits up to [`SHUTDOWN_TIMEOUT`] for the guests' threads.
     pub(super) fn shutdown(self) {
         self.guests.shutdown_timeout(SHUTDOWN_TIMEOUT);
         self.admin.shutdown_background();

@@ -124,7 +124,7 @@ impl Signals {
     }
 }
 
-/// Writes to the log, and waits at most [`LAST_LINE`] for it: a pipe that is not read blocks.
+/// Writes to the log, and waits at most [`LOG_TIMEOUT`] for it: a pipe that is not read blocks.
 fn log_with_timeout(log: impl FnOnce() + Send + 'static) {
     let (tell, told) = mpsc::channel();
     let logging = thread::Builder::new().spawn(move || {

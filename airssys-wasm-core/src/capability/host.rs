@@ -63,7 +63,7 @@ impl HostPattern {
         matches!(self, Self::Network(network) if network.contains(&address))
     }
 
-    /// Like [`names_address`](Self::names_address), but `**` contains every address.
+    /// Like [`network_contains`](Self::network_contains), but `**` contains every address.
     pub(crate) fn contains_address(&self, address: IpAddr) -> bool {
         self.is_any() || self.network_contains(address)
     }

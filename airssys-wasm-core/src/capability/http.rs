@@ -42,7 +42,7 @@ pub(crate) struct RequestParts<'a> {
     pub(crate) port: u16,
     /// The segments of the path.
     pub(crate) segments: &'a [&'a str],
-    /// Other paths that a server might read instead, see [`readings`].
+    /// Other paths that a server might read instead, see [`alternative_paths`].
     pub(crate) alternative_paths: &'a [String],
     /// `true` if servers disagree on the meaning of the path.
     pub(crate) path_is_ambiguous: bool,

@@ -5,10 +5,10 @@
 /// The kind of a capability: the first word of its text.
 ///
 /// ```
-/// use airssys_wasm_core::Kind;
+/// use airssys_wasm_core::CapabilityKind;
 ///
-/// assert_eq!(Kind::FileRead.word(), "file-read");
-/// assert_eq!(Kind::from_word("udp"), Some(Kind::Udp));
+/// assert_eq!(CapabilityKind::FileRead.as_str(), "file-read");
+/// assert_eq!(CapabilityKind::from_word("udp"), Some(CapabilityKind::Udp));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]

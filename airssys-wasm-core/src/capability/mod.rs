@@ -162,7 +162,8 @@ impl Capability {
         }
     }
 
-    /// Creates a capability of a kind. The target is checked by [`rule`](Self::rule), not here.
+    /// Creates a capability of a kind. The target is checked by [`to_rule`](Self::to_rule), not
+    /// here.
     #[must_use]
     pub fn from_kind(kind: CapabilityKind, target: impl Into<String>) -> Self {
         let of = match kind {
@@ -192,9 +193,10 @@ impl Capability {
     /// quotes.
     ///
     /// ```
-    /// use airssys_wasm_core::{Capability, Kind};
+    /// use airssys_wasm_core::{Capability, CapabilityKind};
     ///
-    /// let capability = Capability::of_words(Kind::FileWrite, ["/my files"]).with_option("max", "64MiB")?;
+    /// let capability = Capability::from_words(CapabilityKind::FileWrite, ["/my files"])
+    ///     .with_option("max", "64MiB")?;
     /// assert_eq!(capability.to_string(), r#"file-write "/my files" max=64MiB"#);
     /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
     /// ```

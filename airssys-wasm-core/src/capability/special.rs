@@ -34,13 +34,13 @@ impl SpecialFileType {
 /// A file system type, by its Linux number (`f_type` of `statfs`).
 ///
 /// ```
-/// use airssys_wasm_core::policy::FileSystem;
+/// use airssys_wasm_core::policy::FileSystemType;
 ///
-/// let proc = FileSystem::from_magic(0x9fa0);
+/// let proc = FileSystemType::from_magic(0x9fa0);
 /// assert_eq!(proc.to_string(), "proc");
 /// assert!(!proc.holds_ordinary_files());
-/// assert!(FileSystem::from_magic(0xef53).holds_ordinary_files());
-/// assert_eq!(FileSystem::from_magic(0x1234_5678).to_string(), "0x12345678");
+/// assert!(FileSystemType::from_magic(0xef53).holds_ordinary_files());
+/// assert_eq!(FileSystemType::from_magic(0x1234_5678).to_string(), "0x12345678");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileSystemType(u32);

@@ -27,7 +27,7 @@ use crate::{ComponentName, Instancing, Requests};
 /// let bytes = wat::parse_str(r#"(component)"#)?;
 /// let component = Component::from_bytes(bytes)?.with_name("empty".parse()?);
 /// assert_eq!(component.name().map(|name| name.as_str()), Some("empty"));
-/// assert_eq!(component.requested(), &airssys_wasm_core::policy::Requested::Anything);
+/// assert_eq!(component.requested(), &airssys_wasm_core::policy::RequestedCapabilities::Unlisted);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use thiserror::Error;
 /// ```
 /// use airssys_wasm_core::Digest;
 ///
-/// let digest = Digest::of(b"");
+/// let digest = Digest::compute(b"");
 /// assert!(digest.to_string().starts_with("sha256:e3b0c442"));
 /// assert_eq!(digest.to_string().parse(), Ok(digest));
 /// ```

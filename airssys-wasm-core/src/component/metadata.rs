@@ -17,10 +17,10 @@ use crate::{ComponentName, Instancing};
 /// specified it.
 ///
 /// ```
-/// use airssys_wasm_core::About;
+/// use airssys_wasm_core::ComponentMetadata;
 ///
-/// let about = About { name: Some("greeter".parse()?), ..About::default() };
-/// assert_eq!(about.to_section(), "airssys:component 1\nname greeter\n");
+/// let metadata = ComponentMetadata { name: Some("greeter".parse()?), ..ComponentMetadata::default() };
+/// assert_eq!(metadata.to_section(), "airssys:component 1\nname greeter\n");
 /// # Ok::<(), airssys_wasm_core::ComponentNameError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

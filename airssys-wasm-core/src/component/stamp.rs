@@ -18,7 +18,8 @@ impl Component {
     /// use semver::Version;
     ///
     /// let plain = Component::from_bytes(wat::parse_str("(component)")?)?;
-    /// let stamped = plain.stamped(Some(&"greeter".parse()?), Some(&Version::new(1, 0, 0)), None)?;
+    /// let version = Version::new(1, 0, 0);
+    /// let stamped = plain.with_missing_metadata(Some(&"greeter".parse()?), Some(&version), None)?;
     /// assert_eq!(stamped.name().map(|name| name.as_str()), Some("greeter"));
     /// assert_eq!(Component::from_bytes(stamped.bytes().to_vec())?.version(), stamped.version());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

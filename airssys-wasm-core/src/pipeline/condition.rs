@@ -26,7 +26,7 @@ use crate::{Value, WaveError};
 ///
 /// let ty = Type::Record(vec![Field { name: "count".into(), ty: Type::U32 }]);
 /// let many = Condition::new("count > 3", &ty)?;
-/// assert!(many.holds(&Value::Record(vec![("count".into(), 4u32.into())])));
+/// assert!(many.matches(&Value::Record(vec![("count".into(), 4u32.into())])));
 /// assert!(Condition::new("cuont > 3", &ty).is_err());
 /// # Ok::<(), airssys_wasm_core::pipeline::ConditionError>(())
 /// ```

@@ -9,7 +9,7 @@
 //! | `definition`, `text` | a pipeline as TOML and JSON |
 //! | `explain`, `render` | descriptions and diagrams for people |
 //! | `export` | a pipeline as one component |
-//! | `error`, `form` | the error report and its wording |
+//! | `error`, `origin` | the error report and its wording |
 //!
 //! Runs nothing: the host moves the items and asks this module which edges they take.
 //! Tests: `airssys-wasm-core/src/pipeline`, `airssys-wasm-core/tests/pipeline`.

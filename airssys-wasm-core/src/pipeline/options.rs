@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 /// that fail.
 ///
 /// ```
-/// use airssys_wasm_core::pipeline::{OnError, Order, StageOptions};
+/// use airssys_wasm_core::pipeline::{OnError, OutputOrder, StageOptions};
 ///
-/// let options = StageOptions::new().concurrency(4).order(Order::AsFinished).on_error(OnError::Skip);
+/// let options = StageOptions::new().concurrency(4).order(OutputOrder::AsFinished).on_error(OnError::Skip);
 /// assert_eq!(options.concurrency_max(), 4);
-/// assert_eq!(options.queue(), 16);
+/// assert_eq!(options.queue_capacity(), 16);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,7 +91,7 @@ impl StageOptions {
     }
 
     /// Sets the number of items that the stage works on at once; defaults to
-    /// [`CONCURRENCY`](Self::CONCURRENCY).
+    /// [`DEFAULT_CONCURRENCY`](Self::DEFAULT_CONCURRENCY).
     #[must_use]
     pub fn concurrency(self, items: u32) -> Self {
         Self {
@@ -110,7 +110,8 @@ impl StageOptions {
     }
 
     /// Sets the number of items that can wait in front of the stage; defaults to
-    /// [`QUEUE_MAX`](Self::QUEUE_MAX). When the queue is full, the stages before it wait.
+    /// [`DEFAULT_QUEUE_MAX`](Self::DEFAULT_QUEUE_MAX). When the queue is full, the stages before it
+    /// wait.
     #[must_use]
     pub fn queue_max(self, items: u32) -> Self {
         Self {

@@ -7,6 +7,7 @@
 use super::edge::{Edge, EdgeFilter, OutputPort};
 use super::{OnError, Stage};
 use crate::Instancing;
+use crate::interfaces::{InterfaceEffect, known_interface};
 use crate::policy::RequestedCapabilities;
 use crate::world::{ElementType, PlainSignature, Type, World};
 
@@ -30,23 +31,6 @@ pub(super) struct LaneChoice {
     pub(super) lane: Lane,
     pub(super) reason: String,
 }
-
-/// Interfaces that give a component access to nothing that needs a grant.
-const INTERFACES_WITHOUT_GRANTS: [&str; 13] = [
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:clocks/",
-    "wasi:io/",
-    "wasi:random/",
-];
 
 impl Lane {
     /// The name of the lane.
@@ -189,13 +173,8 @@ fn sharing_obstacle(stage: &Stage) -> Option<String> {
 }
 
 fn needs_no_grants(requested: &RequestedCapabilities, world: &World) -> bool {
-    let is_harmless = |name: &str| {
-        INTERFACES_WITHOUT_GRANTS
-            .iter()
-            .any(|known| match known.strip_suffix('/') {
-                Some(_) => name.starts_with(known),
-                None => name == *known,
-            })
+    let is_contained = |path: &str| {
+        known_interface(path).is_some_and(|known| known.effect == InterfaceEffect::Contained)
     };
     match requested {
         RequestedCapabilities::Listed(requests) => requests.is_empty(),
@@ -205,7 +184,7 @@ fn needs_no_grants(requested: &RequestedCapabilities, world: &World) -> bool {
                     .imports
                     .interfaces
                     .iter()
-                    .all(|interface| is_harmless(interface.name.path()))
+                    .all(|interface| is_contained(interface.name.path()))
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{Requests, Rule};
 /// The permissions of a component: its requests, as far as they are granted and not denied.
 ///
 /// ```
-/// use airssys_wasm_core::policy::{Decision, FileAccess, Grants, Operation, Policy, Reason};
+/// use airssys_wasm_core::policy::{Decision, DenialReason, FileAccess, Grants, Operation, Policy};
 /// use airssys_wasm_core::{Capability, Requests};
 ///
 /// let requests = Requests::new([Capability::FileRead("/data".into())])?;
@@ -24,7 +24,7 @@ use crate::{Requests, Rule};
 /// let read = |path: &str| Operation::File { access: FileAccess::Read, path: path.into() };
 /// assert!(policy.decide(&read("/data/a"), 0).is_allowed());
 /// let denied = policy.decide(&read("/data/private/b"), 0);
-/// assert!(matches!(denied, Decision::Denied(Reason::Denied { .. })));
+/// assert!(matches!(denied, Decision::Denied(DenialReason::Denied { .. })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -86,7 +86,7 @@ impl Grants {
     }
 
     /// Adds a grant, and lifts a revocation of exactly this rule. Revocations within a wider rule
-    /// remain in force; see [`lifting`](Self::lifting).
+    /// remain in force; see [`review_revocations`](Self::review_revocations).
     #[must_use]
     pub fn with_rule(mut self, rule: Rule) -> Self {
         if !self.revoked.is_empty() {

@@ -5,59 +5,18 @@
 use std::collections::BTreeSet;
 
 use super::RequestedCapabilities;
+use crate::interfaces::known_interface;
 use crate::world::World;
 use crate::{CapabilityKind, Rule};
-
-/// Interfaces, and the kinds of capabilities they provide.
-const INTERFACE_KINDS: [(&str, &[CapabilityKind]); 14] = [
-    ("airssys:secrets/store", &[CapabilityKind::Secret]),
-    ("wasi:clocks/monotonic-clock", &[CapabilityKind::Clock]),
-    ("wasi:clocks/system-clock", &[CapabilityKind::Clock]),
-    ("wasi:clocks/wall-clock", &[CapabilityKind::Clock]),
-    ("wasi:config/store", &[CapabilityKind::Config]),
-    (
-        "wasi:filesystem/preopens",
-        &[CapabilityKind::FileRead, CapabilityKind::FileWrite],
-    ),
-    ("wasi:http/client", &[CapabilityKind::Http]),
-    ("wasi:http/outgoing-handler", &[CapabilityKind::Http]),
-    ("wasi:keyvalue/store", &[CapabilityKind::Store]),
-    ("wasi:messaging/producer", &[CapabilityKind::Messaging]),
-    ("wasi:sockets/ip-name-lookup", &[CapabilityKind::Dns]),
-    (
-        "wasi:sockets/tcp",
-        &[
-            CapabilityKind::Tcp,
-            CapabilityKind::NetworkInbound,
-            CapabilityKind::NetworkOutbound,
-        ],
-    ),
-    (
-        "wasi:sockets/udp",
-        &[
-            CapabilityKind::Udp,
-            CapabilityKind::NetworkInbound,
-            CapabilityKind::NetworkOutbound,
-        ],
-    ),
-    ("wasi:cli/environment", &[CapabilityKind::Env]),
-];
 
 /// Returns the kinds of capabilities that a component imports interfaces for. A component without a
 /// list of requests counts as requesting these.
 #[must_use]
 pub fn imported_kinds(world: &World) -> BTreeSet<CapabilityKind> {
-    let imports = |interface: &str| {
-        world
-            .imports
-            .interfaces
-            .iter()
-            .any(|import| import.name.path() == interface)
-    };
-    INTERFACE_KINDS
-        .iter()
-        .filter(|(interface, _)| imports(interface))
-        .flat_map(|(_, kinds)| *kinds)
+    let imports = world.imports.interfaces.iter();
+    let known = imports.filter_map(|import| known_interface(import.name.path()));
+    known
+        .flat_map(|interface| interface.kinds)
         .copied()
         .collect()
 }

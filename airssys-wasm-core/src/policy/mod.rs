@@ -5,9 +5,9 @@
 //! | `operation`, `http_target` | operations, in canonical form |
 //! | `operation_text` | parsing of operations written by an operator |
 //! | `grants` | grants and denies of an operator |
-//! | `lifting` | revocations that new grants lift |
-//! | `fit` | matching of a rule against an operation |
-//! | `listed` | preselection of rules that may match |
+//! | `revocations` | revocations that new grants lift |
+//! | `matching` | matching of a rule against an operation |
+//! | `rule_index` | preselection of rules that may match |
 //! | `covering` | search for rules that cover another rule |
 //! | `address` | public addresses |
 //! | `decide` | decisions and their reasons |

@@ -194,12 +194,12 @@ impl<'a> ReviewIndex<'a> {
 /// difference.
 ///
 /// ```
-/// use airssys_wasm_core::policy::{Change, difference};
+/// use airssys_wasm_core::policy::request_changes;
 /// use airssys_wasm_core::{Capability, Requests};
 ///
 /// let old = Requests::new([Capability::FileRead("/data".into())])?;
 /// let new = Requests::new([Capability::FileRead("/data/a".into()), Capability::Env("LANG".into())])?;
-/// let changes: Vec<String> = difference(&old, &new).iter().map(ToString::to_string).collect();
+/// let changes: Vec<String> = request_changes(&old, &new).iter().map(ToString::to_string).collect();
 /// assert_eq!(changes, ["+ env LANG", "- file-read /data"]);
 /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
 /// ```

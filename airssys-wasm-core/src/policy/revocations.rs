@@ -41,12 +41,12 @@ impl Grants {
     /// use airssys_wasm_core::policy::Grants;
     ///
     /// let revoked: Rule = "http https://api.example.com/v1".parse()?;
-    /// let lifting = |grant: &str| Ok::<_, airssys_wasm_core::CapabilityError>(
-    ///     Grants::new().allow(grant)?.lifting([&revoked]),
+    /// let review = |grant: &str| Ok::<_, airssys_wasm_core::CapabilityError>(
+    ///     Grants::new().allow(grant)?.review_revocations([&revoked]),
     /// );
-    /// assert!(lifting("http https://**")?.needing_consent().next().is_some());
-    /// assert!(lifting("http https://api.example.com/v1")?.needing_consent().next().is_none());
-    /// assert_eq!(lifting("http https://other.example.com")?.kept, [revoked.clone()]);
+    /// assert!(review("http https://**")?.requiring_consent().next().is_some());
+    /// assert!(review("http https://api.example.com/v1")?.requiring_consent().next().is_none());
+    /// assert_eq!(review("http https://other.example.com")?.in_force, [revoked.clone()]);
     /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
     /// ```
     #[must_use]

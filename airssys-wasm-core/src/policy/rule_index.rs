@@ -24,7 +24,7 @@ use crate::steps::count_steps;
 pub(super) struct RuleIndex {
     anchors: Vec<RuleAnchor>,
     rules: Vec<Arc<Rule>>,
-    /// Rule positions by anchor, if there are more than [`SCANNED_MAX`] rules.
+    /// Rule positions by anchor, if there are more than [`SCANNED_RULES_MAX`] rules.
     index: Option<HashMap<RuleAnchor, Vec<usize>>>,
 }
 

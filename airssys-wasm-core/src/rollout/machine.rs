@@ -85,12 +85,12 @@ pub enum RolloutStep {
 /// A rollout in progress.
 ///
 /// ```
-/// use airssys_wasm_core::{Decision, Effect, Outcome, Rollout, Strategy};
+/// use airssys_wasm_core::{Effect, Outcome, Rollout, RolloutStep, Strategy};
 ///
 /// let mut rollout = Rollout::update(Strategy::BlueGreen);
-/// assert_eq!(rollout.next(), Decision::Do(Effect::CheckVersion));
+/// assert_eq!(rollout.next(), RolloutStep::Perform(Effect::CheckVersion));
 /// rollout.report(Outcome::Failed);
-/// assert_eq!(rollout.next(), Decision::RolledBack { failed: Effect::CheckVersion });
+/// assert_eq!(rollout.next(), RolloutStep::RolledBack { failed: Effect::CheckVersion });
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rollout {

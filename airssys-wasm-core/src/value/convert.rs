@@ -22,7 +22,7 @@ impl Value {
     /// let name = Type::Record(vec![Field { name: "name".into(), ty: Type::String }]);
     /// let person = Value::Record(vec![("age".into(), 36u8.into()), ("name".into(), "Ada".into())]);
     /// assert_eq!(person.into_type(&name)?, Value::Record(vec![("name".into(), "Ada".into())]));
-    /// # Ok::<(), airssys_wasm_core::Mismatch>(())
+    /// # Ok::<(), airssys_wasm_core::ValueMismatch>(())
     /// ```
     pub fn into_type(self, ty: &Type) -> Result<Self, ValueMismatch> {
         let converted = convert(self, ty);

@@ -29,7 +29,7 @@ impl Value {
     ///
     /// let ty = Type::Option(Box::new(Type::U32));
     /// assert_eq!(Value::from_json(&serde_json::json!(7), &ty)?, Value::from(Some(7u32)));
-    /// # Ok::<(), airssys_wasm_core::Mismatch>(())
+    /// # Ok::<(), airssys_wasm_core::ValueMismatch>(())
     /// ```
     ///
     /// # Errors

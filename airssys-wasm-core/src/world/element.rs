@@ -36,11 +36,11 @@ impl ElementType {
     /// elements.
     ///
     /// ```
-    /// use airssys_wasm_core::world::{Element, Type};
+    /// use airssys_wasm_core::world::{ElementType, Type};
     ///
     /// let stream = |element| Type::Stream(Some(Box::new(element)));
-    /// assert_eq!(Element::of_stream(&stream(Type::U8)), Some(Element::U8));
-    /// assert_eq!(Element::of_stream(&stream(Type::Bool)), None);
+    /// assert_eq!(ElementType::from_stream(&stream(Type::U8)), Some(ElementType::U8));
+    /// assert_eq!(ElementType::from_stream(&stream(Type::Bool)), None);
     /// ```
     #[must_use]
     pub fn from_stream(ty: &Type) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! Checks whether a value of one type can be used where another type is expected, changed only by
 //! leaving parts out.
 //!
-//! The edges of a pipeline need this. Handles need stricter compatibility: `stand_in`.
+//! The edges of a pipeline need this. Handles need stricter compatibility: `replacement`.
 //! Tests: in this file, `airssys-wasm-core/tests/flow.rs`.
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! A function of a world.
 //!
-//! Tests: `airssys-wasm-core/src/world/lookup.rs`, `airssys-wasm-core/src/world/stand_in.rs`.
+//! Tests: `airssys-wasm-core/src/world/lookup.rs`, `airssys-wasm-core/src/world/replacement.rs`.
 
 use std::fmt;
 

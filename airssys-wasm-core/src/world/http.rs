@@ -1,6 +1,6 @@
 //! The functions that handle HTTP requests, in WASI 0.2 and in WASI 0.3.
 //!
-//! Tests: `airssys-wasm-core/src/world/stand_in.rs`, `tests/suite/http`.
+//! Tests: `airssys-wasm-core/src/world/replacement.rs`, `tests/suite/http`.
 
 use super::{Function, World};
 

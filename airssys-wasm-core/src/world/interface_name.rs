@@ -61,8 +61,8 @@ impl InterfaceName {
     /// use airssys_wasm_core::world::InterfaceName;
     ///
     /// let offered = InterfaceName::new("acme:store/kv@1.4.0");
-    /// assert!(offered.serves(&InterfaceName::new("acme:store/kv@1.2.0")));
-    /// assert!(!offered.serves(&InterfaceName::new("acme:store/kv@2.0.0")));
+    /// assert!(offered.can_serve(&InterfaceName::new("acme:store/kv@1.2.0")));
+    /// assert!(!offered.can_serve(&InterfaceName::new("acme:store/kv@2.0.0")));
     /// ```
     #[must_use]
     pub fn can_serve(&self, wanted: &Self) -> bool {

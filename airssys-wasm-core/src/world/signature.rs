@@ -62,11 +62,12 @@ impl PlainSignature {
     ///
     /// ```
     /// use airssys_wasm_core::FunctionName;
-    /// use airssys_wasm_core::world::{Function, Gives, Signature, Takes, Type};
+    /// use airssys_wasm_core::world::{Function, PlainParams, PlainResult, PlainSignature, Type};
     ///
     /// let name: FunctionName = "greeting".parse()?;
-    /// let greeting = Function { name, params: vec![], result: Some(Type::String), async_func: false };
-    /// assert_eq!(Signature::of(&greeting), Some(Signature { takes: Takes::Nothing, gives: Gives::Text }));
+    /// let greeting = Function { name, params: vec![], result: Some(Type::String), is_async_func: false };
+    /// let signature = PlainSignature { params: PlainParams::Nothing, result: PlainResult::Text };
+    /// assert_eq!(PlainSignature::from_function(&greeting), Some(signature));
     /// # Ok::<(), airssys_wasm_core::FunctionNameError>(())
     /// ```
     #[must_use]

@@ -119,14 +119,11 @@ impl Authorization {
     }
 }
 
-fn revoke(authority: &Authority, rooms: &OpenCapabilities, rule: &Rule) {
-    // Path resolution changes before the grants, so that no path is resolved in the old way under
-    // the new grants.
+/// Applies a revocation to one revision.
+fn revoke(authority: &Authority, capabilities: &OpenCapabilities, rule: &Rule) {
     let mut grants = authority.policy().grants().clone();
     grants.revoke(rule);
-    rooms
-        .files
-        .update_link_policy(&authority.policy().with_grants(grants));
+    capabilities.narrow(&authority.policy().with_grants(grants));
     authority.change_grants(|grants| drop(grants.revoke(rule)));
-    rooms.connections.clear();
+    capabilities.close_revoked();
 }

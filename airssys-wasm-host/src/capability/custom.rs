@@ -9,6 +9,7 @@ use std::fmt;
 use airssys_wasm_core::policy::Operation;
 use wasmtime::component::Linker;
 
+use super::Caller;
 use crate::InstanceState;
 
 /// A capability that an embedder provides, with rules of its own kind. See the example
@@ -80,8 +81,10 @@ impl InstanceState {
             kind: kind.into(),
             target: target.into(),
         };
-        self.authority
-            .ask_custom(operation, &allows, self.call())
+        let caller: &Caller = self.slot();
+        caller
+            .authority
+            .ask_custom(operation, &allows, caller.call())
             .map_err(|_| NotAllowed)
     }
 }

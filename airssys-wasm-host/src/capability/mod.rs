@@ -1,58 +1,124 @@
-//! Capabilities: everything a component can reach outside itself, with a file or folder for each
-//! kind.
+//! Capabilities: everything a component can reach outside itself, with a folder for each.
 //!
 //! | file or folder | contents |
 //! |---|---|
-//! | `authority`, `authorization` | what a revision may do, and what its deployment was granted |
-//! | `blocking` | operations on blocking threads, limited per deployment |
+//! | `contract` | what each capability implements |
+//! | `baseline` | what every component may use: streams, clocks, random numbers, output |
 //! | `files` | files, through directories opened at deploy |
 //! | `http` | outgoing HTTP requests |
 //! | `sockets` | TCP, UDP, and name lookup |
 //! | `environment`, `config`, `secrets` | values by name |
 //! | `logging` | `wasi:logging` |
 //! | `custom`, `provided` | capabilities of the embedder, and their linking |
+//! | `authority`, `authorization` | what a revision may do, and what its deployment was granted |
+//! | `open` | the state of all capabilities for a revision and its instances |
+//! | `blocking`, `descriptor`, `stream`, `resolver` | what several capabilities share |
 //!
-//! Each kind has the same parts: the functions it links, a view of the instance's state that asks
-//! the authority before it acts, and handles that are checked again after a revocation.
+//! Each capability asks the authority before it acts, and checks what it has opened again after a
+//! revocation. A new one is a folder, a row in core's table of interfaces, and a line in
+//! [`CAPABILITIES`].
 //! Tests: `tests/suite/capabilities`, `tests/attacks`.
 
 mod authority;
 mod authorization;
+mod baseline;
 mod bindings;
 mod blocking;
 mod config;
+mod contract;
 mod custom;
 mod descriptor;
 mod environment;
 mod files;
 mod grants_file;
 mod http;
-mod link;
 mod logging;
-mod open_capabilities;
+mod open;
 mod provided;
 mod resolver;
 mod secrets;
 mod sockets;
 mod stream;
 
+use wasmtime::component::Linker;
+
 pub use authority::Enforcement;
 pub(crate) use authority::{Authority, Permit};
 pub(crate) use authorization::Authorization;
+pub use baseline::Console;
+pub(crate) use baseline::{InstanceOutput, Printer};
 pub(crate) use blocking::BlockingOperations;
-pub(crate) use config::ConfigView;
+pub(crate) use contract::{Caller, Opening, Starting};
 pub use custom::{NotAllowed, Provider};
-pub(crate) use environment::EnvironmentView;
-pub(crate) use files::{FilesView, OpenFiles};
 pub use grants_file::{read_grants, write_grants};
+pub(crate) use http::Connector;
 #[cfg(feature = "http")]
-pub(crate) use http::content_length;
-pub(crate) use http::{Connector, LifetimeFlag, OutgoingHttp};
-pub(crate) use link::link;
-pub(crate) use logging::LoggingView;
-pub(crate) use open_capabilities::{CapabilitySettings, OpenCapabilities};
+pub(crate) use http::{content_length, view as http_view};
+pub(crate) use open::{CapabilitySettings, InstanceCapabilities, OpenCapabilities};
 pub(crate) use provided::{LinkedProvider, Providers, provides, provides_function};
 pub use resolver::Resolver;
+pub(crate) use secrets::NoSecrets;
 pub use secrets::SecretStore;
-pub(crate) use secrets::{NoSecrets, SecretsView};
-pub(crate) use sockets::{InstanceNetwork, SocketLeases, SocketsView, address_check};
+
+use crate::engine::Profile;
+use crate::instance::InstanceState;
+use contract::{AnyCapability, Erased};
+
+/// Every capability, in the order in which its state is opened.
+const CAPABILITIES: [&dyn AnyCapability; 8] = [
+    &Erased::<baseline::Baseline>::NEW,
+    &Erased::<files::Files>::NEW,
+    &Erased::<environment::Environment>::NEW,
+    &Erased::<sockets::Sockets>::NEW,
+    &Erased::<http::OutgoingHttp>::NEW,
+    &Erased::<config::Config>::NEW,
+    &Erased::<secrets::Secrets>::NEW,
+    &Erased::<logging::Logging>::NEW,
+];
+
+/// Returns the output of an instance.
+pub(crate) fn output(state: &InstanceState) -> &InstanceOutput {
+    state.slot::<std::sync::Arc<InstanceOutput>>()
+}
+
+/// Returns `true` if a capability links an interface.
+pub(crate) fn links_interface(path: &str) -> bool {
+    let interfaces = CAPABILITIES
+        .iter()
+        .flat_map(|capability| capability.interfaces());
+    interfaces.into_iter().any(|linked| *linked == path)
+}
+
+/// Links the interfaces that the host itself provides.
+pub(crate) fn link(linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()> {
+    CAPABILITIES
+        .iter()
+        .try_for_each(|capability| capability.link(linker, profile))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use airssys_wasm_core::interfaces::{INTERFACES, InterfaceVersions};
+
+    use super::*;
+
+    #[test]
+    fn every_provided_interface_belongs_to_one_capability() {
+        let linked: Vec<&str> = CAPABILITIES
+            .iter()
+            .flat_map(|capability| capability.interfaces().iter().copied())
+            .collect();
+        let unique: BTreeSet<&str> = linked.iter().copied().collect();
+        assert_eq!(
+            linked.len(),
+            unique.len(),
+            "two capabilities link an interface"
+        );
+        let known = INTERFACES
+            .iter()
+            .filter(|known| known.versions != InterfaceVersions::Unprovided);
+        assert_eq!(unique, known.map(|known| known.path).collect());
+    }
+}

@@ -111,7 +111,7 @@ impl Clock {
         self.move_to(now);
     }
 
-    /// Creates an alarm for a tick, to be set by [`Alarm::wake`].
+    /// Creates an alarm for a tick, to be set by [`Alarm::set_waker`].
     pub(crate) fn alarm(self: &Arc<Self>, tick: Ticks) -> Alarm {
         Alarm {
             clock: Arc::clone(self),

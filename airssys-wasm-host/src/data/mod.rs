@@ -9,10 +9,8 @@
 //! Independent of stores and guests: host functions reach the values through `instance/embedding`.
 //! Tests: `tests/suite/embedding`.
 
-mod factory;
 mod shared;
 mod slots;
 
-pub(crate) use factory::Factories;
 pub(crate) use shared::SharedValues;
 pub(crate) use slots::Slots;

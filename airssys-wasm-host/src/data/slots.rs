@@ -11,6 +11,15 @@ use std::any::{Any, TypeId};
 pub(crate) struct Slots(Vec<(TypeId, Box<dyn Any + Send>)>);
 
 impl Slots {
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
+    /// Adds `value`, whose type no other slot has.
+    pub(crate) fn add<T: Any + Send>(&mut self, value: T) {
+        self.0.push((TypeId::of::<T>(), Box::new(value)));
+    }
+
     /// Adds `value`, replacing another of its type.
     pub(crate) fn insert<T: Any + Send>(&mut self, value: T) {
         match self.0.iter_mut().find(|(id, _)| *id == TypeId::of::<T>()) {

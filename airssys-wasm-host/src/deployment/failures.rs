@@ -18,7 +18,7 @@ impl FailureCounts {
     }
 
     /// Returns the number of failures so far, by the label of their end.
-    pub(super) fn by_end(&self) -> BTreeMap<&'static str, u64> {
+    pub(crate) fn by_end(&self) -> BTreeMap<&'static str, u64> {
         self.0.lock().clone()
     }
 }

@@ -179,7 +179,7 @@ impl Instances {
             lane,
             instance: None,
         };
-        let instance = Instance::start(runtime, &self.revision, deadline).await?;
+        let instance = self.revision.start(runtime, deadline).await?;
         self.newest
             .store(instance.store.data().instance_number(), Ordering::SeqCst);
         lease.instance = Some(Box::new(instance));

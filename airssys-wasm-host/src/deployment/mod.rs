@@ -7,7 +7,6 @@
 mod active;
 mod failures;
 mod gate;
-mod handle;
 mod handle_registry;
 mod history;
 mod instance_holder;
@@ -26,7 +25,6 @@ use tokio::sync::Notify;
 
 pub(crate) use active::ActiveRevision;
 pub(crate) use failures::FailureCounts;
-pub use handle::Deployment;
 pub(crate) use handle_registry::{HandleRegistry, RegisteredHandle, RegistrationGuard};
 pub(crate) use history::History;
 pub(crate) use instance_holder::{InstanceHolder, InstanceHolders};

@@ -77,7 +77,7 @@ impl RevisionRecord {
             .required_calls()
             .into_iter()
             .map(|(_, target)| target.to_string());
-        let bound = revision.links.bindings.iter();
+        let bound = revision.link_bindings.iter();
         Self {
             number: revision.number,
             component: ComponentRecord::from_component(&revision.component),
@@ -126,7 +126,7 @@ impl RevisionRecord {
     /// # Errors
     ///
     /// [`ErrorKind::StateDamaged`] if they cannot be read.
-    pub(crate) fn link_bindings(&self) -> Result<crate::link::LinkBindings> {
+    pub(crate) fn link_bindings(&self) -> Result<crate::revision::LinkBindings> {
         let read = |(interface, name): (&String, &String)| {
             let name: ComponentName = name.parse().map_err(|error| unreadable("links", &error))?;
             Ok((interface.clone(), name))
@@ -147,7 +147,7 @@ impl RevisionSummary {
 }
 
 impl RevisionStatus {
-    pub(super) fn from_revision(revision: &Revision) -> Self {
+    pub(crate) fn from_revision(revision: &Revision) -> Self {
         Self {
             revision: revision.number,
             version: revision.component.version().cloned(),

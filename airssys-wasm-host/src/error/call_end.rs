@@ -18,7 +18,7 @@ use super::ErrorKind;
 /// ```
 /// use airssys_wasm_host::{CallEnd, ErrorKind, Value};
 ///
-/// let end = CallEnd::of_value(Some(&Value::Result(Err(None))));
+/// let end = CallEnd::from_value(Some(&Value::Result(Err(None))));
 /// assert_eq!(end, CallEnd::ReturnedError);
 /// assert_eq!(CallEnd::FuelExhausted.label(), "fuel-exhausted");
 /// assert!(CallEnd::Trapped.is_failure() && !CallEnd::Exited(0).is_failure());

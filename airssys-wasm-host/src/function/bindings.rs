@@ -45,8 +45,7 @@ impl<T: Send + Sync + 'static> Bindings<T> {
         let handle = Handle::new(deployment, what, Box::new(find), None);
         loop {
             let revision = deployment.callable_revision()?;
-            let mut trial =
-                Instance::start_within_call_time(&deployment.runtime, &revision).await?;
+            let mut trial = revision.start_within_call_time(&deployment.runtime).await?;
             handle.bind(&revision, &mut trial)?;
             if handle.register(&revision) {
                 return Ok(Self(handle));

@@ -11,10 +11,10 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Func, Val};
 
 use super::{Handle, exit, values};
+use crate::call::{CallTree, SessionAdmission, SessionCall};
 use crate::clock::Ticks;
 use crate::deployment::DeploymentEntry;
 use crate::instance::{Instance, InstanceState};
-use crate::link::{CallTree, SessionAdmission, SessionCall};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -225,7 +225,7 @@ fn find(
     expected: &FunctionType,
 ) -> Result<Func> {
     check_type(revision, name, expected)?;
-    let index = instance.export(revision, name)?;
+    let index = revision.export(instance, name)?;
     instance
         .wasm
         .get_func(&mut instance.store, index)

@@ -10,13 +10,13 @@ use airssys_wasm_core::ComponentName;
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use crate::call;
+use crate::call::{CallTree, SessionAdmission, SessionCall};
 use crate::clock::run_until_deadline;
 use crate::clock::{Clock, Ticks};
 use crate::deployment::{
     ActiveRevision, Admission, DeploymentEntry, InstanceLease, RegisteredHandle,
 };
 use crate::instance::{HandleSlot, Instance, InstanceState, poll_catching_panics};
-use crate::link::{CallTree, SessionAdmission, SessionCall};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
 
@@ -293,7 +293,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
             pin!(self.deployment.admit_after_pause()),
         )
         .await
-        .unwrap_or_else(|_| Err(call::deadline_error(&revision, &self.target_name)))
+        .unwrap_or_else(|_| Err(revision.deadline_error(&self.target_name)))
     }
 }
 

@@ -6,14 +6,14 @@
 use airssys_wasm_core::world::{PlainParams, PlainResult, PlainSignature};
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
-use crate::pipeline::{FromItems, IntoReturned};
+use super::plain::{FromValues, IntoReturned};
 
 /// The Rust types of parameters.
 pub(crate) trait Params:
-    ComponentNamedList + Lower + Lift + FromItems + Send + Sync + 'static
+    ComponentNamedList + Lower + Lift + FromValues + Send + Sync + 'static
 {
 }
-impl<T: ComponentNamedList + Lower + Lift + FromItems + Send + Sync + 'static> Params for T {}
+impl<T: ComponentNamedList + Lower + Lift + FromValues + Send + Sync + 'static> Params for T {}
 
 /// The Rust types of a result.
 pub(crate) trait Results:

@@ -12,10 +12,10 @@ use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 use wasmtime::StoreContextMut;
 
 use super::{Handle, exit, lookup_hint};
+use crate::call::{CallTree, SessionAdmission};
 use crate::clock::Ticks;
 use crate::deployment::DeploymentEntry;
 use crate::instance::{Instance, InstanceState};
-use crate::link::{CallTree, SessionAdmission};
 use crate::revision::Revision;
 use crate::{Error, ErrorKind, Result};
 
@@ -168,7 +168,7 @@ where
     Params: ComponentNamedList + Lower,
     Results: ComponentNamedList + Lift,
 {
-    let index = instance.export(revision, name)?;
+    let index = revision.export(instance, name)?;
     instance
         .wasm
         .get_typed_func(&mut instance.store, index)

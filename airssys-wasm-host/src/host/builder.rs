@@ -11,7 +11,7 @@ use arc_swap::ArcSwapOption;
 use rustls::pki_types::CertificateDer;
 use wasmtime::component::Linker;
 
-use super::{DeploymentTable, Host, HostShared};
+use super::{Host, HostParts};
 use crate::blocking::BlockingThreads;
 use crate::budget::{Budget, DeploymentShares};
 use crate::capability::{
@@ -19,15 +19,19 @@ use crate::capability::{
 };
 use crate::clock::TestClock;
 use crate::code_cache::{CodeCache, Compiler, CompilerProcess};
-use crate::data::{Factories, SharedValues};
+use crate::context::HostContext;
+use crate::data::SharedValues;
 use crate::engine::Engines;
+use crate::instance::Factories;
 use crate::linker::Linkers;
+use crate::observe::RolloutProbe;
 use crate::observe::{
     Announcer, AuditLog, AuditTrail, GuestLog, QueuedLog, StderrLog, TracingAudit, TracingLog,
 };
 use crate::pipeline::{DeadLetterReceiver, Pipelines};
-use crate::rollout::RolloutProbe;
-use crate::runtime::{ProgramCache, Runtime};
+use crate::program::Programs;
+use crate::registry::DeploymentTable;
+use crate::runtime::Runtime;
 use crate::state::{Snapshot, StateDirectory};
 use crate::{Error, ErrorKind, InstanceState, Result};
 
@@ -139,7 +143,7 @@ impl HostBuilder {
     /// drop(host);
     ///
     /// let host = Host::builder().state_directory(&directory).build()?;
-    /// assert_eq!(host.status("nothing")?.serving.revision, 1);
+    /// assert_eq!(host.status("nothing")?.active.revision, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -364,39 +368,82 @@ impl HostBuilder {
     ///   [`StateUnavailable`](crate::ErrorKind::StateUnavailable) or
     ///   [`StateDamaged`](crate::ErrorKind::StateDamaged) for a state directory that cannot be
     ///   used; nothing in it was changed.
-    pub fn build(self) -> Result<Host> {
+    pub fn build(mut self) -> Result<Host> {
         self.limits.check()?;
-        let budget = self.budget.unwrap_or_default();
+        let budget = self.budget.take().unwrap_or_default();
         if let problems @ [_, ..] = &budget.problems()[..] {
             return Err(Error::new(ErrorKind::InvalidLimits, problems.join("; ")));
         }
+        let (state, kept) = self.open_state()?;
+        let (limits, dead_letters) = (self.limits.clone(), self.dead_letters.clone());
+        let runtime = Arc::new(self.into_runtime(&budget, state)?);
+        report_lost(&kept.lost);
+        #[cfg(feature = "http")]
+        let mut kept = kept;
+        let context = Arc::new(HostContext {
+            deployments: Arc::new(DeploymentTable::new(&runtime, kept.names)),
+            runtime,
+            limits,
+        });
+        #[cfg(feature = "http")]
+        let routes = Arc::new(crate::http::HostRoutes::restored(
+            kept.routes,
+            &mut kept.lost,
+        ));
+        #[cfg(feature = "http")]
+        routes.publish_restored(&context);
+        spawn_restore_thread(&context)?;
+        Ok(Host(Arc::new(HostParts {
+            pipelines: Arc::new(Pipelines::new(&context, kept.pipelines, dead_letters)),
+            context,
+            #[cfg(feature = "http")]
+            routes,
+            lost: kept.lost,
+        })))
+    }
+
+    /// Opens the state directory, if one is set, and reads its records.
+    fn open_state(&self) -> Result<(Option<StateDirectory>, Snapshot)> {
+        match &self.state_directory {
+            Some(directory) => {
+                let (state, kept) = StateDirectory::open(directory)?;
+                Ok((Some(state), kept))
+            }
+            None => Ok((None, Snapshot::default())),
+        }
+    }
+
+    /// Builds the state that everything on the host shares.
+    fn into_runtime(self, budget: &Budget, state: Option<StateDirectory>) -> Result<Runtime> {
         let announcer = Arc::new(Announcer::default());
+        let audit = Arc::new(AuditTrail::new(self.audit));
         let connector = Connector::with_roots(&self.roots).map_err(|error| {
             Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read")
                 .with_source(error)
         })?;
-        let audit = Arc::new(AuditTrail::new(self.audit));
-        let (state, kept) = match &self.state_directory {
-            Some(directory) => {
-                StateDirectory::open(directory).map(|(state, kept)| (Some(state), kept))?
-            }
-            None => (None, Snapshot::default()),
-        };
-        let code_cache = self.code_cache.or_else(|| {
-            self.state_directory
-                .as_deref()
-                .map(StateDirectory::code_cache_path)
-        });
-        let engines = Engines::new(
+        let engines = Arc::new(Engines::new(
             self.pooled_instances_max,
             self.clock,
             Arc::downgrade(&audit),
-        )?;
-        let runtime = Runtime {
-            blocking: BlockingThreads::new(),
-            linkers: Linkers::new(self.providers, &engines)?,
+        )?);
+        let in_state = || {
+            self.state_directory
+                .as_deref()
+                .map(StateDirectory::code_cache_path)
+        };
+        let code_cache = CodeCache::new(
+            self.code_cache.or_else(in_state).as_deref(),
+            Arc::clone(&announcer),
+            Compiler::new(budget, self.compiler_process),
+        );
+        let blocking = BlockingThreads::new();
+        let linkers = Linkers::new(self.providers, &engines, crate::link::define)?;
+        let programs = Programs::new(&engines, linkers, code_cache, &blocking, &announcer);
+        Ok(Runtime {
+            blocking,
             engines,
-            suppliers: CapabilitySettings {
+            programs: Arc::new(programs),
+            capabilities: CapabilitySettings {
                 secrets: self.secrets,
                 resolver: self.resolver,
                 connector: Arc::new(connector),
@@ -405,39 +452,15 @@ impl HostBuilder {
             instance_data: self.instance_data,
             instances_started: AtomicU64::default(),
             audit,
-            code_cache: CodeCache::new(
-                code_cache.as_deref(),
-                Arc::clone(&announcer),
-                Compiler::new(&budget, self.compiler_process),
-            ),
             announcer,
             guest_log: Arc::new(QueuedLog::new(self.guest_log)),
             probe: self.probe,
             revisions_kept: self.revisions_kept,
             lanes: crate::deployment::lanes(),
-            programs: ProgramCache::default(),
-            shares: DeploymentShares::new(&budget),
+            shares: DeploymentShares::new(budget),
             compile_time_max: budget.compile_time_max,
             state: ArcSwapOption::new(state.map(Arc::new)),
-        };
-        let runtime = Arc::new(runtime);
-        report_lost(&kept.lost);
-        #[cfg(feature = "http")]
-        let mut kept = kept;
-        let shared = Arc::new(HostShared {
-            deployments: Arc::new(DeploymentTable::new(&runtime, kept.names)),
-            runtime,
-            limits: self.limits,
-            pipelines: Pipelines::new(kept.pipelines),
-            #[cfg(feature = "http")]
-            routing: crate::http::HostRoutes::restored(kept.routes, &mut kept.lost),
-            dead_letters: self.dead_letters,
-            lost: kept.lost,
-        });
-        #[cfg(feature = "http")]
-        shared.routing.publish_restored(&shared);
-        spawn_restore_thread(&shared)?;
-        Ok(Host(shared))
+        })
     }
 }
 
@@ -453,14 +476,14 @@ fn report_lost(lost: &[(String, String)]) {
 }
 
 /// Starts a thread that restores the deployments of the state directory, if it has any.
-fn spawn_restore_thread(shared: &Arc<HostShared>) -> Result<()> {
-    if shared
+fn spawn_restore_thread(context: &HostContext) -> Result<()> {
+    if context
         .deployments
         .with_sleeping(|sleeping| sleeping.is_empty())
     {
         return Ok(());
     }
-    let names = Arc::clone(&shared.deployments);
+    let names = Arc::clone(&context.deployments);
     let thread = std::thread::Builder::new().name("airssys-restore".into());
     thread
         .spawn(move || while names.wake_next() {})

@@ -5,25 +5,24 @@
 //! Tests: `tests/suite`.
 
 mod builder;
-mod names;
+#[cfg(feature = "http")]
+mod http;
 mod removal;
 
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{CapabilityKind, ComponentName, Limits, PackageRef, Rule};
+use airssys_wasm_core::{CapabilityKind, ComponentName, PackageRef, Rule};
 use semver::Version;
 
 pub use builder::HostBuilder;
-pub(crate) use names::DeploymentTable;
 
-use crate::deployment::{Deployment, DeploymentEnd, DeploymentEntry, Status, Summary};
+use crate::context::HostContext;
+use crate::deployment::{Status, Summary};
+use crate::handle::Deployment;
 use crate::observe::{Event, Events};
-use crate::pipeline::{
-    ComponentPipeline, DeadLetterReceiver, DeployPipeline, PipelineDeployment, Pipelines,
-};
+use crate::pipeline::{ComponentPipeline, DeployPipeline, PipelineDeployment, Pipelines};
 use crate::rollout::{Approval, Deploy, Rollback, Update};
-use crate::runtime::Runtime;
 use crate::state::{Change, StateDirectory};
 use crate::{Component, Error, ErrorKind, Result};
 
@@ -37,18 +36,14 @@ use crate::{Component, Error, ErrorKind, Result};
 /// threads of its own: one for deadlines and, on first use, a few for blocking work and one for
 /// each log. Two hosts in one process share nothing.
 #[derive(Clone)]
-pub struct Host(pub(crate) Arc<HostShared>);
+pub struct Host(pub(crate) Arc<HostParts>);
 
 /// State shared by the clones of a host.
-pub(crate) struct HostShared {
-    pub(crate) runtime: Arc<Runtime>,
-    pub(crate) limits: Limits,
-    pub(crate) deployments: Arc<DeploymentTable>,
-    pub(crate) pipelines: Pipelines,
+pub(crate) struct HostParts {
+    pub(crate) context: Arc<HostContext>,
+    pub(crate) pipelines: Arc<Pipelines>,
     #[cfg(feature = "http")]
-    pub(crate) routing: crate::http::HostRoutes,
-    /// The handler of dead letters for pipelines that set none.
-    pub(crate) dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
+    pub(crate) routes: Arc<crate::http::HostRoutes>,
     /// Records of the state directory that cannot be read, each with the problem.
     pub(crate) lost: Vec<(String, String)>,
 }
@@ -81,7 +76,7 @@ impl Host {
     ///
     /// Cancel safe: if dropped before it completes, nothing is deployed.
     pub fn deploy(&self, component: Component) -> Deploy<'_> {
-        Deploy::new(&self.0, component)
+        Deploy::new(&self.0.context, component)
     }
 
     /// Replaces the active revision of `name` when the returned builder is awaited.
@@ -105,7 +100,7 @@ impl Host {
     /// Cancel safe: if dropped before it completes, either nothing has changed or the new revision
     /// is active; no state in between.
     pub fn update(&self, name: impl Into<String>, component: Component) -> Update<'_> {
-        Update::new(&self.0, name.into(), component)
+        Update::new(&self.0.context, name.into(), component)
     }
 
     /// Makes an earlier revision of `name` active again when the returned builder is awaited.
@@ -123,7 +118,7 @@ impl Host {
     ///
     /// Cancel safe, like [`update`](Self::update).
     pub fn rollback(&self, name: impl Into<String>) -> Rollback<'_> {
-        Rollback::new(&self.0, name.into())
+        Rollback::new(&self.0.context, name.into())
     }
 
     /// Returns the deployment with this name.
@@ -132,7 +127,7 @@ impl Host {
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub fn deployment(&self, name: &str) -> Result<Deployment> {
-        self.0.deployments.get(name).map(Deployment)
+        self.0.context.deployments.get(name).map(Deployment)
     }
 
     /// Returns the current status of a deployment.
@@ -161,7 +156,7 @@ impl Host {
     ///
     /// Blocks while the state directory is written, if the host has one.
     pub fn revoke(&self, name: &str, rule: &str) -> Result<Vec<Rule>> {
-        let named = self.0.deployments.get(name)?;
+        let named = self.0.context.deployments.get(name)?;
         let rule: Rule = rule.parse()?;
         if rule.known_kind().is_some_and(CapabilityKind::is_baseline) {
             let message = format!(
@@ -172,7 +167,7 @@ impl Host {
         // Its value, if it has one, must not be disclosed.
         let rule = rule.without_value();
         let touched = named.revoke(&rule)?;
-        self.0.runtime.announcer.announce(Event::Revoked {
+        self.0.context.runtime.announcer.announce(Event::Revoked {
             component: named.name.clone(),
             rule,
         });
@@ -191,7 +186,7 @@ impl Host {
     ///
     /// Cancel safe: if dropped before it completes, nothing is deployed.
     pub fn deploy_pipeline(&self, pipeline: ComponentPipeline) -> DeployPipeline<'_> {
-        DeployPipeline::new(self, pipeline)
+        DeployPipeline::new(&self.0.pipelines, pipeline)
     }
 
     /// Returns the pipeline with this name. With a state directory, the first use after a start
@@ -203,8 +198,8 @@ impl Host {
     /// [`StateDamaged`](crate::ErrorKind::StateDamaged) if it is in the state directory but cannot
     /// be restored.
     pub fn pipeline(&self, name: &str) -> Result<PipelineDeployment> {
-        let runner = self.0.pipelines.get(self, name)?;
-        Ok(PipelineDeployment::new(self.clone(), runner))
+        let running = self.0.pipelines.get(name)?;
+        Ok(PipelineDeployment::new(&self.0.pipelines, running))
     }
 
     /// Returns the names of all pipelines in order, including those in the state directory that
@@ -220,7 +215,7 @@ impl Host {
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
     pub fn awaiting_approval(&self, name: &str) -> Result<Option<Component>> {
-        let named = self.0.deployments.get(name)?;
+        let named = self.0.context.deployments.get(name)?;
         Ok(named.authorization.pending())
     }
 
@@ -246,6 +241,7 @@ impl Host {
     #[must_use]
     pub fn list(&self) -> Vec<Deployment> {
         self.0
+            .context
             .deployments
             .all()
             .into_iter()
@@ -258,8 +254,8 @@ impl Host {
     #[must_use]
     pub fn summaries(&self) -> Vec<Summary> {
         // The lock ensures that a deployment restored meanwhile appears once.
-        let mut all: Vec<Summary> = self.0.deployments.with_sleeping(|sleeping| {
-            let awake = self.0.deployments.awake();
+        let mut all: Vec<Summary> = self.0.context.deployments.with_sleeping(|sleeping| {
+            let awake = self.0.context.deployments.awake();
             let asleep = sleeping.iter().filter_map(|(name, asleep)| {
                 let problem = asleep.problem().map(str::to_owned);
                 Some(Summary {
@@ -341,7 +337,7 @@ impl Host {
     }
 
     fn state(&self) -> Result<Arc<StateDirectory>> {
-        self.0.runtime.state().ok_or_else(|| {
+        self.0.context.runtime.state().ok_or_else(|| {
             let message =
                 "this host has no state directory; set one with `HostBuilder::state_directory`";
             Error::new(ErrorKind::StateUnavailable, message)
@@ -351,56 +347,21 @@ impl Host {
     /// Waits until the guest log and the audit log have taken everything passed to them so far.
     /// Call it before the program ends, so that no output is lost. Cancel safe.
     pub async fn flush_logs(&self) {
-        self.0.runtime.guest_log.wait_until_empty().await;
-        self.0.runtime.audit.wait_until_empty().await;
+        self.0.context.runtime.guest_log.wait_until_empty().await;
+        self.0.context.runtime.audit.wait_until_empty().await;
     }
 
     /// Returns the number of guest lines dropped because the guest log was too slow, not counting
     /// those beyond [`Limits::log_bytes_per_second_max`](crate::Limits).
     #[must_use]
     pub fn guest_lines_dropped(&self) -> u64 {
-        self.0.runtime.guest_log.dropped()
+        self.0.context.runtime.guest_log.dropped()
     }
 
     /// Returns a stream of the events on this host from now on.
     #[must_use]
     pub fn events(&self) -> Events {
-        self.0.runtime.announcer.subscribe()
-    }
-}
-
-impl Drop for HostShared {
-    fn drop(&mut self) {
-        self.deployments.close();
-        let all = self.deployments.awake();
-        for named in &all {
-            named.end(DeploymentEnd::HostDropped);
-        }
-        // Frees the directory even while handles to deployments still exist.
-        self.runtime.state.store(None);
-        cut_links_when_drained(all);
-    }
-}
-
-/// Cuts the links of all deployments once their calls have ended: deployments that import each
-/// other would otherwise keep each other alive.
-fn cut_links_when_drained(all: Vec<Arc<DeploymentEntry>>) {
-    if all
-        .iter()
-        .all(|named| named.handles.calling_names().is_empty())
-    {
-        return;
-    }
-    let cut = |all: &[Arc<DeploymentEntry>]| all.iter().for_each(|named| named.release_links());
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(async move {
-            for named in &all {
-                named.drained().await;
-            }
-            cut(&all);
-        })),
-        // Without a runtime no call can be in progress.
-        Err(_) => cut(&all),
+        self.0.context.runtime.announcer.subscribe()
     }
 }
 

@@ -24,6 +24,7 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use super::request;
+use crate::capability::http_view;
 use crate::instance::{DetectedEnd, Instance, InstanceState, exit_code};
 use crate::revision::Revision;
 use crate::{CallEnd, Error, ErrorKind, Result};
@@ -108,7 +109,7 @@ where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift,
 {
-    let index = instance.export(revision, name)?;
+    let index = revision.export(instance, name)?;
     instance
         .wasm
         .get_typed_func(&mut instance.store, index)
@@ -128,7 +129,7 @@ async fn call_incoming(
 ) -> wasmtime::Result<Option<wasmtime::Error>> {
     let has_answered = Arc::new(AtomicBool::new(false));
     let parameters = {
-        let mut view = store.data_mut().http();
+        let mut view = http_view(store.data_mut());
         let scheme = match request::scheme(&request) {
             scheme if scheme == uri::Scheme::HTTPS => Scheme::Https,
             _ => Scheme::Http,
@@ -161,7 +162,7 @@ async fn call_incoming(
 /// Returns `true` if the guest has started a body without finishing it, which would look like a
 /// complete one.
 fn has_unfinished_body(store: &mut StoreContextMut<'_, InstanceState>) -> bool {
-    let mut held = store.data_mut().http().table.iter_mut();
+    let mut held = http_view(store.data_mut()).table.iter_mut();
     held.any(|held| held.is::<HostOutgoingBody>())
 }
 
@@ -189,7 +190,7 @@ async fn call_service(
     let shared = Arc::clone(&progress);
     let call = async |accessor: &Accessor<InstanceState>| {
         let (request, received) = accessor.with(|mut access| -> wasmtime::Result<_> {
-            let view = access.data_mut().http();
+            let view = http_view(access.data_mut());
             let (request, received) =
                 p3::Request::from_http(view.hooks, request::with_complete_uri(request));
             // Boxed, the future does not capture borrows that it does not use.
@@ -206,12 +207,9 @@ async fn call_service(
             }
         };
         let (head, body_ended) = accessor.with(|mut access| -> wasmtime::Result<_> {
-            let response = access.data_mut().http().table.delete(response)?;
-            let response = response.into_http_with_getter(
-                access.as_context_mut(),
-                received,
-                InstanceState::http,
-            )?;
+            let response = http_view(access.data_mut()).table.delete(response)?;
+            let response =
+                response.into_http_with_getter(access.as_context_mut(), received, http_view)?;
             Ok(with_end_signal(response, &shared))
         })?;
         shared.has_answered.store(true, Ordering::Relaxed);

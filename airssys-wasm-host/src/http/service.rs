@@ -20,9 +20,9 @@ use super::exchange;
 use super::handler::{self, GuestHandler};
 use super::refusal::Refusal;
 use crate::clock::run_until_deadline;
+use crate::context::HostContext;
 use crate::deployment::{Admission, DeploymentEntry};
 use crate::function::Handle;
-use crate::host::HostShared;
 use crate::{Error, Result};
 
 /// A service that has a deployment handle HTTP requests; see [`Host::http`](crate::Host::http).
@@ -61,7 +61,7 @@ use crate::{Error, Result};
 pub struct HttpService(Arc<ServiceInner>);
 
 struct ServiceInner {
-    host: Weak<HostShared>,
+    context: Weak<HostContext>,
     name: ComponentName,
     /// The handle of the deployment that was last found.
     handle: ArcSwapOption<Handle<GuestHandler>>,
@@ -90,10 +90,10 @@ impl Drop for WaitingRequest<'_> {
 }
 
 impl HttpService {
-    pub(crate) fn new(host: &Arc<HostShared>, name: ComponentName) -> Self {
+    pub(crate) fn new(context: &Arc<HostContext>, name: ComponentName) -> Self {
         let (handle, waiting) = (ArcSwapOption::empty(), AtomicUsize::new(0));
         Self(Arc::new(ServiceInner {
-            host: Arc::downgrade(host),
+            context: Arc::downgrade(context),
             name,
             handle,
             waiting,
@@ -182,11 +182,11 @@ impl ServiceInner {
     }
 
     fn deployment(&self) -> Result<Arc<DeploymentEntry>> {
-        let host = self
-            .host
+        let context = self
+            .context
             .upgrade()
             .ok_or_else(|| Error::host_dropped(&self.name))?;
-        host.deployments.get(self.name.as_str())
+        context.deployments.get(self.name.as_str())
     }
 }
 

@@ -18,7 +18,7 @@ impl InstanceState {
     /// has one. Set by the host when the instance starts; a guest cannot choose it.
     #[must_use]
     pub fn identity(&self) -> &Identity {
-        &self.authority.identity
+        &self.identity
     }
 
     /// Returns the number of this instance, which is unique in the host, and the number of its

@@ -2,6 +2,7 @@
 //!
 //! Tests: `tests/suite/links`.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,21 +13,18 @@ use airssys_wasm_core::world::{
 use arc_swap::ArcSwap;
 
 use super::lane::{self, LinkLane};
-use crate::capability::Providers;
+use super::state::InstanceLinks;
+use crate::call::{CallContext, leave};
+use crate::capability::{Caller, Providers};
 use crate::deployment::DeploymentEntry;
+use crate::instance::InstanceState;
 use crate::linker;
+use crate::revision::{LinkBindings, LinkSet, Revision};
 use crate::{Error, ErrorKind, Result};
-
-/// The deployments configured to serve interfaces, by the path of the interface without its
-/// version.
-pub(crate) type LinkBindings = BTreeMap<String, ComponentName>;
 
 /// The functions that a revision calls in other deployments, in the order of its imports.
 #[derive(Default)]
-pub(crate) struct RevisionLinks {
-    functions: ArcSwap<Vec<Arc<LinkedFunction>>>,
-    pub(crate) bindings: LinkBindings,
-}
+pub(crate) struct RevisionLinks(ArcSwap<Vec<Arc<LinkedFunction>>>);
 
 /// Functions of other deployments, by their places among the imports.
 pub(crate) type LinkedFunctions = Arc<Vec<Arc<LinkedFunction>>>;
@@ -43,24 +41,27 @@ pub(crate) struct LinkedFunction {
 
 impl RevisionLinks {
     /// Returns the functions, for an instance to hold.
-    pub(crate) fn functions(&self) -> LinkedFunctions {
-        self.functions.load_full()
+    fn functions(&self) -> LinkedFunctions {
+        self.0.load_full()
     }
 
-    /// Returns the interfaces that must be granted, without versions, and the deployments that
-    /// serve them.
-    pub(crate) fn required_calls(&self) -> BTreeSet<(String, ComponentName)> {
-        let functions = self.functions.load();
+    /// Takes the functions of links that were resolved later.
+    fn set_functions(&self, found: &Self) {
+        self.0.store(found.functions());
+    }
+}
+
+impl LinkSet for RevisionLinks {
+    fn required_calls(&self) -> BTreeSet<(String, ComponentName)> {
+        let functions = self.0.load();
         functions
             .iter()
             .map(|link| (link.interface.clone(), link.target.name.clone()))
             .collect()
     }
 
-    /// Returns the deployment that serves each interface. An interface has a version only where
-    /// several deployments serve versions of it.
-    pub(crate) fn targets(&self) -> BTreeMap<String, ComponentName> {
-        let functions = self.functions.load();
+    fn targets(&self) -> BTreeMap<String, ComponentName> {
+        let functions = self.0.load();
         let name = |link: &Arc<LinkedFunction>| {
             let same = functions
                 .iter()
@@ -80,22 +81,25 @@ impl RevisionLinks {
             .collect()
     }
 
-    /// Creates the links of a revision before the deployments that they lead to are ready.
-    pub(crate) fn unresolved(bound: LinkBindings) -> Self {
-        Self {
-            functions: ArcSwap::default(),
-            bindings: bound,
-        }
+    fn release(&self) {
+        self.0.store(Arc::default());
     }
 
-    /// Takes the functions of links that were resolved later.
-    pub(crate) fn set_functions(&self, found: &Self) {
-        self.functions.store(found.functions());
+    fn start(&self, state: &mut InstanceState, caller: Caller) {
+        state.add_slot(CallContext::default());
+        state.add_slot(InstanceLinks::new(self.functions(), caller));
     }
 
-    /// Releases the other deployments: two that import each other would keep each other alive.
-    pub(crate) fn release(&self) {
-        self.functions.store(Arc::default());
+    fn started(&self, state: &mut InstanceState) {
+        leave(state);
+    }
+}
+
+/// Gives a revision the links that were resolved after it was restored.
+pub(crate) fn set_links(revision: &Revision, found: &RevisionLinks) {
+    let links: &dyn Any = &*revision.links;
+    if let Some(links) = links.downcast_ref::<RevisionLinks>() {
+        links.set_functions(found);
     }
 }
 
@@ -153,10 +157,7 @@ pub(crate) fn resolve(
         }
     }
     if problems.is_empty() {
-        return Ok(RevisionLinks {
-            functions: ArcSwap::from_pointee(functions),
-            bindings: bound.clone(),
-        });
+        return Ok(RevisionLinks(ArcSwap::from_pointee(functions)));
     }
     let kind = match is_ambiguous {
         true => ErrorKind::AmbiguousImport,

@@ -9,7 +9,7 @@ use wasmtime::component::{Resource, ResourceAny, ResourceDynamic};
 use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi::WasiView;
 
-use super::session::ResourceSession;
+use crate::call::ResourceSession;
 use crate::instance::InstanceState;
 
 /// A resource in another component's instance, for as long as a caller owns it.

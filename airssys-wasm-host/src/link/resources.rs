@@ -13,9 +13,10 @@ use wasmtime::{AsContextMut, StoreContextMut};
 
 use super::lane::{LinkLane, mismatched_types};
 use super::remote::RemoteResource;
-use super::session::ResourceSession;
+use super::state::InstanceLinks;
 use super::stub::LinkedCall;
-use super::tree::TreeEntry;
+use crate::call::TreeEntry;
+use crate::call::{ResourceSession, call_tree};
 use crate::deployment::DeploymentEntry;
 use crate::error::LinkFailure;
 use crate::instance::InstanceState;
@@ -92,10 +93,10 @@ async fn drop_resource(
 ) -> wasmtime::Result<()> {
     let remote = RemoteResource::take(&mut store, rep)?;
     let state = store.data_mut();
-    let (tree, (_, deadline)) = (state.call_tree(), state.time());
+    let (tree, (_, deadline)) = (call_tree(state), state.time());
     let (session, _) = remote.session_and_resource()?;
     session
-        .drop_resource(&tree, deadline, remote)
+        .drop_resource(&tree, deadline, || remote.give_away())
         .await
         .map_err(|error| LinkFailure(error).into())
 }
@@ -147,7 +148,8 @@ fn begin_session(
     entered: &TreeEntry,
 ) -> Arc<ResourceSession> {
     let session = ResourceSession::begin(target, entered);
-    store.data_mut().add_session(&session);
+    let links: &mut InstanceLinks = store.data_mut().slot_mut();
+    links.add_session(&session);
     session
 }
 

@@ -13,8 +13,9 @@ use wasmtime::component::Linker;
 use super::lane;
 use super::links::LinkedFunction;
 use super::resources::{self, ResourceKinds};
-use super::session::{ResourceSession, SessionAdmission};
-use super::tree::CallTree;
+use super::state::InstanceLinks;
+use crate::call::CallTree;
+use crate::call::{ResourceSession, SessionAdmission, call_tree};
 use crate::clock::Ticks;
 use crate::deployment::ActiveRevision;
 use crate::error::LinkFailure;
@@ -53,22 +54,23 @@ impl LinkedCall {
         place: usize,
     ) -> wasmtime::Result<Self> {
         let state = store.data_mut();
-        let Some(link) = state.link(place).cloned() else {
+        let links: &mut InstanceLinks = state.slot_mut();
+        let Some(link) = links.function(place) else {
             let message = "the host that serves its links was dropped";
             return Err(LinkFailure(Error::new(ErrorKind::HostDropped, message)).into());
         };
-        if !state.may_call(place, &link.interface) {
+        if !links.may_call(place, &link.interface) {
             let message = format!(
                 "calling `{}` is no longer granted: `call {}`",
                 link.target.name, link.interface
             );
             return Err(LinkFailure(Error::new(ErrorKind::NotGranted, message)).into());
         }
+        let sessions = links.sessions(&link.target);
         let (_, deadline) = state.time();
-        let sessions = state.sessions(&link.target);
         Ok(Self {
             link,
-            tree: state.call_tree(),
+            tree: call_tree(state),
             deadline,
             sessions,
         })

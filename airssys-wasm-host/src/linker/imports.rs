@@ -2,72 +2,15 @@
 //!
 //! Tests: in this file, `tests/suite/bad_input.rs`.
 
+use airssys_wasm_core::interfaces::{
+    INTERFACES, InterfaceVersions, WASI_02_VERSION, known_interface,
+};
 use airssys_wasm_core::suggest::nearest;
 use airssys_wasm_core::world::{Interface, InterfaceName, World};
 
-use crate::capability::{LinkedProvider, Providers, provides, provides_function};
+use semver::Version;
 
-/// The WASI version whose interfaces are provided.
-const WASI_VERSION: &str = "0.2.12";
-
-/// The provided interfaces of WASI 0.3: those that HTTP services may import.
-#[cfg(feature = "http")]
-const PROVIDED_0_3: [&str; 12] = [
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/types",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/system-clock",
-    "wasi:clocks/types",
-    "wasi:http/client",
-    "wasi:http/types",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-];
-#[cfg(not(feature = "http"))]
-const PROVIDED_0_3: [&str; 0] = [];
-
-/// Interfaces that are provided in exactly one version, because their standards are not final.
-const PROVIDED_DRAFTS: [&str; 3] = [
-    "airssys:secrets/store@0.1.0",
-    "wasi:config/store@0.2.0-rc.1",
-    "wasi:logging/logging@0.1.0-draft",
-];
-
-/// The provided interfaces of WASI 0.2.
-const PROVIDED: [&str; 29] = [
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:filesystem/preopens",
-    "wasi:filesystem/types",
-    "wasi:http/outgoing-handler",
-    "wasi:http/types",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-    "wasi:sockets/instance-network",
-    "wasi:sockets/ip-name-lookup",
-    "wasi:sockets/network",
-    "wasi:sockets/tcp",
-    "wasi:sockets/tcp-create-socket",
-    "wasi:sockets/udp",
-    "wasi:sockets/udp-create-socket",
-];
+use crate::capability::{LinkedProvider, Providers, links_interface, provides, provides_function};
 
 /// Returns the imported interfaces that neither the host nor the embedder provides.
 pub(crate) fn unprovided<'a>(world: &'a World, providers: &Providers) -> Vec<&'a Interface> {
@@ -129,9 +72,7 @@ pub(crate) fn version_differences(world: &World, providers: &Providers) -> Vec<S
 /// Returns the problem with an import, if there is one. `embedded` lists what the embedder
 /// provides.
 fn import_problem(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<String> {
-    if embedded.iter().any(|provided| provided.is_compatible(name))
-        || PROVIDED_DRAFTS.contains(&name.to_string().as_str())
-    {
+    if embedded.iter().any(|provided| provided.is_compatible(name)) || is_provided(name) {
         return None;
     }
     let versions: Vec<String> = embedded
@@ -145,44 +86,55 @@ fn import_problem(name: &InterfaceName, embedded: &[&InterfaceName]) -> Option<S
             versions.join(" and ")
         ));
     }
-    if let Some(draft) = PROVIDED_DRAFTS
-        .iter()
-        .find(|draft| draft.split('@').next() == Some(name.path()))
-    {
-        return Some(format!("`{name}`: this host provides `{draft}`"));
+    if let Some(InterfaceVersions::Exactly(version)) = provided_versions(name.path()) {
+        let path = name.path();
+        return Some(format!("`{name}`: this host provides `{path}@{version}`"));
     }
-    let provided = PROVIDED.contains(&name.path());
-    match name.version() {
-        Some(version) if provided && (version.major, version.minor) == (0, 2) => None,
-        Some(version)
-            if PROVIDED_0_3.contains(&name.path()) && (version.major, version.minor) == (0, 3) =>
-        {
-            None
+    let is_wasi_02 = |version: &Version| (version.major, version.minor) == (0, 2);
+    if name.path().starts_with("wasi:") && !name.version().is_some_and(is_wasi_02) {
+        return Some(format!(
+            "`{name}`: unsupported WASI version; this host provides WASI 0.2 up to \
+             {WASI_02_VERSION}, and of 0.3 the imports of the world `wasi:http/service`"
+        ));
+    }
+    Some(format!("`{name}`: {}", nearest_provided(name, embedded)))
+}
+
+/// Returns `true` if the host provides an interface in this version.
+fn is_provided(name: &InterfaceName) -> bool {
+    let Some((versions, version)) = provided_versions(name.path()).zip(name.version()) else {
+        return false;
+    };
+    match versions {
+        InterfaceVersions::Exactly(exact) => version.to_string() == exact,
+        versions => {
+            let is_linked = version.minor != 3 || cfg!(feature = "http");
+            is_linked && versions.include_wasi(version.major, version.minor)
         }
-        version
-            if name.path().starts_with("wasi:")
-                && version.is_none_or(|v| (v.major, v.minor) != (0, 2)) =>
-        {
-            Some(format!(
-                "`{name}`: unsupported WASI version; this host provides WASI 0.2 up to {WASI_VERSION}, and of 0.3 \
-                 the imports of the world `wasi:http/service`"
-            ))
+    }
+}
+
+/// Returns the versions of an interface that a capability of the host links.
+fn provided_versions(path: &str) -> Option<InterfaceVersions> {
+    let known = known_interface(path).filter(|known| links_interface(known.path));
+    known.map(|known| known.versions)
+}
+
+/// Names the nearest interface that is provided, or all that are not WASI's.
+fn nearest_provided(name: &InterfaceName, embedded: &[&InterfaceName]) -> String {
+    let stable = INTERFACES
+        .iter()
+        .filter(|known| known.versions.include_wasi(0, 2));
+    match nearest(name.path(), stable.map(|known| known.path)) {
+        Some(near) => format!("the nearest provided interface is `{near}@{WASI_02_VERSION}`"),
+        None if embedded.is_empty() => {
+            format!("this host provides WASI {WASI_02_VERSION} and nothing else")
         }
-        _ => Some(match nearest(name.path(), PROVIDED) {
-            Some(near) => {
-                format!("`{name}`: the nearest provided interface is `{near}@{WASI_VERSION}`")
-            }
-            None if embedded.is_empty() => {
-                format!("`{name}`: this host provides WASI {WASI_VERSION} and nothing else")
-            }
-            None => {
-                let names: Vec<String> = embedded.iter().map(|name| format!("`{name}`")).collect();
-                format!(
-                    "`{name}`: this host provides WASI {WASI_VERSION}, {}",
-                    names.join(", ")
-                )
-            }
-        }),
+        None => {
+            let names: Vec<String> = embedded.iter().map(|name| format!("`{name}`")).collect();
+            let names = names.join(", ");
+            format!("this host provides WASI {WASI_02_VERSION}, {names}")
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod providers;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use airssys_wasm_core::world::World;
+use airssys_wasm_core::world::{Interface, World};
 use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
@@ -21,14 +21,17 @@ pub(crate) use imports::{missing_import_message, unprovided, world_level_problem
 use crate::capability::{LinkedProvider, Providers, link, provides, provides_function};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::instance::InstanceState;
-use crate::link::define;
 use crate::{Error, ErrorKind, Result};
 
 /// The linkers of a host, one for each engine, each filled once.
 pub(crate) struct Linkers {
     filled: Mutex<HashMap<(Profile, Allocation), Linker<InstanceState>>>,
     providers: Providers,
+    define_stubs: DefineStubs,
 }
+
+/// Links a stub for each function of interfaces that other deployments serve.
+pub(crate) type DefineStubs = fn(&mut Linker<InstanceState>, &[&Interface]) -> wasmtime::Result<()>;
 
 impl Linkers {
     /// Checks the embedder's providers.
@@ -36,11 +39,16 @@ impl Linkers {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidProvider`], with the provider and the problem.
-    pub(crate) fn new(providers: Vec<LinkedProvider>, engines: &Engines) -> Result<Self> {
+    pub(crate) fn new(
+        providers: Vec<LinkedProvider>,
+        engines: &Engines,
+        define_stubs: DefineStubs,
+    ) -> Result<Self> {
         let providers = providers::check(providers, engines)?;
         Ok(Self {
             filled: Mutex::default(),
             providers,
+            define_stubs,
         })
     }
 
@@ -74,7 +82,7 @@ impl Linkers {
     ) -> Result<InstancePre<InstanceState>> {
         let mut linker = self.linker(key, compiled.engine())?;
         let imports = unprovided(world, &self.providers);
-        define(&mut linker, &imports)
+        (self.define_stubs)(&mut linker, &imports)
             .and_then(|()| linker.instantiate_pre(compiled))
             .map_err(|error| {
                 let mut message =

@@ -11,7 +11,7 @@ use airssys_wasm_core::world::{Function as FunctionType, PlainSignature};
 use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::component::Val;
 
-use super::item::{Item, ItemValue, Items, ReturnedValue};
+use super::item::{Item, ItemValue, Items, StageValue};
 use super::stream::{ChunkedCall, StreamingCall};
 use super::time::AttemptLimit;
 use crate::deployment::DeploymentEntry;
@@ -20,7 +20,7 @@ use crate::function::{
 };
 use crate::{Error, ErrorKind, Result};
 
-pub(super) type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<ReturnedValue>> + Send + 'a>>;
+pub(super) type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<StageValue>> + Send + 'a>>;
 
 /// A function that takes items. A call stores the number of the revision that serves it in
 /// `revision`.
@@ -40,7 +40,7 @@ pub(super) enum StageOutput {
 
 /// Interprets the value that a stage's function returned.
 pub(super) fn interpret(
-    returned: ReturnedValue,
+    returned: StageValue,
     is_fallible: bool,
     source: Option<SourceMode>,
 ) -> StageOutput {
@@ -59,35 +59,35 @@ pub(super) fn interpret(
     }
 }
 
-fn split_result(returned: ReturnedValue) -> Result<ReturnedValue, Option<Item>> {
+fn split_result(returned: StageValue) -> Result<StageValue, Option<Item>> {
     let boxed = |val: Option<Box<Val>>| val.map(|val| Item(ItemValue::Val(*val)));
     match returned {
-        ReturnedValue::Either(Ok(item)) => Ok(ReturnedValue::One(item)),
-        ReturnedValue::Either(Err(item)) => Err(Some(item)),
-        ReturnedValue::One(Item(ItemValue::Val(Val::Result(Ok(ok))))) => {
-            Ok(boxed(ok).map_or(ReturnedValue::Nothing, ReturnedValue::One))
+        StageValue::Either(Ok(item)) => Ok(StageValue::One(item)),
+        StageValue::Either(Err(item)) => Err(Some(item)),
+        StageValue::One(Item(ItemValue::Val(Val::Result(Ok(ok))))) => {
+            Ok(boxed(ok).map_or(StageValue::Nothing, StageValue::One))
         }
-        ReturnedValue::One(Item(ItemValue::Val(Val::Result(Err(error))))) => Err(boxed(error)),
+        StageValue::One(Item(ItemValue::Val(Val::Result(Err(error))))) => Err(boxed(error)),
         other => Ok(other),
     }
 }
 
-fn unwrap_option(returned: ReturnedValue) -> Option<Item> {
+fn unwrap_option(returned: StageValue) -> Option<Item> {
     match returned {
-        ReturnedValue::Maybe(item) => item,
-        ReturnedValue::One(Item(ItemValue::Val(Val::Option(item)))) => {
+        StageValue::Maybe(item) => item,
+        StageValue::One(Item(ItemValue::Val(Val::Option(item)))) => {
             item.map(|item| Item(ItemValue::Val(*item)))
         }
-        ReturnedValue::One(item) => Some(item),
-        ReturnedValue::Nothing | ReturnedValue::Either(_) => None,
+        StageValue::One(item) => Some(item),
+        StageValue::Nothing | StageValue::Either(_) => None,
     }
 }
 
-fn into_item(returned: ReturnedValue) -> Option<Item> {
+fn into_item(returned: StageValue) -> Option<Item> {
     match returned {
-        ReturnedValue::Nothing => None,
-        ReturnedValue::One(item) | ReturnedValue::Either(Ok(item) | Err(item)) => Some(item),
-        ReturnedValue::Maybe(item) => {
+        StageValue::Nothing => None,
+        StageValue::One(item) | StageValue::Either(Ok(item) | Err(item)) => Some(item),
+        StageValue::Maybe(item) => {
             let value = item
                 .map(|item| item.into_value().map(Box::new))
                 .transpose()
@@ -171,7 +171,7 @@ struct TypedCall<P, R>(Function<P, R>);
 impl<P: Params, R: Results> StageCall for TypedCall<P, R> {
     fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> CallFuture<'a> {
         Box::pin(async move {
-            let params = P::from_items(items).ok_or_else(wrong_edge_type)?;
+            let params = P::from_values(items).ok_or_else(wrong_edge_type)?;
             Ok(self
                 .0
                 .call_recording_revision(params, revision)
@@ -193,8 +193,8 @@ impl StageCall for DynamicCall {
             .collect();
         Box::pin(async move {
             let result = self.0.call_recording_revision(params?, revision).await?;
-            Ok(result.map_or(ReturnedValue::Nothing, |val| {
-                ReturnedValue::One(Item(ItemValue::Val(val)))
+            Ok(result.map_or(StageValue::Nothing, |val| {
+                StageValue::One(Item(ItemValue::Val(val)))
             }))
         })
     }

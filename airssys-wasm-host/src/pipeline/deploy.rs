@@ -14,6 +14,7 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
 
+use super::Pipelines;
 use super::RUN;
 use super::dead_letter::DeadLetterReceiver;
 use super::handle::PipelineDeployment;
@@ -22,12 +23,12 @@ use super::unit::Unit;
 use crate::rollout::ParentPipeline;
 use crate::runtime::Runtime;
 use crate::state::{Action, Change, PipelineRecord, RevisionSummary, Transaction};
-use crate::{Component, Deploy, Error, ErrorKind, Host, Result};
+use crate::{Component, Deploy, Error, ErrorKind, Result};
 
 /// A pending deploy of a pipeline; await it to begin. See [`Host::deploy_pipeline`].
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct DeployPipeline<'a> {
-    host: &'a Host,
+    pipelines: &'a Arc<Pipelines>,
     pipeline: ComponentPipeline,
     stages: BTreeMap<String, StageSettings>,
     dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
@@ -36,7 +37,7 @@ pub struct DeployPipeline<'a> {
 /// The stages deployed so far. Dropped before it is finished, it removes them again; with a state
 /// directory, that blocks.
 struct PartialDeployment {
-    host: Host,
+    pipelines: Arc<Pipelines>,
     pipeline: ParentPipeline,
     names: Vec<ComponentName>,
     units: Vec<Unit>,
@@ -54,8 +55,8 @@ impl Drop for PartialDeployment {
         self.units.clear();
         // A stage that is still being stored removes itself.
         self.pipeline.is_abandoned.store(true, Ordering::SeqCst);
-        self.host
-            .0
+        self.pipelines
+            .context
             .deployments
             .discard_stages(&self.names, &self.pipeline.pipeline);
     }
@@ -70,9 +71,9 @@ struct StageSettings {
 }
 
 impl<'a> DeployPipeline<'a> {
-    pub(crate) fn new(host: &'a Host, pipeline: ComponentPipeline) -> Self {
+    pub(crate) fn new(pipelines: &'a Arc<Pipelines>, pipeline: ComponentPipeline) -> Self {
         Self {
-            host,
+            pipelines,
             pipeline,
             stages: BTreeMap::new(),
             dead_letters: None,
@@ -116,7 +117,7 @@ impl<'a> DeployPipeline<'a> {
     /// The errors of a deploy, except those that only starting the components would reveal.
     pub async fn rehearse(self) -> Result<()> {
         self.check_settings()?;
-        let _reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
+        let _reserved = self.pipelines.reserve(self.pipeline.name())?;
         for stages in self.units() {
             self.prepare(&stages, &self.parent_pipeline())
                 .await?
@@ -129,10 +130,10 @@ impl<'a> DeployPipeline<'a> {
 
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_settings()?;
-        let mut reserved = self.host.0.pipelines.reserve(self.pipeline.name())?;
+        let mut reserved = self.pipelines.reserve(self.pipeline.name())?;
         let stage_of = self.parent_pipeline();
         let mut begun = PartialDeployment {
-            host: self.host.clone(),
+            pipelines: Arc::clone(self.pipelines),
             pipeline: stage_of.clone(),
             names: Vec::new(),
             units: Vec::new(),
@@ -142,9 +143,10 @@ impl<'a> DeployPipeline<'a> {
             let unit = self.deploy(&stages, &stage_of).await?;
             begun.units.push(unit);
         }
-        let host = self.host.clone();
-        let letters = self.dead_letters.or_else(|| host.0.dead_letters.clone());
-        let (state, pipeline) = (host.0.runtime.state(), self.pipeline);
+        let pipelines = self.pipelines;
+        let runtime = &pipelines.context.runtime;
+        let letters = self.dead_letters.or_else(|| pipelines.dead_letters.clone());
+        let (state, pipeline) = (runtime.state(), self.pipeline);
         let finish = move || {
             if let Some(state) = state {
                 let record = pipeline_record(&pipeline, &begun.units);
@@ -161,12 +163,12 @@ impl<'a> DeployPipeline<'a> {
             Ok(runner)
         };
         // The caller may stop waiting meanwhile; what has been stored stays deployed.
-        let runner = self.host.0.runtime.run_state_write(finish).await?;
-        Ok(PipelineDeployment::new(host, runner))
+        let runner = runtime.run_state_write(finish).await?;
+        Ok(PipelineDeployment::new(pipelines, runner))
     }
 
     fn check_settings(&self) -> Result<()> {
-        if self.host.0.runtime.is_persistent() && self.dead_letters.is_some() {
+        if self.pipelines.context.runtime.is_persistent() && self.dead_letters.is_some() {
             let message = "a receiver of dead letters set here would be lost after a restart: set it with `HostBuilder::dead_letters`";
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
@@ -180,7 +182,7 @@ impl<'a> DeployPipeline<'a> {
         }
         check_dead_letters(
             &self.pipeline,
-            self.dead_letters.is_some() || self.host.0.dead_letters.is_some(),
+            self.dead_letters.is_some() || self.pipelines.dead_letters.is_some(),
         )
     }
 
@@ -225,7 +227,8 @@ impl<'a> DeployPipeline<'a> {
         stage_of: &ParentPipeline,
     ) -> Result<(Deploy<'a>, Function)> {
         let first = &self.pipeline.stages()[stages[0]];
-        let component = unit_component(&self.host.0.runtime, &self.pipeline, stages).await?;
+        let component =
+            unit_component(&self.pipelines.context.runtime, &self.pipeline, stages).await?;
         let function = unit_function(&self.pipeline, stages, &component)?;
         let name = self.name_of(stages);
         let said = self.stages.get(first.name());
@@ -238,9 +241,7 @@ impl<'a> DeployPipeline<'a> {
             .and_then(|said| said.instancing)
             .or(component.instancing())
             .unwrap_or(pool);
-        let mut deploy = self
-            .host
-            .deploy(component)
+        let mut deploy = Deploy::new(&self.pipelines.context, component)
             .name(name)
             .instancing(wanted)
             .stage_of(stage_of.clone());

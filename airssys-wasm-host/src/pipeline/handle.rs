@@ -10,6 +10,7 @@ use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::ComponentPipeline;
 use futures_util::{Stream, StreamExt as _};
 
+use super::Pipelines;
 use super::evaluate::Outcome;
 use super::item::{Inputs, ItemType};
 use super::run::{self, Outcomes};
@@ -17,19 +18,19 @@ use super::running::RunningPipeline;
 use super::status::{PipelineStatus, StageStatus};
 use super::typed::TypedPipeline;
 use super::update::UpdateStage;
-use crate::{Component, Error, ErrorKind, Host, Result};
+use crate::{Component, Error, ErrorKind, Result};
 
 /// A deployed pipeline. Survives updates of its stages; cloning is cheap.
 #[derive(Clone)]
 pub struct PipelineDeployment {
-    host: Host,
+    pipelines: Arc<Pipelines>,
     running: Arc<RunningPipeline>,
 }
 
 impl PipelineDeployment {
-    pub(crate) fn new(host: Host, runner: Arc<RunningPipeline>) -> Self {
+    pub(crate) fn new(pipelines: &Arc<Pipelines>, runner: Arc<RunningPipeline>) -> Self {
         Self {
-            host,
+            pipelines: Arc::clone(pipelines),
             running: runner,
         }
     }
@@ -110,7 +111,7 @@ impl PipelineDeployment {
     ///
     /// Cancel safe, as [`Host::update`] is.
     pub fn update(&self, stage: &str, component: Component) -> UpdateStage<'_> {
-        UpdateStage::new(&self.host, &self.running, stage, component)
+        UpdateStage::new(&self.pipelines.context, &self.running, stage, component)
     }
 
     /// Removes the pipeline: accepts no more items, waits until those inside have come to their
@@ -127,16 +128,14 @@ impl PipelineDeployment {
     /// then all stages stay, and the pipeline accepts items again.
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was already removed.
     pub async fn remove(self) -> Result<()> {
-        self.host
-            .check_pipeline_removal(self.name().as_str())
-            .await?;
+        self.pipelines.check_removal(self.name().as_str()).await?;
         self.running.close();
         self.running.wait_until_empty().await;
-        if !self.host.0.pipelines.refers_to(&self.name(), &self.running) {
+        if !self.pipelines.refers_to(&self.name(), &self.running) {
             let message = format!("the pipeline `{}` was removed already", self.name());
             return Err(Error::new(ErrorKind::NotDeployed, message));
         }
-        let removed = self.host.remove_stages(&self.name()).await;
+        let removed = self.pipelines.remove_with_stages(&self.name()).await;
         if removed.is_err() {
             self.running.reopen();
         }

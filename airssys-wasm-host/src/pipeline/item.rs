@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use wasmtime::component::Val;
 
 use super::stream::{Flow, ItemStream, StreamElement};
-use crate::function::values;
+use crate::function::{PlainSource, ReturnedValue, values};
 use crate::{Error, ErrorKind, Result};
 
 /// A value that enters or leaves a pipeline, or is between two of its stages.
@@ -306,22 +306,21 @@ impl FromIterator<Item> for Inputs {
     }
 }
 
-/// Parameters built from the items of a stage's inputs.
-pub(crate) trait FromItems: Sized {
-    fn from_items(items: Items) -> Option<Self>;
-}
+/// The result of a stage's function.
+pub(super) type StageValue = ReturnedValue<Item>;
 
-/// The result of a function, as far as its Rust types describe it.
-pub(crate) enum ReturnedValue {
-    Nothing,
-    One(Item),
-    Maybe(Option<Item>),
-    Either(Result<Item, Item>),
-}
+impl PlainSource for Item {
+    fn into_plain_bytes(self) -> Option<Vec<u8>> {
+        self.into_bytes()
+    }
 
-/// A result that a pipeline can interpret.
-pub(crate) trait IntoReturned {
-    fn into_returned(self) -> ReturnedValue;
+    fn into_plain_text(self) -> Option<String> {
+        self.into_text()
+    }
+
+    fn into_plain_number(self) -> Option<u64> {
+        self.into_u64()
+    }
 }
 
 /// A Rust value taken from an item of its type.
@@ -406,53 +405,3 @@ impl FromItem for u64 {
         item.into_u64()
     }
 }
-
-impl FromItems for () {
-    fn from_items(items: Items) -> Option<Self> {
-        items.is_empty().then_some(())
-    }
-}
-
-impl<A: FromItem> FromItems for (A,) {
-    fn from_items(mut items: Items) -> Option<Self> {
-        let one = items.pop()?;
-        Some((A::from_item(one)?,))
-    }
-}
-
-impl<A: FromItem, B: FromItem> FromItems for (A, B) {
-    fn from_items(mut items: Items) -> Option<Self> {
-        let (second, first) = (items.pop()?, items.pop()?);
-        Some((A::from_item(first)?, B::from_item(second)?))
-    }
-}
-
-impl IntoReturned for () {
-    fn into_returned(self) -> ReturnedValue {
-        ReturnedValue::Nothing
-    }
-}
-
-macro_rules! one {
-    ($($ty:ty),*) => {$(
-        impl IntoReturned for ($ty,) {
-            fn into_returned(self) -> ReturnedValue {
-                ReturnedValue::One(self.0.into())
-            }
-        }
-
-        impl IntoReturned for (Option<$ty>,) {
-            fn into_returned(self) -> ReturnedValue {
-                ReturnedValue::Maybe(self.0.map(Item::from))
-            }
-        }
-
-        impl IntoReturned for (Result<$ty, String>,) {
-            fn into_returned(self) -> ReturnedValue {
-                ReturnedValue::Either(self.0.map(Item::from).map_err(Item::from))
-            }
-        }
-    )*};
-}
-
-one!(Vec<u8>, String, u32, u64);

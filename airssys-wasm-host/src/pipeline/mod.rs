@@ -7,14 +7,14 @@
 //! | `restore` | restores a pipeline from a state directory |
 //! | `check` | checks that items fit the inputs |
 //! | `update` | replaces the component of a stage |
-//! | `runner` | a deployed pipeline, and the edges that its items take |
+//! | `running` | a deployed pipeline, and the edges that its items take |
 //! | `unit`, `call`, `time` | works on one item: attempts, deadlines, errors |
 //! | `evaluate`, `turnstile` | passes one item through all of its stages, in the order of its run |
 //! | `chain` | a shortcut for stages one after the other |
 //! | `run`, `task` | streams of items in, streams of outcomes out |
 //! | `typed` | pipelines with Rust types at their ends |
 //! | `stream` | items that are streams |
-//! | `item`, `letter` | values on their way, and dead letters |
+//! | `item`, `dead_letter` | values on their way, and dead letters |
 //!
 //! Each stage is a deployment of its own, with its store, limits, grants and history, and is
 //! updated like any other. Types are decided by core.
@@ -46,7 +46,6 @@ pub use dead_letter::{DeadLetter, DeadLetterReceiver, FailureCause};
 pub use deploy::DeployPipeline;
 pub use evaluate::Outcome;
 pub use handle::PipelineDeployment;
-pub(crate) use item::{FromItems, IntoReturned};
 pub use item::{Inputs, Item, ItemType};
 pub(crate) use names::Pipelines;
 pub use run::Outcomes;

@@ -9,11 +9,14 @@ use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::suggest::nearest;
 use parking_lot::Mutex;
 
+use super::dead_letter::DeadLetterReceiver;
+use super::handle::PipelineDeployment;
 use super::restore::restore;
 use super::running::RunningPipeline;
+use crate::context::HostContext;
 use crate::registry::{NameRegistry, NameReservation};
 use crate::state::PipelineRecord;
-use crate::{Error, ErrorKind, Host, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Every pipeline of a host.
 pub(crate) struct Pipelines {
@@ -21,13 +24,22 @@ pub(crate) struct Pipelines {
     /// Pipelines in the state directory that were not used since the host was started. This lock is
     /// taken before that of `awake`.
     asleep: Mutex<BTreeMap<ComponentName, PipelineRecord>>,
+    pub(super) context: Arc<HostContext>,
+    /// The receiver of dead letters for pipelines that set none.
+    pub(super) dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
 }
 
 impl Pipelines {
-    pub(crate) fn new(asleep: BTreeMap<ComponentName, PipelineRecord>) -> Self {
+    pub(crate) fn new(
+        context: &Arc<HostContext>,
+        asleep: BTreeMap<ComponentName, PipelineRecord>,
+        dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
+    ) -> Self {
         Self {
             awake: NameRegistry::default(),
             asleep: Mutex::new(asleep),
+            context: Arc::clone(context),
+            dead_letters,
         }
     }
 
@@ -79,7 +91,7 @@ impl Pipelines {
 
     /// Returns a pipeline by its name. Restores one that is asleep, with its stages; then this
     /// blocks.
-    pub(crate) fn get(&self, host: &Host, name: &str) -> Result<Arc<RunningPipeline>> {
+    pub(crate) fn get(&self, name: &str) -> Result<Arc<RunningPipeline>> {
         let parsed = name.parse::<ComponentName>();
         let known = parsed.ok().ok_or_else(|| self.unknown(name))?;
         if let Some(runner) = self.get_awake(&known) {
@@ -91,7 +103,7 @@ impl Pipelines {
             // Another thread may have restored it.
             return self.get_awake(&known).ok_or_else(|| self.unknown(name));
         };
-        let runner = Arc::new(restore(host, &known, record)?);
+        let runner = Arc::new(restore(self, &known, record)?);
         self.awake
             .0
             .write()
@@ -112,5 +124,53 @@ impl Pipelines {
         };
         let message = format!("no pipeline is deployed as `{}`{hint}", name.escape_debug());
         Error::new(ErrorKind::NotDeployed, message)
+    }
+
+    /// Removes a pipeline with its stages, and waits until their calls have ended.
+    pub(super) async fn remove_with_stages(self: &Arc<Self>, name: &ComponentName) -> Result<()> {
+        let (pipelines, name) = (Arc::clone(self), name.clone());
+        let remove = move |context: &HostContext| {
+            let deployments = &context.deployments;
+            let removed = deployments.remove(&deployments.stages_of(&name), Some(&name))?;
+            pipelines.remove(&name);
+            Ok(removed)
+        };
+        self.context.remove_and_drain(remove).await
+    }
+
+    /// Checks that a pipeline could be removed: no deployment outside it is linked to a stage.
+    pub(crate) async fn check_removal(self: &Arc<Self>, name: &str) -> Result<()> {
+        let (pipelines, name) = (Arc::clone(self), name.to_owned());
+        let check = move || {
+            let deployments = &pipelines.context.deployments;
+            let pipeline: ComponentName = name.parse()?;
+            let stages = deployments.stages_of(&pipeline);
+            if stages.is_empty() {
+                return Err(pipelines.unknown(&name));
+            }
+            deployments.check_removal(&stages, Some(&pipeline))
+        };
+        self.context.runtime.run_state_write(check).await
+    }
+
+    /// Removes a pipeline, or what remains of one that cannot be restored.
+    pub(crate) async fn remove_by_name(self: &Arc<Self>, name: &str) -> Result<()> {
+        let (pipelines, wanted) = (Arc::clone(self), name.to_owned());
+        let blocking = &self.context.runtime.blocking;
+        let error = match blocking.run(move || pipelines.get(&wanted)).await {
+            Ok(running) => return PipelineDeployment::new(self, running).remove().await,
+            Err(error) => error,
+        };
+        match name.parse::<ComponentName>() {
+            Ok(name) if self.has_remains(&name, &error) => self.remove_with_stages(&name).await,
+            _ => Err(error),
+        }
+    }
+
+    /// Returns `true` if a pipeline that could not be restored has left something to remove.
+    fn has_remains(&self, name: &ComponentName, error: &Error) -> bool {
+        let is_damaged = error.kind() == ErrorKind::StateDamaged;
+        let has_stages = || !self.context.deployments.stages_of(name).is_empty();
+        (is_damaged || has_stages()) && !self.is_awake(name)
     }
 }

@@ -7,11 +7,13 @@
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
 
+use super::Pipelines;
 use super::deploy::{unit_function, unit_name};
 use super::running::RunningPipeline;
 use super::unit::Unit;
+use crate::handle::Deployment;
 use crate::state::PipelineRecord;
-use crate::{Component, Error, ErrorKind, Host, Result};
+use crate::{Component, Error, ErrorKind, Result};
 
 /// Restores a pipeline with its stages. Blocks.
 ///
@@ -19,18 +21,18 @@ use crate::{Component, Error, ErrorKind, Host, Result};
 ///
 /// [`ErrorKind::StateDamaged`] with the reason the pipeline cannot run.
 pub(super) fn restore(
-    host: &Host,
+    pipelines: &Pipelines,
     name: &ComponentName,
     record: &PipelineRecord,
 ) -> Result<RunningPipeline> {
-    try_restore(host, name, record).map_err(|error| {
+    try_restore(pipelines, name, record).map_err(|error| {
         let message = format!("the pipeline `{name}` is deployed but cannot run: {error}");
         Error::new(ErrorKind::StateDamaged, message)
     })
 }
 
 fn try_restore(
-    host: &Host,
+    pipelines: &Pipelines,
     name: &ComponentName,
     record: &PipelineRecord,
 ) -> Result<RunningPipeline> {
@@ -44,7 +46,7 @@ fn try_restore(
             .first()
             .and_then(|first| stages.get(*first))
             .ok_or_else(incomplete)?;
-        let deployment = host.deployment(&unit_name(name, first))?;
+        let deployment = Deployment(pipelines.context.deployments.get(&unit_name(name, first))?);
         let component = deployment.component();
         for (place, part) in places.iter().zip(component.stages()) {
             *components.get_mut(*place).ok_or_else(incomplete)? = Some(part.clone());
@@ -56,7 +58,7 @@ fn try_restore(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(incomplete)?;
     let pipeline = with_components(&definition, &record.digests, components)?;
-    super::deploy::check_dead_letters(&pipeline, host.0.dead_letters.is_some())?;
+    super::deploy::check_dead_letters(&pipeline, pipelines.dead_letters.is_some())?;
     let units = units.iter().map(|(places, deployment, component)| {
         let function = unit_function(&pipeline, places, component)?;
         Unit::connect(&pipeline, places, deployment, &function)
@@ -65,7 +67,7 @@ fn try_restore(
     Ok(RunningPipeline::new(
         pipeline,
         units,
-        host.0.dead_letters.clone(),
+        pipelines.dead_letters.clone(),
     ))
 }
 

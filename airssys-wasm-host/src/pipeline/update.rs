@@ -16,7 +16,8 @@ use semver::Version;
 use super::deploy::unit_component;
 use super::running::RunningPipeline;
 use super::unit::Unit;
-use crate::{Approval, Component, Enforcement, Error, ErrorKind, Host, Promoted, Result, Update};
+use crate::context::HostContext;
+use crate::{Approval, Component, Enforcement, Error, ErrorKind, Promoted, Result, Update};
 
 /// A pending update of a stage to another component; await it to begin. See
 /// [`PipelineDeployment::update`](super::PipelineDeployment::update).
@@ -42,7 +43,7 @@ enum VersionPolicy {
 
 impl<'a> UpdateStage<'a> {
     pub(super) fn new(
-        host: &'a Host,
+        context: &'a Arc<HostContext>,
         runner: &'a Arc<RunningPipeline>,
         stage: &str,
         component: Component,
@@ -52,7 +53,7 @@ impl<'a> UpdateStage<'a> {
             .unit_of(stage)
             .map_or(stage, |unit| unit.named.name.as_str());
         Self {
-            update: host.update(unit, component.clone()),
+            update: Update::new(context, unit.to_owned(), component.clone()),
             runner,
             stage: stage.to_owned(),
             component,

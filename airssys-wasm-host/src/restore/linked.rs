@@ -64,7 +64,7 @@ pub(crate) fn restore_linked(
                 .filter_map(|(_, links)| links.ok())
                 .flatten()
             {
-                revision.links.set_functions(&links);
+                crate::link::set_links(&revision, &links);
             }
             outcome.awake = made.into_values().collect();
             return outcome;
@@ -122,9 +122,9 @@ fn resolve_links(
         let links = resolve(
             &named.name,
             revision.component.world(),
-            runtime.linkers.providers(),
+            runtime.programs.providers(),
             &candidates,
-            &revision.links.bindings,
+            &revision.link_bindings,
         )?;
         all.push((Arc::clone(revision), links));
     }

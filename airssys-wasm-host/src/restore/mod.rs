@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `revision` | loads a revision |
 //! | `linked` | restores deployments with links, all together |
-//! | `asleep` | holds the other deployments until they are restored |
+//! | `sleeping` | holds the other deployments until they are restored |
 //!
 //! A revision is loaded from its bytes and its compiled code. Decisions made when it was deployed
 //! are not repeated; only its directories and the deployments it is linked to must still exist.

@@ -11,7 +11,8 @@ use crate::Result;
 use crate::capability::Enforcement;
 use crate::code_cache::StopHandle;
 use crate::deployment::{DeploymentEntry, RetainedRevision};
-use crate::link::{LinkBindings, RevisionLinks};
+use crate::link::RevisionLinks;
+use crate::revision::LinkBindings;
 use crate::revision::{GrantOrigin, Revision, RevisionPlan};
 use crate::runtime::Runtime;
 use crate::state::{RevisionRecord, StateDirectory};
@@ -65,8 +66,8 @@ pub(super) fn load_revision(
         },
         grant_origin: GrantOrigin::Inherited,
         explicit_bindings: LinkBindings::new(),
-        bindings: LinkBindings::new(),
-        links: Arc::new(RevisionLinks::unresolved(stored.link_bindings()?)),
+        bindings: stored.link_bindings()?,
+        links: Arc::new(RevisionLinks::default()),
         console: None,
         data: runtime.data.clone(),
         authority: None,
@@ -75,7 +76,9 @@ pub(super) fn load_revision(
         component,
     };
     draft.open(runtime)?;
-    let program = runtime.program(&draft.component, &draft.limits, &StopHandle::default())?;
+    let program = runtime
+        .programs
+        .get(&draft.component, &draft.limits, &StopHandle::default())?;
     let revision = draft.into_revision(runtime, program);
     revision
         .map(Arc::new)

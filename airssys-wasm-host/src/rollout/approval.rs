@@ -35,7 +35,7 @@ pub(super) async fn store_pending_update(
 /// use airssys_wasm_host::{Approval, Component};
 ///
 /// let component = Component::from_bytes(wat::parse_str("(component)")?)?;
-/// let approval = Approval::of(&component, Grants::new().allow("file-read /data")?);
+/// let approval = Approval::new(&component, Grants::new().allow("file-read /data")?);
 /// assert_eq!(approval.digest(), component.digest());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -15,8 +15,10 @@ use crate::{Error, Result};
 
 /// Returns the program of a draft: at once if its code is available, or else from the compiler.
 pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result<Arc<Program>> {
-    if runtime.has_program_ready(&draft.component, &draft.limits) {
-        return runtime.program(&draft.component, &draft.limits, &StopHandle::default());
+    if runtime.programs.has_ready(&draft.component, &draft.limits) {
+        return runtime
+            .programs
+            .get(&draft.component, &draft.limits, &StopHandle::default());
     }
     let clock = runtime.engines.clock();
     let deadline = clock
@@ -43,7 +45,7 @@ async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result
     let compile = move || {
         // Held until the compilation ends, even if the future was dropped.
         let _held = (share, turn);
-        shared.program(&component, &limits, &stop)
+        shared.programs.get(&component, &limits, &stop)
     };
     runtime.blocking.compile(compile).await
 }
@@ -71,7 +73,12 @@ mod tests {
                 .expect("a component")
         };
         // The share exists as long as it is referenced.
-        let share = host.0.runtime.shares.get(&"first".parse().expect("a name"));
+        let share = host
+            .0
+            .context
+            .runtime
+            .shares
+            .get(&"first".parse().expect("a name"));
         let turn = share.locks().compile.lock().await;
         let first = tokio::spawn({
             let (host, component) = (host.clone(), component("first"));

@@ -10,20 +10,20 @@ use tracing::{Instrument as _, Span};
 use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{NewDeployment, ParentPipeline};
 use super::{Approval, RolloutFuture};
+use crate::capability::Console;
 use crate::capability::Enforcement;
+use crate::context::HostContext;
 use crate::data::SharedValues;
-use crate::deployment::Deployment;
-use crate::host::HostShared;
-use crate::link::LinkBindings;
+use crate::handle::Deployment;
+use crate::revision::LinkBindings;
 use crate::revision::{GrantOrigin, RevisionPlan};
-use crate::wasi::Console;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// A pending deploy of a first revision; await it to begin. See
 /// [`Host::deploy`](crate::Host::deploy).
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct Deploy<'a> {
-    shared: &'a Arc<HostShared>,
+    context: &'a Arc<HostContext>,
     component: Component,
     name: Option<String>,
     limits: Option<Limits>,
@@ -38,9 +38,9 @@ pub struct Deploy<'a> {
 }
 
 impl<'a> Deploy<'a> {
-    pub(crate) fn new(shared: &'a Arc<HostShared>, component: Component) -> Self {
+    pub(crate) fn new(context: &'a Arc<HostContext>, component: Component) -> Self {
         Self {
-            shared,
+            context,
             component,
             name: None,
             limits: None,
@@ -50,7 +50,7 @@ impl<'a> Deploy<'a> {
             enforcement: Enforcement::Enforced,
             bindings: LinkBindings::new(),
             console: None,
-            data: shared.runtime.data.clone(),
+            data: context.runtime.data.clone(),
             pipeline: None,
         }
     }
@@ -180,7 +180,7 @@ impl<'a> Deploy<'a> {
             },
             explicit_bindings: self.bindings.clone(),
             bindings: self.bindings,
-            links: Arc::default(),
+            links: Arc::new(crate::revision::NoLinks),
             console: self.console,
             data: self.data,
             authority: None,
@@ -188,11 +188,11 @@ impl<'a> Deploy<'a> {
                 .instancing
                 .or(self.component.instancing())
                 .unwrap_or_default(),
-            limits: self.limits.unwrap_or_else(|| self.shared.limits.clone()),
+            limits: self.limits.unwrap_or_else(|| self.context.limits.clone()),
             component: self.component,
         };
         draft.limits.check()?;
-        let reserved = self.shared.deployments.reserve(&name)?;
+        let reserved = self.context.deployments.reserve(&name)?;
         let place = NewDeployment {
             reserved,
             pipeline: self.pipeline,
@@ -200,7 +200,13 @@ impl<'a> Deploy<'a> {
         let span = tracing::info_span!("deploy", component = %name);
         let candidate = Candidate::Draft(Box::new(draft));
         Ok((
-            RolloutRun::new(self.shared, machine, place, Overrides::default(), candidate),
+            RolloutRun::new(
+                self.context,
+                machine,
+                place,
+                Overrides::default(),
+                candidate,
+            ),
             span,
         ))
     }

@@ -146,7 +146,7 @@ fn check_custom_rules(runtime: &Runtime, draft: &RevisionPlan) -> Result<()> {
         .chain(draft.grants.allowed())
         .chain(draft.grants.denied());
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
-        let provided = runtime.linkers.providers().iter();
+        let provided = runtime.programs.providers().iter();
         let mut providers = provided
             .filter_map(|provided| provided.provider_of_kind(rule.kind()))
             .peekable();

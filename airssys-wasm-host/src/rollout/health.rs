@@ -6,7 +6,6 @@ use std::pin::pin;
 
 use wasmtime::component::TypedFunc;
 
-use crate::call::deadline_message;
 use crate::clock::run_until_deadline;
 use crate::instance::{Instance, run_catching_panics};
 use crate::revision::Revision;
@@ -37,8 +36,8 @@ pub(super) async fn check(
     }
     let clock = runtime.engines.clock();
     let deadline = clock.now().saturating_add(revision.call_ticks);
-    instance.arm(deadline, revision.limits.fuel_per_call)?;
-    let index = instance.export(revision, &CHECK.parse()?)?;
+    instance.begin_call(deadline, revision.limits.fuel_per_call)?;
+    let index = revision.export(instance, &CHECK.parse()?)?;
     let check: TypedFunc<(), (Result<(), String>,)> = instance
         .wasm
         .get_typed_func(&mut instance.store, index)
@@ -48,7 +47,7 @@ pub(super) async fn check(
         Ok(Ok((Ok(()),))) => Ok(()),
         Ok(Ok((Err(why),))) => Err(unhealthy(revision, &why)),
         Ok(Err(error)) => Err(unhealthy(revision, &format!("{:#}", error.root_cause()))),
-        Err(_) => Err(unhealthy(revision, &deadline_message(revision))),
+        Err(_) => Err(unhealthy(revision, &revision.deadline_message())),
     }
 }
 

@@ -12,7 +12,6 @@ mod deploy;
 mod grants;
 mod health;
 mod lifting;
-mod probe;
 mod promoted;
 mod rollback;
 mod run;
@@ -21,7 +20,6 @@ mod update;
 
 pub use approval::Approval;
 pub use deploy::Deploy;
-pub use probe::RolloutProbe;
 pub use promoted::Promoted;
 pub use rollback::Rollback;
 pub(crate) use target::ParentPipeline;

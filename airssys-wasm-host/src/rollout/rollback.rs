@@ -11,14 +11,14 @@ use tracing::{Instrument as _, Span};
 use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{ExistingDeployment, RolloutCause};
 use super::{Promoted, RolloutFuture};
-use crate::host::HostShared;
+use crate::context::HostContext;
 use crate::{Error, ErrorKind, Result, restore};
 
 /// A pending rollback to an earlier revision; await it to begin. See
 /// [`Host::rollback`](crate::Host::rollback).
 #[must_use = "nothing is rolled back until this is awaited"]
 pub struct Rollback<'a> {
-    shared: &'a Arc<HostShared>,
+    context: &'a Arc<HostContext>,
     name: String,
     version: Option<String>,
     strategy: Strategy,
@@ -26,9 +26,9 @@ pub struct Rollback<'a> {
 }
 
 impl<'a> Rollback<'a> {
-    pub(crate) fn new(shared: &'a Arc<HostShared>, name: String) -> Self {
+    pub(crate) fn new(context: &'a Arc<HostContext>, name: String) -> Self {
         Self {
-            shared,
+            context,
             name,
             version: None,
             strategy: Strategy::default(),
@@ -82,7 +82,7 @@ impl<'a> Rollback<'a> {
 
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let version = self.version.as_deref().map(parse_version).transpose()?;
-        let named = self.shared.deployments.get(&self.name)?;
+        let named = self.context.deployments.get(&self.name)?;
         let turn = Arc::clone(&named.rollout_lock).lock_owned().await;
         named.check_not_ended()?;
         let kept = named.history.lock().rollback_target(version.as_ref())?;
@@ -95,7 +95,7 @@ impl<'a> Rollback<'a> {
         };
         let candidate = Candidate::Compiled(target);
         Ok((
-            RolloutRun::new(self.shared, machine, place, self.overrides, candidate),
+            RolloutRun::new(self.context, machine, place, self.overrides, candidate),
             span,
         ))
     }

@@ -13,10 +13,11 @@ use super::target::RolloutTarget;
 use super::{checks, health};
 use crate::clock::Ticks;
 use crate::clock::run_until_deadline;
+use crate::context::HostContext;
 use crate::deployment::{ActiveRevision, DeploymentEntry};
-use crate::host::{DeploymentTable, HostShared};
 use crate::instance::Instance;
 use crate::observe::Event;
+use crate::registry::DeploymentTable;
 use crate::revision::{Revision, RevisionPlan};
 use crate::runtime::Runtime;
 use crate::state::BlobPin;
@@ -72,15 +73,15 @@ pub(super) enum Candidate<Live> {
 
 impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     pub(super) fn new(
-        shared: &'a HostShared,
+        context: &'a HostContext,
         machine: Rollout,
         place: P,
         allowed: Overrides,
         candidate: Candidate<P::Live>,
     ) -> Self {
         Self {
-            runtime: &shared.runtime,
-            names: &shared.deployments,
+            runtime: &context.runtime,
+            names: &context.deployments,
             machine,
             name: place.name().clone(),
             target: Some(place),
@@ -175,7 +176,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                 checks::world(&existing(&self.target)?.revision(), draft)
             }
             (Effect::CheckImports, Candidate::Draft(draft)) => {
-                checks::imports(draft, self.runtime.linkers.providers(), &self.names.all())
+                checks::imports(draft, self.runtime.programs.providers(), &self.names.all())
             }
             (Effect::CheckGrants, Candidate::Draft(draft)) => {
                 target(&self.target)?.authorize(self.runtime, draft, self.machine.is_rehearsal())
@@ -191,7 +192,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
             }
             (Effect::Drain, _) => drain(self.runtime, existing(&self.target)?).await,
             (Effect::Start, Candidate::Compiled(revision)) => {
-                let instance = Instance::start_within_call_time(self.runtime, revision).await?;
+                let instance = revision.start_within_call_time(self.runtime).await?;
                 self.candidate = Candidate::Started(Arc::clone(revision), Box::new(instance));
                 Ok(())
             }

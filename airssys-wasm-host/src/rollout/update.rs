@@ -13,10 +13,10 @@ use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{ExistingDeployment, RolloutCause};
 use super::{Approval, Promoted, RolloutFuture, approval};
 use crate::capability::Enforcement;
+use crate::context::HostContext;
 use crate::data::SharedValues;
 use crate::deployment::DeploymentEntry;
-use crate::host::HostShared;
-use crate::link::LinkBindings;
+use crate::revision::LinkBindings;
 use crate::revision::{GrantOrigin, Revision, RevisionPlan};
 use crate::{Component, Error, ErrorKind, Result};
 
@@ -24,7 +24,7 @@ use crate::{Component, Error, ErrorKind, Result};
 /// [`Host::update`](crate::Host::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct Update<'a> {
-    shared: &'a Arc<HostShared>,
+    context: &'a Arc<HostContext>,
     name: String,
     component: Component,
     strategy: Strategy,
@@ -44,11 +44,11 @@ pub struct Update<'a> {
 }
 
 impl<'a> Update<'a> {
-    pub(crate) fn new(shared: &'a Arc<HostShared>, name: String, component: Component) -> Self {
+    pub(crate) fn new(context: &'a Arc<HostContext>, name: String, component: Component) -> Self {
         Self {
-            revocations_at_start: shared.deployments.revocation_count(&name),
+            revocations_at_start: context.deployments.revocation_count(&name),
             is_checked_by_pipeline: false,
-            shared,
+            context,
             name,
             component,
             strategy: Strategy::default(),
@@ -225,7 +225,7 @@ impl<'a> Update<'a> {
 
     async fn run(self) -> Result<Promoted> {
         let begun = Instant::now();
-        let (runtime, component) = (&self.shared.runtime, self.component.clone());
+        let (runtime, component) = (&self.context.runtime, self.component.clone());
         let machine = Rollout::update(self.strategy);
         let (run, span) = self.prepare(machine).await?;
         let (named, lifted) = (run.existing()?, run.lifted());
@@ -239,7 +239,7 @@ impl<'a> Update<'a> {
     }
 
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
-        let named = self.shared.deployments.get(&self.name)?;
+        let named = self.context.deployments.get(&self.name)?;
         // Rules revoked from here on stay revoked, whatever this update grants.
         let lifting = self
             .revocations_at_start
@@ -273,9 +273,9 @@ impl<'a> Update<'a> {
             } else {
                 GrantOrigin::Inherited
             },
-            bindings: merge_bindings(&serving.links.bindings, &self.bindings),
+            bindings: merge_bindings(&serving.link_bindings, &self.bindings),
             explicit_bindings: self.bindings,
-            links: Arc::default(),
+            links: Arc::new(crate::revision::NoLinks),
             data,
             grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
             lifted_revocations: lifted,
@@ -305,7 +305,7 @@ impl<'a> Update<'a> {
         };
         let candidate = Candidate::Draft(Box::new(draft));
         Ok((
-            RolloutRun::new(self.shared, machine, place, self.overrides, candidate),
+            RolloutRun::new(self.context, machine, place, self.overrides, candidate),
             span,
         ))
     }

@@ -5,8 +5,8 @@
 //! | `database` | records by name and the history of changes, in transactions |
 //! | `record` | the stored form of deployments, and its encoding |
 //! | `change` | an entry of the history |
-//! | `used` | the component blobs that are needed |
-//! | `held` | the lock of the directory |
+//! | `blob_usage` | the component blobs that are needed |
+//! | `lock` | the lock of the directory |
 //! | `text` | serde helpers for values stored as text |
 //!
 //! Does not know running revisions: `deployment` and `rollout` write the records, `restore` reads

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::http::HttpServer;
 use airssys_wasm_host::{Deployment, Host, Instancing, Limits};
 use http::Version;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -27,7 +26,9 @@ impl OutgoingFixture {
         let site = Site::new().await;
         let certificate = Certificate::self_signed("127.0.0.1");
         let told = AccessRecords::default();
-        let server = HttpServer::new(&site.host)
+        let server = site
+            .host
+            .http_server()
             .tls(certificate.tls())
             .access_log(told.clone());
         let url = format!("https://{}", listen(server).await);

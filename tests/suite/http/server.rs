@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::http::{HttpServer, ServingRevision};
+use airssys_wasm_host::http::ServingRevision;
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -80,7 +80,7 @@ async fn each_request_is_in_the_access_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_change_while_it_serves() {
     let site = Site::new().await;
-    let mut client = Client::connect(listen(HttpServer::new(&site.host)).await).await;
+    let mut client = Client::connect(listen(site.host.http_server()).await).await;
     site.host.remove_route("/").await.expect("removed");
     assert_eq!(client.get("/shop/who").await.status, 404);
     site.host.route("/shop", "web").await.expect("a route");
@@ -95,7 +95,9 @@ async fn routes_change_while_it_serves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_health_path_is_answered_by_the_server() {
     let site = Site::new().await;
-    let server = HttpServer::new(&site.host)
+    let server = site
+        .host
+        .http_server()
         .health("/healthz")
         .access_log(site.accesses.clone());
     let mut client = Client::connect(listen(server).await).await;
@@ -185,7 +187,7 @@ async fn tls_is_served_and_its_certificate_replaced() {
     let site = Site::new().await;
     let mut certificate = Certificate::self_signed("localhost");
     let (tls, old) = (certificate.tls(), certificate.root.clone());
-    let address = listen(HttpServer::new(&site.host).tls(tls.clone())).await;
+    let address = listen(site.host.http_server().tls(tls.clone())).await;
     let told = over_tls(address, old.clone()).await.expect("it is trusted");
     assert!(
         told.contains("Some(Scheme::Https) localhost /who"),
@@ -197,7 +199,7 @@ async fn tls_is_served_and_its_certificate_replaced() {
     assert!(
         error
             .to_string()
-            .contains("key.pem` cannot be used for TLS: there is no private key"),
+            .contains("key.pem` cannot be used for TLS: it contains no private key"),
         "{error}"
     );
     over_tls(address, old.clone())

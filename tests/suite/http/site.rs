@@ -92,7 +92,7 @@ impl Site {
             .expect("deployed");
         host.route("/", "web").await.expect("a route");
         let told = AccessRecords::default();
-        let server = HttpServer::new(&host).access_log(told.clone());
+        let server = host.http_server().access_log(told.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let (stop, stopped) = oneshot::channel::<()>();

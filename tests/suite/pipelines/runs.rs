@@ -43,7 +43,7 @@ async fn items_leave_in_the_order_of_the_input() {
     assert_eq!(texts, expected);
 }
 
-/// Results that are ready early wait for earlier ones or not, depending on `Order`.
+/// Results that are ready early wait for earlier ones or not, depending on `OutputOrder`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_preserves_the_order_of_its_items_if_configured() {
     for (order, expected) in [

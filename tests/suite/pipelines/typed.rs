@@ -90,7 +90,7 @@ async fn other_types_are_refused_with_both_names() {
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
     assert_eq!(
         refusal(pipeline.typed::<u64, String>()),
-        "`test`: input `double.n` is `u32`, and `u64` is `u64`"
+        "`test`: input `double.n` is `u32`, but `u64` is `u64`"
     );
     let both = refusal(pipeline.typed::<String, Vec<u8>>());
     assert!(

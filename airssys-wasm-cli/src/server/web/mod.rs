@@ -3,7 +3,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `access` | the access log: one line of JSON per request |
-//! | `counted` | metrics of requests by component, revision and status |
+//! | `request_metrics` | metrics of requests by component, revision and status |
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/web.rs`.
 
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::Host;
-use airssys_wasm_host::http::{AccessLog, AccessRecord, HttpServer, Tls};
+use airssys_wasm_host::http::{AccessLog, AccessRecord, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -69,7 +69,7 @@ impl WebServer {
         let address = listener.local_addr().unwrap_or(self.address);
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         tracing::info!("serving components at {scheme}://{address}");
-        let mut server = HttpServer::new(&host).client_timeout(patience);
+        let mut server = host.http_server().client_timeout(patience);
         server = server.access_log(AccessSinks {
             requests,
             access_log: self.access_log,

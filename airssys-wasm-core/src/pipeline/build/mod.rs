@@ -2,13 +2,13 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `written` | the stages that ports name |
+//! | `references` | the stages that ports name |
 //! | `functions` | the function of each stage |
 //! | `ports` | the port that a text names |
 //! | `edges` | types at both ends of an edge, and the items that take it |
 //! | `options` | options that cannot be combined |
 //! | `streams` | streams that would be read twice |
-//! | `whole` | names, inputs and outputs, cycles, unconnected stages |
+//! | `topology` | names, inputs and outputs, cycles, unconnected stages |
 //!
 //! Anything that depends on an invalid part is not checked, so that one mistake is reported once.
 //! Tests: `airssys-wasm-core/tests/pipeline/report.rs`.

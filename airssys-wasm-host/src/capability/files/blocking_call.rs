@@ -64,7 +64,7 @@ impl FilesView<'_> {
         &mut self,
         operation: impl FnOnce() -> T + Send + 'static,
     ) -> FsResult<T> {
-        self.capabilities
+        self.revision
             .blocking
             .run(operation)
             .await

@@ -20,7 +20,7 @@ use crate::capability::stream::guard_output;
 impl FilesView<'_> {
     /// Returns the quota that a permit to write is subject to, if any.
     pub(super) fn quota(&self, permit: &Permit) -> Option<&Arc<Quota>> {
-        self.capabilities.files.quotas.get(permit.rule())
+        self.revision.roots.quotas.get(permit.rule())
     }
 
     /// Charges the growth of a file that is written up to `end`, and at least `bytes_min` bytes, if
@@ -88,12 +88,8 @@ impl FilesView<'_> {
         if file.perms.write_not_permitted() {
             return Err(ErrorCode::NotPermitted.into());
         }
-        let output: DynOutputStream = Box::new(FileOutput::new(
-            file,
-            lease,
-            place,
-            &self.capabilities.blocking,
-        ));
+        let output: DynOutputStream =
+            Box::new(FileOutput::new(file, lease, place, &self.revision.blocking));
         let stream = self.table.push(output)?;
         self.charge_stream(fd, &stream, &permit)?;
         guard_output(self.table, &stream, self.authority, permit, self.call)
@@ -115,7 +111,7 @@ impl FilesView<'_> {
             return Err(ErrorCode::IsDirectory.into());
         };
         let file = Arc::clone(&file.file);
-        let blocking = self.capabilities.blocking.clone();
+        let blocking = self.revision.blocking.clone();
         let charged = (
             quota,
             file,

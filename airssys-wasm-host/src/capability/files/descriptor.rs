@@ -61,7 +61,7 @@ impl FilesView<'_> {
         identity: Option<MetadataHashValue>,
         lease: Option<BudgetLease>,
     ) {
-        let place = &self.capabilities.files.all[root];
+        let place = &self.revision.roots.all[root];
         let permits = if place.is_fine_grained() {
             permits
         } else {
@@ -83,12 +83,7 @@ impl FilesView<'_> {
     /// Takes a descriptor for a file that is about to be opened.
     pub(super) fn take_lease(&self, access: FileAccess, path: &GuestPath) -> FsResult<BudgetLease> {
         let operation = path.operation(access);
-        let lease = take_descriptor(
-            &self.capabilities.share,
-            self.authority,
-            &operation,
-            self.call,
-        );
+        let lease = take_descriptor(&self.revision.share, self.authority, &operation, self.call);
         lease.ok_or_else(|| ErrorCode::Quota.into())
     }
 }

@@ -4,15 +4,16 @@
 //! |---|---|
 //! | `roots` | the directories that a set of grants opens, once, by handle |
 //! | `path` | paths of the guest, as names below `/` |
-//! | `route`, `resolve`, `way` | resolution of a path to a directory handle and one name in it |
-//! | `opened` | the open descriptors of an instance, and their permits |
-//! | `asking` | the path of an operation, and the permission to use it |
+//! | `resolution`, `resolve`, `directory_stack` | resolution of a path to a directory handle and one name in it |
+//! | `descriptor` | the open descriptors of an instance, and their permits |
+//! | `permission` | the path of an operation, and the permission to use it |
 //! | `target` | the directory that an operation starts from, and the path in it |
-//! | `trip`, `inner` | operations on a blocking thread, with wasmtime's implementation |
-//! | `opening` | inspecting, opening and identifying a file in one blocking operation |
+//! | `blocking_call`, `wasi_filesystem` | operations on a blocking thread, with wasmtime's implementation |
+//! | `open` | the directories of a revision, and its budgets |
+//! | `open_at` | inspecting, opening and identifying a file in one blocking operation |
 //! | `input`, `output` | streams that read and write files |
 //! | `view` | `wasi:filesystem`, with a check before each operation |
-//! | `quota`, `charge`, `writer`, `held` | limits on the bytes in a directory |
+//! | `quota`, `charge`, `charged_stream`, `unlink_guard` | limits on the bytes in a directory |
 //!
 //! If every path in a directory has the same grants, links are followed as long as they stay inside
 //! it. If grants differ by path (patterns, denies within, quotas, append-only), no link is
@@ -29,6 +30,7 @@ mod descriptor;
 mod directory_stack;
 mod input;
 mod open;
+mod open_at;
 mod output;
 mod path;
 mod permission;
@@ -45,5 +47,45 @@ mod unlink_guard;
 mod view;
 mod wasi_filesystem;
 
-pub(crate) use roots::Roots;
-pub(crate) use view::{FilesView, OpenFiles};
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::Policy;
+use wasmtime::component::Linker;
+use wasmtime_wasi::p2::bindings::filesystem;
+
+use super::contract::{Capability, Opening, Starting};
+use crate::Result;
+use crate::engine::Profile;
+use crate::instance::InstanceState;
+use open::FilesState;
+use view::{FilesView, InstanceFiles};
+
+/// Files and directories.
+pub(super) struct Files;
+
+impl Capability for Files {
+    type Revision = FilesState;
+    type Instance = InstanceFiles;
+
+    const INTERFACES: &'static [&'static str] =
+        &["wasi:filesystem/preopens", "wasi:filesystem/types"];
+
+    fn open(opening: &Opening<'_>) -> Result<FilesState> {
+        FilesState::open(opening)
+    }
+
+    fn start(revision: &Arc<FilesState>, starting: &Starting<'_>) -> InstanceFiles {
+        InstanceFiles::new(revision, &starting.caller)
+    }
+
+    /// Path resolution changes before the grants, so that no path is resolved in the old way under
+    /// the new grants.
+    fn narrow(revision: &FilesState, policy: &Policy) {
+        revision.roots.update_link_policy(policy);
+    }
+
+    fn link(linker: &mut Linker<InstanceState>, _: Profile) -> wasmtime::Result<()> {
+        filesystem::types::add_to_linker::<_, Self>(linker, view::view)?;
+        filesystem::preopens::add_to_linker::<_, Self>(linker, view::view)
+    }
+}

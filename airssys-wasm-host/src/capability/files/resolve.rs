@@ -397,8 +397,8 @@ mod tests {
             refused("a/b/file"),
             Ok(("file".into(), Some(EntryKind::File)))
         );
-        assert_eq!(refused("link/b"), Err("AtALink".into()));
-        assert_eq!(refused("link/"), Err("AtALink".into()));
+        assert_eq!(refused("link/b"), Err("Link".into()));
+        assert_eq!(refused("link/"), Err("Link".into()));
         assert_eq!(refused("link"), Ok(("link".into(), Some(EntryKind::Link))));
         assert_eq!(refused("nothing/x"), Err("NotFound".into()));
     }

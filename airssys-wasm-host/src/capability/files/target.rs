@@ -61,7 +61,7 @@ impl FilesView<'_> {
         path: GuestPath,
         access: FileAccess,
     ) -> FsResult<PathTarget> {
-        let root = &self.capabilities.files.all[index];
+        let root = &self.revision.roots.all[index];
         if !root.is_fine_grained() {
             let Descriptor::Dir(directory) = self.table.get(fd)? else {
                 return Err(ErrorCode::NotDirectory.into());
@@ -112,7 +112,7 @@ impl FilesView<'_> {
     }
 
     pub(super) fn is_fine_grained(&self, root: usize) -> bool {
-        self.capabilities.files.all[root].is_fine_grained()
+        self.revision.roots.all[root].is_fine_grained()
     }
 
     /// Checks that a rename does not change grants. Where grants differ by name, a file needs the

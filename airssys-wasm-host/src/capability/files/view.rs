@@ -2,7 +2,7 @@
 //!
 //! wasmtime's implementation does the work, on a blocking thread; it receives a directory and a
 //! name that cannot lead elsewhere. The open descriptors of a guest are recorded only in
-//! `opened::note`, and removed only in `HostDescriptor::drop`.
+//! `descriptor::record_open`, and removed only in `HostDescriptor::drop`.
 //! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
 use std::collections::HashMap;
@@ -19,36 +19,68 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
+use super::Files;
 use super::blocking_call::ResolvedEntry;
 use super::descriptor::{FilePermits, OpenDescriptor};
 use super::input::FileInput;
+use super::open::FilesState;
 use super::output::WritePosition;
 use super::path::GuestPath;
 use super::unlink_guard::UnlinkGuard;
 use super::wasi_filesystem::{WasiFilesystem, complete_now};
+use crate::capability::contract::Caller;
 use crate::capability::stream::{ReadWait, guard_input};
-use crate::capability::{Authority, OpenCapabilities, Permit};
+use crate::capability::{Authority, Permit};
+use crate::instance::InstanceState;
 use crate::observe::CallId;
 
-/// The state of this capability in an instance.
+/// The open descriptors of an instance.
 #[derive(Default)]
-pub(crate) struct OpenFiles {
+pub(super) struct OpenFiles {
     inner: WasiFilesystemCtx,
     pub(super) open: HashMap<u32, OpenDescriptor>,
     /// The listings in progress: the directory of each, and the permit for it.
     listings: HashMap<u32, (GuestPath, Permit)>,
 }
 
-/// The parts of an instance's state that this capability uses.
-pub(crate) struct FilesView<'a> {
-    pub(crate) files: &'a mut OpenFiles,
-    pub(crate) table: &'a mut ResourceTable,
-    pub(crate) authority: &'a Arc<Authority>,
-    pub(crate) capabilities: &'a OpenCapabilities,
-    pub(crate) call: CallId,
+/// The files of an instance.
+pub(in crate::capability) struct InstanceFiles {
+    revision: Arc<FilesState>,
+    caller: Caller,
+    open: OpenFiles,
 }
 
-impl HasData for OpenFiles {
+impl InstanceFiles {
+    pub(super) fn new(revision: &Arc<FilesState>, caller: &Caller) -> Self {
+        Self {
+            revision: Arc::clone(revision),
+            caller: caller.clone(),
+            open: OpenFiles::default(),
+        }
+    }
+}
+
+/// The part of an instance that this capability uses.
+pub(super) fn view(state: &mut InstanceState) -> FilesView<'_> {
+    let (files, table) = state.slot_and_table::<InstanceFiles>();
+    FilesView {
+        files: &mut files.open,
+        table,
+        authority: &files.caller.authority,
+        revision: &files.revision,
+        call: files.caller.call(),
+    }
+}
+
+pub(in crate::capability) struct FilesView<'a> {
+    pub(super) files: &'a mut OpenFiles,
+    pub(super) table: &'a mut ResourceTable,
+    pub(super) authority: &'a Arc<Authority>,
+    pub(super) revision: &'a FilesState,
+    pub(super) call: CallId,
+}
+
+impl HasData for Files {
     type Data<'a> = FilesView<'a>;
 }
 
@@ -63,9 +95,9 @@ impl FilesView<'_> {
 
 impl preopens::Host for FilesView<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        let rooms = self.capabilities;
+        let revision = self.revision;
         let mut directories = Vec::new();
-        for (index, root) in rooms.files.all.iter().enumerate() {
+        for (index, root) in revision.roots.all.iter().enumerate() {
             let permits = self.unrecorded_permits(&root.path);
             let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
             self.record_open(&fd, (index, root.path.clone()), permits, None, None);
@@ -243,12 +275,8 @@ impl HostDescriptor for FilesView<'_> {
         let Descriptor::File(file) = self.table.get(&fd)? else {
             return Err(ErrorCode::IsDirectory.into());
         };
-        let input: DynInputStream = Box::new(FileInput::new(
-            file,
-            lease,
-            offset,
-            &self.capabilities.blocking,
-        ));
+        let input: DynInputStream =
+            Box::new(FileInput::new(file, lease, offset, &self.revision.blocking));
         let stream = self.table.push(input)?;
         // A FIFO or a device may stay silent until its other end writes.
         let is_special = self.descriptor(&fd)?.path.special.file_type.is_some();

@@ -2,9 +2,11 @@
 //!
 //! | file | contents |
 //! |---|---|
+//! | `open` | what a revision's requests share |
+//! | `view` | the part of an instance that requests use |
 //! | `send` | checks a request, and sends it to the addresses that were checked |
 //! | `connect` | connections to checked addresses, with TLS if requested |
-//! | `line` | an open connection, for HTTP/1.1 or HTTP/2 |
+//! | `connection` | an open connection, for HTTP/1.1 or HTTP/2 |
 //! | `pool` | idle connections, reused for requests of the same component to the same origin |
 //! | `body` | bodies of requests, and of responses with a time limit between chunks |
 //!
@@ -16,59 +18,76 @@
 mod body;
 mod connect;
 mod connection;
+mod open;
 mod pool;
 mod send;
+mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use wasmtime_wasi_http::WasiHttpCtx;
+use wasmtime::component::Linker;
+use wasmtime_wasi_http::WasiHttp;
+use wasmtime_wasi_http::p2::bindings::http;
 
 pub(crate) use connect::Connector;
-pub(crate) use pool::ConnectionPool;
-pub(crate) use send::HttpSender;
 #[cfg(feature = "http")]
 pub(crate) use send::content_length;
+#[cfg(feature = "http")]
+pub(crate) use view::view;
 
-use super::{Authority, OpenCapabilities};
-use crate::clock::Clock;
-use crate::observe::CallId;
+use super::contract::{Capability, Opening, Starting};
+use crate::Result;
+use crate::engine::Profile;
+use crate::instance::InstanceState;
+use open::OutgoingHttpState;
+use view::InstanceHttp;
 
-/// The state of this capability in an instance.
-pub(crate) struct OutgoingHttp {
-    pub(crate) context: WasiHttpCtx,
-    pub(crate) sender: HttpSender,
-}
+/// Outgoing requests.
+pub(super) struct OutgoingHttp;
 
-impl OutgoingHttp {
-    pub(crate) fn new(
-        authority: &Arc<Authority>,
-        rooms: &Arc<OpenCapabilities>,
-        clock: &Arc<Clock>,
-        call: CallId,
-        gone: &LifetimeFlag,
-    ) -> Self {
-        Self {
-            context: WasiHttpCtx::new(),
-            sender: HttpSender::new(authority, rooms, clock, call, gone),
-        }
+impl Capability for OutgoingHttp {
+    type Revision = OutgoingHttpState;
+    type Instance = InstanceHttp;
+
+    const INTERFACES: &'static [&'static str] = &[
+        "wasi:http/client",
+        "wasi:http/outgoing-handler",
+        "wasi:http/types",
+    ];
+
+    fn open(opening: &Opening<'_>) -> Result<OutgoingHttpState> {
+        Ok(OutgoingHttpState::open(opening))
+    }
+
+    fn start(revision: &Arc<OutgoingHttpState>, starting: &Starting<'_>) -> InstanceHttp {
+        InstanceHttp::new(revision, starting)
+    }
+
+    fn close_revoked(revision: &OutgoingHttpState) {
+        revision.connections.clear();
+    }
+
+    fn link(linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()> {
+        let options = http::types::LinkOptions::default();
+        http::outgoing_handler::add_to_linker::<_, WasiHttp>(linker, view::view)?;
+        http::types::add_to_linker::<_, WasiHttp>(linker, &options, view::view)?;
+        link_client(linker, profile)
     }
 }
 
-/// A flag that is set once an instance has ended, before its handles are dropped: the end of a
-/// dropped body looks like the end of a complete one.
-#[derive(Default)]
-pub(crate) struct LifetimeFlag(Arc<AtomicBool>);
+/// Links the client of WASI 0.3, where `async` functions run.
+#[cfg(feature = "http")]
+fn link_client(linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()> {
+    use wasmtime_wasi_http::p3::bindings::http;
 
-impl LifetimeFlag {
-    /// Marks the instance as ended.
-    pub(crate) fn mark_ended(&self) {
-        self.0.store(true, Ordering::SeqCst);
+    if !profile.concurrency {
+        return Ok(());
     }
+    http::client::add_to_linker::<_, WasiHttp>(linker, view::view)?;
+    http::types::add_to_linker::<_, WasiHttp>(linker, view::view)
 }
 
-impl Drop for LifetimeFlag {
-    fn drop(&mut self) {
-        self.mark_ended();
-    }
+#[cfg(not(feature = "http"))]
+fn link_client(_: &mut Linker<InstanceState>, _: Profile) -> wasmtime::Result<()> {
+    Ok(())
 }

@@ -16,15 +16,16 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::LifetimeFlag;
 use super::body::{TimedBody, UploadBody};
 use super::connection::{ClientConnection, SendFailure};
+use super::open::OutgoingHttpState;
 use super::pool::Origin;
 use crate::budget::{BudgetLease, DeploymentShare};
+use crate::capability::contract::{Caller, Starting};
 use crate::capability::descriptor::take_descriptor;
-use crate::capability::{Authority, OpenCapabilities, Permit};
+use crate::capability::{Authority, Permit, Resolver};
+use crate::clock::Ticks;
 use crate::clock::run_until_deadline;
-use crate::clock::{Clock, Ticks};
 use crate::observe::CallId;
 
 /// The time limit of each step, unless the guest sets one. The deadline of the call applies as
@@ -39,31 +40,18 @@ type ResponseDriver = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type SendResult = Result<(Response<WasiBody>, ResponseDriver), Error>;
 
 /// The sender of an instance's requests.
-pub(crate) struct HttpSender {
-    authority: Arc<Authority>,
-    capabilities: Arc<OpenCapabilities>,
-    clock: Arc<Clock>,
-    pub(crate) call: CallId,
-    /// `true` once the instance has ended.
+pub(super) struct HttpSender {
+    revision: Arc<OutgoingHttpState>,
+    caller: Caller,
     has_instance_ended: Arc<AtomicBool>,
 }
 
 impl HttpSender {
-    pub(super) fn new(
-        authority: &Arc<Authority>,
-        rooms: &Arc<OpenCapabilities>,
-        clock: &Arc<Clock>,
-        call: CallId,
-        gone: &LifetimeFlag,
-    ) -> Self {
-        let (authority, rooms, clock) =
-            (Arc::clone(authority), Arc::clone(rooms), Arc::clone(clock));
+    pub(super) fn new(revision: &Arc<OutgoingHttpState>, starting: &Starting<'_>) -> Self {
         Self {
-            authority,
-            capabilities: rooms,
-            clock,
-            call,
-            has_instance_ended: Arc::clone(&gone.0),
+            revision: Arc::clone(revision),
+            caller: starting.caller.clone(),
+            has_instance_ended: starting.lifetime.ended(),
         }
     }
 }
@@ -85,10 +73,9 @@ impl WasiHttpHooks for HttpSender {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = SendResult> + Send> {
         let sending = OutgoingRequest {
-            authority: Arc::clone(&self.authority),
-            capabilities: Arc::clone(&self.capabilities),
-            clock: Arc::clone(&self.clock),
-            call: self.call,
+            authority: Arc::clone(&self.caller.authority),
+            revision: Arc::clone(&self.revision),
+            call: self.caller.call(),
             has_instance_ended: Arc::clone(&self.has_instance_ended),
             options: options.unwrap_or_default(),
         };
@@ -99,8 +86,7 @@ impl WasiHttpHooks for HttpSender {
 /// A request in progress.
 struct OutgoingRequest {
     authority: Arc<Authority>,
-    capabilities: Arc<OpenCapabilities>,
-    clock: Arc<Clock>,
+    revision: Arc<OutgoingHttpState>,
     call: CallId,
     has_instance_ended: Arc<AtomicBool>,
     options: RequestOptions,
@@ -109,8 +95,13 @@ struct OutgoingRequest {
 impl OutgoingRequest {
     async fn send(self, request: Request<WasiBody>) -> SendResult {
         let target = parse_target(&self.authority, self.call, &request)?;
-        let (addresses, mut permit) =
-            authorize(&self.authority, &self.capabilities, self.call, &target).await?;
+        let (addresses, mut permit) = authorize(
+            &self.authority,
+            &*self.revision.resolver,
+            self.call,
+            &target,
+        )
+        .await?;
         let is_taken = Arc::<AtomicBool>::default();
         let length = content_length(request.headers());
         let mut request = request.map(|body| {
@@ -123,7 +114,7 @@ impl OutgoingRequest {
             .boxed_unsync()
         });
         let place = Origin::from_target(&target);
-        while let Some(line) = self.capabilities.connections.take(&place, &addresses) {
+        while let Some(line) = self.revision.connections.take(&place, &addresses) {
             match self.exchange(&mut permit, line, request, &target).await {
                 // The server had just closed it.
                 Err(SendFailure {
@@ -150,11 +141,7 @@ impl OutgoingRequest {
         addresses: &[IpAddr],
     ) -> Result<ClientConnection, Error> {
         let lease = self.lease(permit).await?;
-        let connecting = pin!(
-            self.capabilities
-                .connector
-                .connect(target, addresses, lease)
-        );
+        let connecting = pin!(self.revision.connector.connect(target, addresses, lease));
         let time = self.options.connect_timeout.unwrap_or(TIMEOUT);
         tokio::select! {
             biased;
@@ -166,13 +153,13 @@ impl OutgoingRequest {
     /// Takes a descriptor for a connection. If none is left, first closes the idle connections of
     /// the revision.
     async fn lease(&self, permit: &Permit) -> Result<BudgetLease, Error> {
-        let share = &self.capabilities.share;
+        let share = &self.revision.share;
         if let Ok(lease) = BudgetLease::take(share, DeploymentShare::descriptors) {
             return Ok(lease);
         }
         let mut freed = pin!(share.descriptors().freed());
         freed.as_mut().enable();
-        if self.capabilities.connections.clear() > 0 {
+        if self.revision.connections.clear() > 0 {
             freed.await;
         }
         let lease = take_descriptor(share, &self.authority, permit.operation(), self.call);
@@ -182,8 +169,11 @@ impl OutgoingRequest {
     /// Returns the output of a step, or `None` if it takes longer than `time`.
     async fn within<F: Future>(&self, time: Duration, step: Pin<&mut F>) -> Option<F::Output> {
         run_until_deadline(
-            &self.clock,
-            self.clock.now().saturating_add(Ticks::from_duration(time)),
+            &self.revision.clock,
+            self.revision
+                .clock
+                .now()
+                .saturating_add(Ticks::from_duration(time)),
             step,
         )
         .await
@@ -226,7 +216,7 @@ impl OutgoingRequest {
         let between_bytes =
             Ticks::from_duration(self.options.between_bytes_timeout.unwrap_or(TIMEOUT));
         let end = Box::new({
-            let connections = Arc::clone(&self.capabilities.connections);
+            let connections = Arc::clone(&self.revision.connections);
             move || {
                 drop(in_use);
                 if is_taken.load(Ordering::SeqCst) {
@@ -234,8 +224,9 @@ impl OutgoingRequest {
                 }
             }
         });
-        let response = response
-            .map(|body| TimedBody::new(body, &self.clock, between_bytes, end).boxed_unsync());
+        let response = response.map(|body| {
+            TimedBody::new(body, &self.revision.clock, between_bytes, end).boxed_unsync()
+        });
         let driving = async move {
             until_revoked(&self.authority, &mut permit, self.call).await;
             // `None` if the body was read to its end: the connection may already serve another
@@ -280,7 +271,7 @@ fn parse_target(
 /// Asks for permission, resolves the name once, and asks again with every address of the name.
 async fn authorize(
     authority: &Authority,
-    rooms: &OpenCapabilities,
+    resolver: &dyn Resolver,
     call: CallId,
     target: &HttpTarget,
 ) -> Result<(Vec<IpAddr>, Permit), Error> {
@@ -295,7 +286,7 @@ async fn authorize(
             let refused = authority.ask(before, call).err();
             return Err(refused.map_or(Error::HttpRequestDenied, |reason| refusal(&reason)));
         }
-        addresses = rooms.resolver.resolve(name).await.unwrap_or_default();
+        addresses = resolver.resolve(name).await.unwrap_or_default();
         addresses
             .iter_mut()
             .for_each(|address| *address = address.to_canonical());

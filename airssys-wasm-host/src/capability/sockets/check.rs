@@ -10,25 +10,25 @@ use std::sync::Arc;
 use airssys_wasm_core::policy::{Operation, SocketAccess};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
-use super::InstanceNetwork;
-use crate::capability::Authority;
+use super::network::InstanceNetwork;
+use crate::capability::contract::Caller;
 
-type CheckFuture = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
+pub(super) type CheckFuture = Pin<Box<dyn Future<Output = bool> + Send + Sync>>;
 
 /// Returns the address check of an instance.
-pub(crate) fn address_check(
-    authority: Arc<Authority>,
-    told: Arc<InstanceNetwork>,
+pub(super) fn address_check(
+    caller: Caller,
+    network: Arc<InstanceNetwork>,
 ) -> impl Fn(SocketAddr, SocketAddrUse) -> CheckFuture + Send + Sync + 'static {
     move |address, what| {
-        let allowed = check(&authority, &told, address, what);
+        let allowed = check(&caller, &network, address, what);
         Box::pin(std::future::ready(allowed))
     }
 }
 
 fn check(
-    authority: &Authority,
-    told: &InstanceNetwork,
+    caller: &Caller,
+    network: &InstanceNetwork,
     address: SocketAddr,
     what: SocketAddrUse,
 ) -> bool {
@@ -36,20 +36,21 @@ fn check(
     let operation = |access| Operation::Socket {
         access,
         address,
-        names: told.names_of(canonical_ip(address)),
+        names: network.names_of(canonical_ip(address)),
     };
     let asked = operation(access);
     // A peer that was allowed to send a datagram may be answered.
-    let answers =
-        access == SocketAccess::UdpSend && told.has_peer(address) && !authority.would_allow(&asked);
+    let answers = access == SocketAccess::UdpSend
+        && network.has_peer(address)
+        && !caller.authority.would_allow(&asked);
     let asked = if answers {
         operation(SocketAccess::UdpReceive)
     } else {
         asked
     };
-    let allowed = authority.ask(asked, told.call()).is_ok();
+    let allowed = caller.authority.ask(asked, caller.call()).is_ok();
     if allowed && access == SocketAccess::UdpReceive {
-        told.record_peer(address);
+        network.record_peer(address);
     }
     allowed
 }

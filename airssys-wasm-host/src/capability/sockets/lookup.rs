@@ -14,7 +14,8 @@ use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, Networ
 use wasmtime_wasi::p2::{DynPollable, Pollable, SocketError, subscribe};
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
-use super::{InstanceNetwork, SocketsView};
+use super::network::InstanceNetwork;
+use super::view::SocketsView;
 use crate::capability::bindings::ip_name_lookup::{Host, HostResolveAddressStream};
 
 /// The result of a lookup, pending or complete. Public, because the generated bindings require it.
@@ -55,10 +56,10 @@ impl Host for SocketsView<'_> {
                 self.authority
                     .ask(operation, self.call)
                     .map_err(|_| ErrorCode::AccessDenied)?;
-                let resolving = self.capabilities.resolver.resolve(&name);
-                let told = Arc::clone(self.network);
+                let resolving = self.revision.resolver.resolve(&name);
+                let network = Arc::clone(self.network);
                 AddressLookup::Pending(wasmtime_wasi::runtime::spawn(resolve_and_record(
-                    told, name, resolving,
+                    network, name, resolving,
                 )))
             }
         };
@@ -67,7 +68,7 @@ impl Host for SocketsView<'_> {
 }
 
 async fn resolve_and_record(
-    told: Arc<InstanceNetwork>,
+    network: Arc<InstanceNetwork>,
     name: String,
     resolving: impl Future<Output = std::io::Result<Vec<IpAddr>>>,
 ) -> Result<Vec<IpAddr>, ErrorCode> {
@@ -81,7 +82,7 @@ async fn resolve_and_record(
     if addresses.is_empty() {
         return Err(ErrorCode::NameUnresolvable);
     }
-    if told.record_addresses(&name, &addresses) {
+    if network.record_addresses(&name, &addresses) {
         Ok(addresses)
     } else {
         Err(ErrorCode::NewSocketLimit)

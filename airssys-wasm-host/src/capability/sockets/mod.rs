@@ -2,10 +2,12 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `told` | the addresses that an instance has resolved, by name |
+//! | `open` | what a revision's sockets share |
+//! | `view` | the part of an instance that the functions use |
+//! | `network` | the addresses that an instance has resolved, by name |
 //! | `check` | the check of each address before it is used |
 //! | `lookup` | `wasi:sockets/ip-name-lookup`, for granted names only |
-//! | `open` | sockets within the budget of descriptors, and streams that end with the grant |
+//! | `connect` | sockets within the budget of descriptors, and streams that end with the grant |
 //!
 //! A grant refers to names, but a connection leads to an address. The addresses that an instance
 //! has resolved for a granted name are recorded, and belong to that name for as long as the
@@ -13,53 +15,67 @@
 //! Tests: `tests/attacks`.
 
 mod check;
+mod connect;
 mod lookup;
 mod network;
 mod open;
+mod view;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use wasmtime::component::{HasData, ResourceTable};
-use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
+use wasmtime::component::Linker;
+use wasmtime_wasi::p2::bindings::sockets;
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 
-pub(crate) use check::address_check;
 #[allow(unreachable_pub, reason = "generated bindings re-export it")]
 pub use lookup::AddressLookup;
-pub(crate) use network::InstanceNetwork;
-pub(crate) use open::shadow_wasmtime;
+pub(super) use view::InstanceSockets;
 
-use super::{Authority, OpenCapabilities};
-use crate::budget::BudgetLease;
-use crate::observe::CallId;
+use super::bindings::ip_name_lookup;
+use super::contract::{Capability, Opening, Starting};
+use crate::Result;
+use crate::engine::Profile;
+use crate::instance::InstanceState;
+use open::SocketsState;
 
-/// A marker type that selects [`SocketsView`] in the linker.
-pub(crate) struct Sockets;
+/// Sockets, and names that lead to addresses.
+pub(super) struct Sockets;
 
-/// The leases of an instance's socket descriptors, by the sockets' `rep`.
-#[derive(Default)]
-pub(crate) struct SocketLeases(HashMap<u32, BudgetLease>);
+impl Capability for Sockets {
+    type Revision = SocketsState;
+    type Instance = InstanceSockets;
 
-/// The parts of an instance's state that this capability uses.
-pub(crate) struct SocketsView<'a> {
-    pub(crate) inner: &'a mut WasiSocketsCtx,
-    pub(crate) table: &'a mut ResourceTable,
-    pub(crate) authority: &'a Arc<Authority>,
-    pub(crate) capabilities: &'a Arc<OpenCapabilities>,
-    pub(crate) network: &'a Arc<InstanceNetwork>,
-    pub(crate) leases: &'a mut SocketLeases,
-    pub(crate) call: CallId,
-}
+    const INTERFACES: &'static [&'static str] = &[
+        "wasi:sockets/instance-network",
+        "wasi:sockets/ip-name-lookup",
+        "wasi:sockets/network",
+        "wasi:sockets/tcp",
+        "wasi:sockets/tcp-create-socket",
+        "wasi:sockets/udp",
+        "wasi:sockets/udp-create-socket",
+    ];
 
-impl HasData for Sockets {
-    type Data<'a> = SocketsView<'a>;
-}
+    fn open(opening: &Opening<'_>) -> Result<SocketsState> {
+        Ok(SocketsState::open(opening))
+    }
 
-impl SocketsView<'_> {
-    fn inner(&mut self) -> WasiSocketsCtxView<'_> {
-        WasiSocketsCtxView {
-            ctx: &mut *self.inner,
-            table: &mut *self.table,
-        }
+    fn start(revision: &Arc<SocketsState>, starting: &Starting<'_>) -> InstanceSockets {
+        InstanceSockets::new(revision, &starting.caller)
+    }
+
+    fn link(linker: &mut Linker<InstanceState>, _: Profile) -> wasmtime::Result<()> {
+        let options = sockets::network::LinkOptions::default();
+        sockets::network::add_to_linker::<_, WasiSockets>(
+            linker,
+            &options,
+            InstanceState::sockets,
+        )?;
+        sockets::instance_network::add_to_linker::<_, WasiSockets>(linker, InstanceState::sockets)?;
+        sockets::tcp::add_to_linker::<_, WasiSockets>(linker, InstanceState::sockets)?;
+        sockets::udp::add_to_linker::<_, WasiSockets>(linker, InstanceState::sockets)?;
+        sockets::tcp_create_socket::add_to_linker::<_, Self>(linker, view::view)?;
+        sockets::udp_create_socket::add_to_linker::<_, Self>(linker, view::view)?;
+        ip_name_lookup::add_to_linker::<_, Self>(linker, view::view)?;
+        connect::shadow_wasmtime(linker)
     }
 }

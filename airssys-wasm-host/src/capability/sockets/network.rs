@@ -5,11 +5,8 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-
-use crate::observe::CallId;
 
 /// The limit on recorded addresses, names per address, and peers. An instance that reaches it
 /// resolves names in a loop.
@@ -21,32 +18,9 @@ const ADDRESSES_MAX: usize = 4096;
 pub(crate) struct InstanceNetwork {
     names: Mutex<HashMap<IpAddr, Vec<String>>>,
     peers: Mutex<HashMap<SocketAddr, ()>>,
-    instance: u64,
-    call: AtomicU64,
 }
 
 impl InstanceNetwork {
-    pub(crate) fn new(instance: u64) -> Self {
-        Self {
-            instance,
-            ..Self::default()
-        }
-    }
-
-    /// Begins the next call. Called only by the owner of the store, one call at a time.
-    #[inline]
-    pub(crate) fn begin_call(&self) {
-        self.call
-            .store(self.call.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn call(&self) -> CallId {
-        CallId {
-            instance: self.instance,
-            call: self.call.load(Ordering::Relaxed),
-        }
-    }
-
     /// Records the addresses of a name. Returns `false` if the instance has resolved too many.
     pub(super) fn record_addresses(&self, name: &str, addresses: &[IpAddr]) -> bool {
         let mut names = self.names.lock();

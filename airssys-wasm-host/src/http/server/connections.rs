@@ -33,13 +33,13 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let connections = Connections::new(1);
-/// let idle = connections.place().await;
-/// let next = connections.place();
+/// let idle = connections.acquire().await;
+/// let next = connections.acquire();
 /// let (next, ()) = tokio::join!(next, async {
 ///     idle.gives_way().await;
 ///     drop(idle);
 /// });
-/// let request = next.begin().expect("it has its place");
+/// let request = next.begin_request().expect("it has its place");
 /// drop(request);
 /// # });
 /// # Ok::<(), std::io::Error>(())

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `connections` | the limit of concurrent connections, and which gives way to a new one |
 //! | `connection` | a connection: its HTTP version, limits and timeouts |
-//! | `answering` | a request, from its route to its record in the access log |
+//! | `request_handler` | a request, from its route to its record in the access log |
 //! | `health` | the health check for load balancers |
 //! | `tls` | certificates, which can be reloaded |
-//! | `taking` | detection of HTTP/2 clients that stop reading |
+//! | `client_progress` | detection of HTTP/2 clients that stop reading |
 //! | `access` | the access log |
 //!
 //! Tests: `tests/suite/http`.
@@ -36,14 +36,12 @@ pub use access::{AccessLog, AccessRecord};
 pub use connections::{ActiveRequest, ConnectionPlace, Connections};
 pub use tls::Tls;
 
-use super::HttpService;
 use super::route::RouteTable;
+use super::{HostRoutes, HttpService};
 use connection::ServerConnection;
 use connections::default_connections_max;
 use health::HealthPath;
 use request_handler::RequestHandler;
-
-use crate::Host;
 
 /// The default time that a client may take to shake hands, to send a head, to begin another
 /// request, and to take a piece of the response.
@@ -58,13 +56,13 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 /// version cannot signal that it was cut off.
 ///
 /// ```no_run
-/// use airssys_wasm_host::{Host, http::HttpServer};
+/// use airssys_wasm_host::Host;
 ///
 /// # async fn program(host: Host) -> Result<(), Box<dyn std::error::Error>> {
 /// host.route("/shop", "shop").await?;
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 /// let until = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-/// HttpServer::new(&host).serve(listener, until).await?;
+/// host.http_server().serve(listener, until).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -81,9 +79,9 @@ impl HttpServer {
     /// Creates a server with the routes of a host. A request uses the routes that exist when its
     /// head has arrived.
     #[must_use]
-    pub fn new(host: &Host) -> Self {
+    pub(crate) fn new(routes: &HostRoutes) -> Self {
         Self {
-            routes: host.0.routing.table(),
+            routes: routes.table(),
             tls: None,
             log: None,
             health: None,

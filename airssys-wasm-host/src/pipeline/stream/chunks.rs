@@ -10,7 +10,7 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::super::call::{CallFuture, StageCall};
-use super::super::item::{Item, ItemValue, Items, ReturnedValue};
+use super::super::item::{Item, ItemValue, Items, StageValue};
 use super::super::time::AttemptLimit;
 use super::element::{WithElement, with_element};
 use super::{Flow, ItemStream, StreamElement};
@@ -65,9 +65,7 @@ impl StageCall for ChunkedCall {
     fn call<'a>(&'a self, mut items: Items, _: &'a AtomicU64) -> CallFuture<'a> {
         Box::pin(async move {
             let item = items.pop().ok_or_else(not_a_list)?;
-            Ok(ReturnedValue::One(Item(ItemValue::Stream(
-                self.flow(item)?,
-            ))))
+            Ok(StageValue::One(Item(ItemValue::Stream(self.flow(item)?))))
         })
     }
 }
@@ -75,7 +73,7 @@ impl StageCall for ChunkedCall {
 /// Calls the function with a list, on the revision that is active at that moment.
 async fn call_with_list(call: &dyn StageCall, list: Item) -> Result<Item> {
     match call.call([list].into(), &AtomicU64::new(0)).await? {
-        ReturnedValue::One(list) => Ok(list),
+        StageValue::One(list) => Ok(list),
         _ => Err(not_a_list()),
     }
 }

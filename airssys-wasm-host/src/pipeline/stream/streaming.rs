@@ -14,7 +14,7 @@ use wasmtime::component::{StreamAny, StreamReader, Val};
 use wasmtime::{AsContextMut as _, StoreContextMut};
 
 use super::super::call::{CallFuture, StageCall};
-use super::super::item::{Item, ItemValue, Items, ReturnedValue};
+use super::super::item::{Item, ItemValue, Items, StageValue};
 use super::super::task::Task;
 use super::super::time::AttemptLimit;
 use super::collect::ChunkConsumer;
@@ -51,7 +51,7 @@ impl StreamingCall {
     }
 
     /// Runs a call that returns a value, once it has read what it needs of its streams.
-    async fn call_to_end(&self, items: Items, revision: &AtomicU64) -> Result<ReturnedValue> {
+    async fn call_to_end(&self, items: Items, revision: &AtomicU64) -> Result<StageValue> {
         let mut returned = None;
         let (params, _lent) = params(items, self.function.ty())?;
         let enter = |store: StreamStore<'_>| {
@@ -64,8 +64,8 @@ impl StreamingCall {
         };
         // The attempt of the unit enforces the time: this call ends with it.
         self.function.call(enter, leave).await?;
-        Ok(returned.map_or(ReturnedValue::Nothing, |val| {
-            ReturnedValue::One(Item(ItemValue::Val(val)))
+        Ok(returned.map_or(StageValue::Nothing, |val| {
+            StageValue::One(Item(ItemValue::Val(val)))
         }))
     }
 }
@@ -126,9 +126,9 @@ impl<'a> WithElement for PendingStream<'a> {
                 )))
             };
             Ok(match came {
-                StreamOutput::Stream => ReturnedValue::One(item()),
-                StreamOutput::OkStream => ReturnedValue::Either(Ok(item())),
-                StreamOutput::Error(error) => ReturnedValue::One(Item(ItemValue::Val(error))),
+                StreamOutput::Stream => StageValue::One(item()),
+                StreamOutput::OkStream => StageValue::Either(Ok(item())),
+                StreamOutput::Error(error) => StageValue::One(Item(ItemValue::Val(error))),
             })
         })
     }

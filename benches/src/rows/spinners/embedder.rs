@@ -6,7 +6,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use airssys_wasm_host::http::HttpServer;
 use airssys_wasm_host::{Deployment, Host, Limits};
 use airssys_wasm_tests::guests::guest;
 use tokio::net::TcpListener;
@@ -37,7 +36,7 @@ impl Embedder {
             on_one_thread(async move {
                 let (host, embedder, listener) = deploy().await;
                 ready.send(embedder).expect("the bench waits for it");
-                HttpServer::new(&host)
+                host.http_server()
                     .serve(listener, pending())
                     .await
                     .expect("the server runs");

@@ -3,7 +3,6 @@
 use std::future::pending;
 use std::net::SocketAddr;
 
-use airssys_wasm_host::http::HttpServer;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Host, Instancing};
 use airssys_wasm_tests::guests::guest;
@@ -34,7 +33,7 @@ pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> OurServer {
         host.route("/", "web").await.expect("routed");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
-        tokio::spawn(HttpServer::new(&host).serve(listener, pending()));
+        tokio::spawn(host.http_server().serve(listener, pending()));
         (host, address)
     });
     OurServer {

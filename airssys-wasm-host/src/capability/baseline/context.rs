@@ -1,0 +1,35 @@
+//! The WASI context of an instance, which has no authority of its own.
+//!
+//! A guest has no environment of its own, and no arguments or stdin unless the embedder sets a
+//! console. Every use of an address is checked. Output goes to the guest log.
+//! Tests: `tests/suite/authority.rs`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::Limits;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+
+use super::log_stream::LogStream;
+use super::{Console, InstanceOutput};
+use crate::capability::sockets::InstanceSockets;
+use crate::data::Slots;
+use crate::observe::GuestStream;
+
+/// Creates the WASI context of an instance from its slots for output and sockets.
+pub(crate) fn context(limits: &Limits, slots: &Slots) -> WasiCtx {
+    let output: &Arc<InstanceOutput> = slots.get().expect("the baseline adds it");
+    let sockets: &InstanceSockets = slots.get().expect("every instance has it");
+    let mut builder = WasiCtxBuilder::new();
+    if let Some(stdin) = output.console().and_then(Console::stdin_stream) {
+        builder.stdin(stdin);
+    }
+    builder
+        .stdout(LogStream::new(output, GuestStream::Stdout))
+        .stderr(LogStream::new(output, GuestStream::Stderr))
+        .max_random_size(limits.random_bytes_max)
+        .allow_ip_name_lookup(false)
+        .allow_tcp(true)
+        .allow_udp(true)
+        .socket_addr_check(sockets.address_check())
+        .build()
+}

@@ -1,0 +1,107 @@
+//! What every component may use without a grant: streams, clocks, random numbers, and output.
+//!
+//! The runtimes of most languages need clocks and random numbers to start.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `context` | WASI's own context of an instance |
+//! | `console` | arguments, stdin and output that an embedder sets |
+//! | `output`, `printer`, `log_stream`, `last_lines` | guest output, cut into lines of one call each |
+//! | `service` | the interfaces of WASI 0.3, for HTTP services |
+//!
+//! Tests: `tests/suite/authority.rs`, `tests/suite/limits.rs`.
+
+mod console;
+mod context;
+mod last_lines;
+mod log_stream;
+mod output;
+mod printer;
+#[cfg(feature = "http")]
+mod service;
+
+use std::sync::Arc;
+
+use wasmtime::component::Linker;
+use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::p2::bindings::{cli, random};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
+
+pub use console::Console;
+pub(crate) use context::context;
+pub(crate) use output::InstanceOutput;
+pub(crate) use printer::Printer;
+
+use super::contract::{Capability, Opening, Starting};
+use crate::Result;
+use crate::engine::Profile;
+use crate::instance::InstanceState;
+
+/// Streams, clocks, random numbers, stdio and exit.
+pub(super) struct Baseline;
+
+/// The destination of a revision's output.
+pub(super) struct BaselineState {
+    printer: Arc<Printer>,
+    console: Option<Arc<Console>>,
+}
+
+impl Capability for Baseline {
+    type Revision = BaselineState;
+    type Instance = Arc<InstanceOutput>;
+
+    const INTERFACES: &'static [&'static str] = &[
+        "wasi:cli/exit",
+        "wasi:cli/stderr",
+        "wasi:cli/stdin",
+        "wasi:cli/stdout",
+        "wasi:cli/terminal-input",
+        "wasi:cli/terminal-output",
+        "wasi:cli/terminal-stderr",
+        "wasi:cli/terminal-stdin",
+        "wasi:cli/terminal-stdout",
+        "wasi:cli/types",
+        "wasi:clocks/monotonic-clock",
+        "wasi:clocks/system-clock",
+        "wasi:clocks/types",
+        "wasi:clocks/wall-clock",
+        "wasi:io/error",
+        "wasi:io/poll",
+        "wasi:io/streams",
+        "wasi:random/insecure",
+        "wasi:random/insecure-seed",
+        "wasi:random/random",
+    ];
+
+    fn open(opening: &Opening<'_>) -> Result<BaselineState> {
+        Ok(BaselineState {
+            printer: Arc::clone(opening.printer),
+            console: opening.console.cloned(),
+        })
+    }
+
+    fn start(revision: &Arc<BaselineState>, starting: &Starting<'_>) -> Arc<InstanceOutput> {
+        InstanceOutput::new(
+            Arc::clone(&revision.printer),
+            revision.console.clone(),
+            Arc::clone(&starting.caller.calls),
+        )
+    }
+
+    fn link(linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()> {
+        wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+        random::insecure::add_to_linker::<_, WasiRandom>(linker, InstanceState::random)?;
+        random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, InstanceState::random)?;
+        cli::exit::add_to_linker::<_, WasiCli>(linker, InstanceState::cli)?;
+        cli::terminal_input::add_to_linker::<_, WasiCli>(linker, InstanceState::cli)?;
+        cli::terminal_output::add_to_linker::<_, WasiCli>(linker, InstanceState::cli)?;
+        cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, InstanceState::cli)?;
+        cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, InstanceState::cli)?;
+        cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, InstanceState::cli)?;
+        #[cfg(feature = "http")]
+        service::link(linker, profile)?;
+        #[cfg(not(feature = "http"))]
+        let _ = profile;
+        Ok(())
+    }
+}

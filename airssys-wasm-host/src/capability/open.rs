@@ -1,0 +1,91 @@
+//! The state that all capabilities of a revision have opened, and that of its instances.
+//!
+//! Tests: `tests/suite/capabilities`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::Limits;
+use airssys_wasm_core::policy::Policy;
+use wasmtime_wasi::WasiCtx;
+
+use super::contract::OpenState;
+use super::http::Connector;
+use super::{Authority, CAPABILITIES, Caller, Opening, Resolver, SecretStore, Starting, baseline};
+use crate::Result;
+use crate::budget::DeploymentShare;
+use crate::data::Slots;
+use crate::instance::LifetimeFlag;
+use crate::observe::CallCounter;
+
+/// The state shared by the instances of a revision.
+pub(crate) struct OpenCapabilities {
+    states: Vec<OpenState>,
+    pub(crate) share: Arc<DeploymentShare>,
+}
+
+/// The settings of the embedder, common to all deployments.
+pub(crate) struct CapabilitySettings {
+    pub(crate) secrets: Arc<dyn SecretStore>,
+    /// The embedder's resolver; `None` uses the system's.
+    pub(crate) resolver: Option<Arc<dyn Resolver>>,
+    pub(crate) connector: Arc<Connector>,
+}
+
+/// The state of an instance: a slot for each capability, and WASI's own context.
+pub(crate) struct InstanceCapabilities {
+    pub(crate) slots: Slots,
+    pub(crate) wasi: WasiCtx,
+}
+
+impl OpenCapabilities {
+    /// Opens everything that a policy grants. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable), with the rule.
+    pub(crate) fn open(opening: &Opening<'_>) -> Result<Self> {
+        let states = CAPABILITIES
+            .iter()
+            .map(|capability| capability.open(opening));
+        Ok(Self {
+            states: states.collect::<Result<_>>()?,
+            share: Arc::clone(opening.share),
+        })
+    }
+
+    /// Creates the state of an instance.
+    pub(crate) fn start(
+        &self,
+        authority: &Arc<Authority>,
+        calls: &Arc<CallCounter>,
+        lifetime: &LifetimeFlag,
+        limits: &Limits,
+    ) -> InstanceCapabilities {
+        let caller = Caller {
+            authority: Arc::clone(authority),
+            calls: Arc::clone(calls),
+        };
+        let starting = Starting { caller, lifetime };
+        let mut slots = Slots::with_capacity(CAPABILITIES.len() + 1);
+        for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
+            capability.start(state, &starting, &mut slots);
+        }
+        let wasi = baseline::context(limits, &slots);
+        slots.add(starting.caller);
+        InstanceCapabilities { slots, wasi }
+    }
+
+    /// Applies a narrower policy, before the authority decides by it.
+    pub(super) fn narrow(&self, policy: &Policy) {
+        for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
+            capability.narrow(state, policy);
+        }
+    }
+
+    /// Closes what no instance may use any more.
+    pub(super) fn close_revoked(&self) {
+        for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
+            capability.close_revoked(state);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The end of an instance, visible to work that outlives its call.
+//!
+//! Tests: `tests/suite/capabilities/http.rs`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A flag that is set once an instance has ended, before its handles are dropped: the end of a
+/// dropped body looks like the end of a complete one.
+#[derive(Default)]
+pub(crate) struct LifetimeFlag(Arc<AtomicBool>);
+
+impl LifetimeFlag {
+    /// Marks the instance as ended.
+    pub(crate) fn mark_ended(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl LifetimeFlag {
+    /// Returns a flag that is `true` once the instance is being dropped.
+    pub(crate) fn ended(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for LifetimeFlag {
+    fn drop(&mut self) {
+        self.mark_ended();
+    }
+}

@@ -1,0 +1,151 @@
+//! A revision before it has a program: its component, its terms, and what it has opened.
+//!
+//! Tests: `tests/suite/promises`.
+
+use std::sync::Arc;
+
+use airssys_wasm_core::policy::{Grants, Policy};
+use airssys_wasm_core::{ComponentName, Instancing, Limits, Rule};
+use parking_lot::RwLock;
+
+use super::{LinkBindings, LinkSet, Revision};
+use crate::capability::{
+    Authority, BlockingOperations, Console, Enforcement, OpenCapabilities, Opening, Printer,
+};
+use crate::clock::Ticks;
+use crate::data::SharedValues;
+use crate::observe::{GuestLog, Identity, LogBudget};
+use crate::program::Program;
+use crate::runtime::Runtime;
+use crate::{Component, Result, linker};
+
+/// Everything a revision is made of except its program.
+pub(crate) struct RevisionPlan {
+    pub(crate) name: ComponentName,
+    pub(crate) number: u64,
+    pub(crate) component: Component,
+    pub(crate) limits: Limits,
+    pub(crate) instancing: Instancing,
+    pub(crate) grants: Grants,
+    /// Revocations lifted by the grants.
+    pub(crate) lifted_revocations: Vec<Rule>,
+    pub(crate) enforcement: Enforcement,
+    pub(crate) grant_origin: GrantOrigin,
+    /// Connects the guest to the program that runs it.
+    pub(crate) console: Option<Arc<Console>>,
+    /// The embedder's data, of the host and of the deployment.
+    pub(crate) data: SharedValues,
+    /// Deployments chosen to serve its imports, including choices inherited from the previous
+    /// revision.
+    pub(crate) bindings: LinkBindings,
+    /// The choices made for this revision itself.
+    pub(crate) explicit_bindings: LinkBindings,
+    /// Deployments that serve its imports, once resolved.
+    pub(crate) links: Arc<dyn LinkSet>,
+    /// Its authority and open capabilities, once prepared.
+    pub(crate) authority: Option<PreparedAuthority>,
+}
+
+/// The origin of a revision's grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GrantOrigin {
+    /// They were given with this revision, after this number of revocations.
+    Explicit { revocations_seen: usize },
+    /// They were inherited from the previous revision.
+    Inherited,
+}
+
+/// The authority of a revision, and the capabilities opened for it.
+#[derive(Clone)]
+pub(crate) struct PreparedAuthority {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) open_capabilities: Arc<OpenCapabilities>,
+}
+
+impl RevisionPlan {
+    /// The policy that requests and grants form together.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::with_requested(self.component.requested().clone(), self.grants.clone())
+    }
+
+    /// Opens the granted capabilities. Blocks.
+    pub(crate) fn open(&mut self, runtime: &Runtime) -> Result<PreparedAuthority> {
+        let policy = self.policy();
+        let clock = runtime.engines.clock();
+        let share = runtime.shares.get(&self.name);
+        let opening = Opening {
+            policy: &policy,
+            settings: &runtime.capabilities,
+            share: &share,
+            blocking: &BlockingOperations::new(&share, self.limits.blocking_operations_max),
+            printer: &Arc::new(self.printer(runtime)),
+            console: self.console.as_ref(),
+            clock,
+        };
+        let open_capabilities = Arc::new(OpenCapabilities::open(&opening)?);
+        let audit = Arc::clone(&runtime.audit);
+        let identity = self.identity();
+        let clock = Arc::clone(clock);
+        let prepared = PreparedAuthority {
+            authority: Authority::new(identity, policy, self.enforcement, audit, clock),
+            open_capabilities,
+        };
+        self.authority = Some(prepared.clone());
+        Ok(prepared)
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            component: self.name.clone(),
+            revision: self.number,
+            version: self.component.version().cloned(),
+            digest: self.component.digest(),
+        }
+    }
+
+    fn printer(&self, runtime: &Runtime) -> Printer {
+        Printer {
+            component: self.name.clone(),
+            revision: self.number,
+            version: self.component.version().cloned(),
+            log: Arc::clone(&runtime.guest_log) as Arc<dyn GuestLog>,
+            budget: LogBudget::new(self.limits.log_bytes_per_second_max),
+            clock: Arc::clone(runtime.engines.clock()),
+        }
+    }
+
+    /// Completes the revision. Returns `None` if its capabilities have not been opened.
+    pub(crate) fn into_revision(
+        self,
+        runtime: &Runtime,
+        program: Arc<Program>,
+    ) -> Option<Revision> {
+        let PreparedAuthority {
+            authority,
+            open_capabilities: rooms,
+        } = self.authority?;
+        let imports = linker::unprovided(self.component.world(), runtime.programs.providers());
+        let calls_others = imports.iter().any(|import| !import.functions.is_empty());
+        let share = Arc::clone(&rooms.share);
+        Some(Revision {
+            number: self.number,
+            component: self.component,
+            program,
+            // The clock shows the last tick, so one more ensures that no call gets less time.
+            call_ticks: Ticks::from_duration(self.limits.call_deadline).saturating_add(Ticks(1)),
+            http_ticks: Ticks::from_duration(self.limits.http_deadline).saturating_add(Ticks(1)),
+            limits: self.limits,
+            share,
+            instancing: self.instancing,
+            console: self.console,
+            authority,
+            open_capabilities: rooms,
+            lifted_revocations: self.lifted_revocations,
+            has_links: calls_others,
+            data: self.data,
+            links: self.links,
+            link_bindings: self.bindings,
+            exact_names: RwLock::default(),
+        })
+    }
+}
