@@ -1,5 +1,5 @@
-//! What rollouts, pipelines and HTTP services of a host share: its runtime, its deployments, and its
-//! default limits. The host ends when its context is dropped.
+//! State shared by the rollouts, pipelines and HTTP services of a host: its runtime, its
+//! deployments, and its default limits. The host ends when its context is dropped.
 //!
 //! Tests: `tests/suite/embedding`, `tests/suite/state`.
 

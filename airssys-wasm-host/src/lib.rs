@@ -101,7 +101,7 @@ pub use observe::{
     AuditLog, AuditRecord, CallId, Event, Events, GuestLine, GuestLog, GuestStream, Identity,
     RolloutProbe, Verdict,
 };
-pub use rollout::{Approval, Deploy, Promoted, Rollback, Update};
+pub use rollout::{Approval, Deploy, Promotion, Rollback, Update};
 pub use state::{Action, Change, RevisionSummary};
 pub use wasmtime;
 pub use wasmtime_wasi;

@@ -1,26 +1,20 @@
 //! Compares the host with bare wasmtime and with other servers.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use crate::shell::{cargo, output, run as shell_run, target_directory};
+use crate::shell::{output, release_program, run as shell_run};
 use crate::tools::{ensure, ensure_crate};
 
 const BENCHES: &str = "airssys-wasm-benches";
 /// Some rows run the command, which is built into the same directory as the benches.
-const COMMAND: &str = "airssys-wasm-cli";
+const COMMAND: &str = "airssys-wasm";
 
 /// Builds and runs the benches; `arguments` name the rows to run.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     crate::components::run(&[])?;
-    let packages = ["--package", BENCHES, "--package", COMMAND];
-    shell_run(
-        cargo()
-            .args(["build", "--quiet", "--locked", "--release"])
-            .args(packages),
-    )?;
-    let program = format!("{BENCHES}{}", std::env::consts::EXE_SUFFIX);
-    let mut bench = Command::new(target_directory()?.join("release").join(program));
+    // Some rows run the command, which lies beside the benches.
+    release_program(COMMAND)?;
+    let mut bench = release_program(BENCHES)?;
     bench
         .args(arguments)
         .env("AIRSSYS_BENCH_REPORT", output("bench-report.json"));

@@ -17,7 +17,6 @@ pub fn run(_: &[String]) -> Result<(), String> {
         cargo()
             .args([
                 "build",
-                "--quiet",
                 "--locked",
                 "--release",
                 "--target",

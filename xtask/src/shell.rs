@@ -46,12 +46,29 @@ pub fn cargo() -> Command {
 pub fn program(name: &str) -> Result<Command, String> {
     let with_features_of_tests = ["--workspace", "--test", "swaps"];
     run(cargo()
-        .args(["build", "--quiet", "--locked", "--bin", name])
+        .args(["build", "--locked", "--bin", name])
         .args(with_features_of_tests))?;
     let this =
         std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let mut program =
         Command::new(this.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)));
+    program.current_dir(root());
+    Ok(program)
+}
+
+/// Builds a program of the workspace with optimizations. Features are chosen for the whole workspace,
+/// so that programs share all dependencies.
+pub fn release_program(name: &str) -> Result<Command, String> {
+    run(cargo().args([
+        "build",
+        "--locked",
+        "--release",
+        "--workspace",
+        "--bin",
+        name,
+    ]))?;
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let mut program = Command::new(target_directory()?.join("release").join(file));
     program.current_dir(root());
     Ok(program)
 }

@@ -14,11 +14,13 @@ pub fn run(_: &[String]) -> Result<(), String> {
             "docker-registry",
             "skopeo",
             "strace",
+            "valgrind",
             "wrk",
         ]
         .into_iter()
         .try_for_each(crate::tools::ensure)
     })?;
+    step("tidy", || crate::tidy::run(&[]))?;
     step("components", || crate::components::run(&[]))?;
     step("lints", || {
         shell_run(cargo().args([
@@ -50,6 +52,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
     step("tests", || {
         shell_run(cargo().args(["test", "--locked", "--workspace"]))
     })?;
+    step("ratchet", || crate::ratchet::run(&[]))?;
     step("attacks", || crate::attacks::run(&["--json".into()]))?;
     step("core without its default features", || {
         shell_run(cargo().args([

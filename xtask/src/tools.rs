@@ -41,7 +41,6 @@ pub fn ensure_crate(
         let mut install = cargo();
         install.args([
             "install",
-            "--quiet",
             "--locked",
             "--no-default-features",
             "--features",

@@ -29,6 +29,13 @@ pub(crate) enum CallArguments {
     Json(Vec<serde_json::Value>),
 }
 
+/// A format of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ValueFormat {
+    Wave,
+    Json,
+}
+
 /// The result of a call.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -46,7 +53,7 @@ pub(crate) struct CallResult {
 
 impl CallRequest {
     /// Parses `function(arguments)`. The arguments begin at the first parenthesis.
-    pub(crate) fn parse(text: &str, is_json: bool) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str, format: ValueFormat) -> Result<Self, Problem> {
         let text = text.trim();
         let place = text
             .find('(')
@@ -59,10 +66,9 @@ impl CallRequest {
                 Problem::new(kinds::USAGE, message)
             })?;
         let (function, arguments) = (text[..place].trim().to_owned(), &text[place..]);
-        let arguments = if is_json {
-            CallArguments::parse_json(arguments)?
-        } else {
-            CallArguments::Wave(arguments.into())
+        let arguments = match format {
+            ValueFormat::Wave => CallArguments::Wave(arguments.into()),
+            ValueFormat::Json => CallArguments::parse_json(arguments)?,
         };
         Ok(Self {
             function,
@@ -170,29 +176,31 @@ mod tests {
 
     #[test]
     fn call_text_is_split_into_function_and_arguments() {
-        let call =
-            CallRequest::parse(" demo:greeter/api#greet (\"(Ada)\") ", false).expect("a call");
+        let call = CallRequest::parse(" demo:greeter/api#greet (\"(Ada)\") ", ValueFormat::Wave)
+            .expect("a call");
         assert_eq!(call.function, "demo:greeter/api#greet");
         assert!(matches!(call.arguments, CallArguments::Wave(text) if text == "(\"(Ada)\")"));
         for text in ["", "greet", "greet(", "(1)", "greet(1) x"] {
-            assert!(CallRequest::parse(text, false).is_err(), "{text}");
+            assert!(
+                CallRequest::parse(text, ValueFormat::Wave).is_err(),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn json_arguments_are_parsed() {
-        let call = CallRequest::parse("put({\"a\": [1, null]}, \")\")", true).expect("a call");
+        let parse = |text| CallRequest::parse(text, ValueFormat::Json);
+        let call = parse("put({\"a\": [1, null]}, \")\")").expect("a call");
         let expected = vec![
             serde_json::json!({ "a": [1, null] }),
             serde_json::json!(")"),
         ];
         assert!(matches!(call.arguments, CallArguments::Json(values) if values == expected));
         assert!(
-            matches!(CallRequest::parse("f()", true).expect("a call").arguments, CallArguments::Json(it) if it.is_empty())
+            matches!(parse("f()").expect("a call").arguments, CallArguments::Json(it) if it.is_empty())
         );
-        let problem = CallRequest::parse("f(some(1))", true)
-            .expect_err("not JSON")
-            .to_string();
+        let problem = parse("f(some(1))").expect_err("not JSON").to_string();
         assert!(problem.contains("not valid JSON"), "{problem}");
     }
 }

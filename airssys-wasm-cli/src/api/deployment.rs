@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use airssys_wasm_core::policy::RequestedCapabilities;
 use airssys_wasm_core::{Limits, Requests};
-use airssys_wasm_host::{Promoted, RevisionStatus, Status, Summary};
+use airssys_wasm_host::{Promotion, RevisionStatus, Status, Summary};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -207,7 +207,7 @@ pub(crate) fn parse_request_lines(
 }
 
 impl RolloutResult {
-    pub(crate) fn new(name: &str, promoted: &Promoted) -> Self {
+    pub(crate) fn new(name: &str, promoted: &Promotion) -> Self {
         Self {
             name: name.to_owned(),
             from_revision: Some(promoted.from_revision()),

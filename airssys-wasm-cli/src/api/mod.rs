@@ -19,7 +19,7 @@ mod spec;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub(crate) use call::{CallRequest, CallResult, FunctionView};
+pub(crate) use call::{CallRequest, CallResult, FunctionView, ValueFormat};
 pub(crate) use change::ChangeView;
 pub(crate) use deployment::{
     DeploymentList, DeploymentView, LostDeployment, RevisionView, RolloutResult,
@@ -40,7 +40,7 @@ pub(crate) use problem::Problem;
 pub(crate) use route::{RouteChange, RouteQuery, RouteStatus, RouteView};
 pub(crate) use spec::{
     ApproveSpec, DeploySpec, GrantRules, GrantSpec, RollbackSpec, StageUpdateSpec, UpdateSpec,
-    enforcement, parse_instancing, parse_strategy, with_version,
+    parse_instancing, parse_strategy, with_version,
 };
 
 /// Information about a host process.

@@ -147,21 +147,24 @@ pub(crate) struct GrantSpec {
     pub(crate) grant_again: bool,
 }
 
-impl GrantSpec {
-    pub(crate) fn new(given: GrantRules, grant_again: bool) -> Self {
+impl From<GrantRules> for GrantSpec {
+    /// Creates a spec without `grant_again`.
+    fn from(rules: GrantRules) -> Self {
         let GrantRules {
             allow,
             deny,
             run_with_less,
-        } = given;
+        } = rules;
         Self {
             allow,
             deny,
             run_with_less,
-            grant_again,
+            grant_again: false,
         }
     }
+}
 
+impl GrantSpec {
     /// Returns the grants without `grant_again`.
     pub(crate) fn into_rules(self) -> GrantRules {
         GrantRules {
@@ -188,7 +191,7 @@ impl DeploySpec {
         for (interface, name) in &self.links {
             deploy = deploy.link(interface, name)?;
         }
-        Ok(deploy.enforcement(enforcement(self.audit_only)))
+        Ok(deploy.enforcement(self.enforcement()))
     }
 
     /// Returns the instancing mode: the one set here, or else the component's own.
@@ -196,6 +199,25 @@ impl DeploySpec {
         match &self.instancing {
             Some(said) => parse_instancing(said),
             None => Ok(component.instancing().unwrap_or_default()),
+        }
+    }
+
+    pub(crate) fn enforcement(&self) -> Enforcement {
+        if self.audit_only {
+            Enforcement::AuditOnly
+        } else {
+            Enforcement::Enforced
+        }
+    }
+}
+
+impl UpdateSpec {
+    /// Returns the enforcement mode, or `None` for that of the active revision.
+    pub(crate) fn enforcement(&self) -> Option<Enforcement> {
+        match self.audit_only {
+            Some(true) => Some(Enforcement::AuditOnly),
+            Some(false) => Some(Enforcement::Enforced),
+            None => None,
         }
     }
 }
@@ -218,15 +240,6 @@ impl GrantRules {
         } else {
             grants
         })
-    }
-}
-
-/// Returns the enforcement mode.
-pub(crate) fn enforcement(audit_only: bool) -> Enforcement {
-    if audit_only {
-        Enforcement::AuditOnly
-    } else {
-        Enforcement::Enforced
     }
 }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::CommonOptions;
-use crate::api::{CallRequest, CallResult, Problem, kinds};
+use crate::api::{CallRequest, CallResult, Problem, ValueFormat, kinds};
 use crate::client::{Client, encode_segment};
 use crate::output::{Page, TextOutput};
 
@@ -63,7 +63,7 @@ const ANSWERS_MAX: usize = 20;
 
 impl BenchCallCommand {
     pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
-        let call = Arc::new(CallRequest::parse(&self.call, false)?);
+        let call = Arc::new(CallRequest::parse(&self.call, ValueFormat::Wave)?);
         let path: Arc<str> = format!("/v1/deployments/{}/call", encode_segment(&self.name)).into();
         let client = common.client()?;
         let (counted, begun) = (Arc::new(CallCounters::default()), Instant::now());

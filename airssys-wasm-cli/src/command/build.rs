@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::CommonOptions;
 use crate::api::Problem;
-use crate::guest::{BuiltComponent, build};
+use crate::guest::{BuildProfile, BuiltComponent, build};
 use crate::output::{Page, TextOutput};
 
 /// Build a component from a Cargo project
@@ -25,7 +25,12 @@ pub(super) struct BuildCommand {
 
 impl BuildCommand {
     pub(super) fn run(self, common: &CommonOptions) -> Result<(), Problem> {
-        common.output.print(&build(&self.folder, !self.debug)?);
+        let profile = if self.debug {
+            BuildProfile::Debug
+        } else {
+            BuildProfile::Release
+        };
+        common.output.print(&build(&self.folder, profile)?);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::CommonOptions;
-use crate::api::{self, CallResult, FunctionView, Problem};
+use crate::api::{CallRequest, CallResult, FunctionView, Problem, ValueFormat};
 use crate::client::encode_segment;
 use crate::output::exit_code_of_call;
 
@@ -32,11 +32,13 @@ impl CallCommand {
             common.output.print(&functions);
             return Ok(0);
         };
+        let format = if self.json {
+            ValueFormat::Json
+        } else {
+            ValueFormat::Wave
+        };
         let called: CallResult = client
-            .post(
-                &format!("{path}/call"),
-                &api::CallRequest::parse(&call, self.json)?,
-            )
+            .post(&format!("{path}/call"), &CallRequest::parse(&call, format)?)
             .await?;
         common.output.print(&called);
         Ok(exit_code_of_call(called.call_end()))

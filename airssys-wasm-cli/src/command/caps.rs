@@ -96,9 +96,11 @@ impl CapsCommand {
                 dry_run,
             } => {
                 let path = dry_run.path(&path(&name, "grants"));
-                let promoted: MaybeDryRun<RolloutResult> = client
-                    .post(&path, &GrantSpec::new(grants.into_grants()?, grant_again))
-                    .await?;
+                let spec = GrantSpec {
+                    grant_again,
+                    ..GrantSpec::from(grants.into_grants()?)
+                };
+                let promoted: MaybeDryRun<RolloutResult> = client.post(&path, &spec).await?;
                 common.output.print(&promoted);
             }
             CapsSubcommand::Revoke {

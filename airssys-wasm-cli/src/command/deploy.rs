@@ -43,7 +43,7 @@ impl DeployCommand {
         let source = ComponentSource::parse(&self.source);
         let parts = self
             .registry
-            .resolve_source(common, source, self.dry_run.dry_run)
+            .resolve_source(common, source, self.dry_run.pull_target())
             .await?;
         let spec = DeploySpec {
             package: parts.package,

@@ -13,7 +13,7 @@ use super::difference::RequestDifference;
 use super::options::{GrantOptions, RuntimeOptions};
 use crate::api::{About, ApplyResult, DeploySpec, DesiredDeployment, GrantRules, Problem, kinds};
 use crate::client::{Client, encode_segment};
-use crate::guest::{BuiltComponent, SourceWatcher, build};
+use crate::guest::{BuildProfile, BuiltComponent, SourceWatcher, build};
 use crate::output::{Page, TextOutput as _, print_page};
 
 /// Build and deploy a component whenever its source changes
@@ -66,7 +66,8 @@ impl DevCommand {
         let mut changes = SourceWatcher::new(&self.folder)?;
         loop {
             let folder = self.folder.clone();
-            let built = tokio::task::spawn_blocking(move || build(&folder, true)).await;
+            let build = move || build(&folder, BuildProfile::Release);
+            let built = tokio::task::spawn_blocking(build).await;
             let built = built.map_err(|error| {
                 Problem::new(kinds::INTERNAL, "the build task panicked").with_cause(error)
             })?;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::registry::PullTarget;
 use crate::api::MaybeDryRun;
 use crate::output::{Page, TextOutput};
 
@@ -20,6 +21,15 @@ impl DryRun {
             format!("{path}?dry-run=true")
         } else {
             path.to_owned()
+        }
+    }
+
+    /// Returns the target of pulled components: a dry run stores nothing in the host process.
+    pub(super) fn pull_target(self) -> PullTarget {
+        if self.dry_run {
+            PullTarget::Memory
+        } else {
+            PullTarget::HostProcess
         }
     }
 }

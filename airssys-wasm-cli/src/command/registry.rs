@@ -21,6 +21,15 @@ pub(super) enum ResolvedComponent {
     Pulled(Component),
 }
 
+/// The place of a component that is pulled from a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PullTarget {
+    /// The host process stores the component.
+    HostProcess,
+    /// Only this command holds the component.
+    Memory,
+}
+
 /// The `--registry` option.
 #[derive(Args, Debug)]
 pub(super) struct RegistryOption {
@@ -45,7 +54,7 @@ impl RegistryOption {
         self,
         common: &CommonOptions,
         source: ComponentSource<'_>,
-        dry_run: bool,
+        target: PullTarget,
     ) -> Result<ComponentParts, Problem> {
         match source {
             ComponentSource::File(path) => Ok(ComponentParts {
@@ -53,7 +62,7 @@ impl RegistryOption {
                 ..ComponentParts::default()
             }),
             ComponentSource::Published(package) => {
-                Ok(self.resolve(common, package, dry_run).await?.into_parts())
+                Ok(self.resolve(common, package, target).await?.into_parts())
             }
         }
     }
@@ -65,26 +74,25 @@ impl RegistryOption {
         common: &CommonOptions,
         name: &str,
         version: Option<&str>,
-        dry_run: bool,
+        target: PullTarget,
     ) -> Result<ResolvedComponent, Problem> {
         let path = format!("/v1/deployments/{}", encode_segment(name));
         let serving: DeploymentView = common.client()?.get(&path).await?;
         let package = serving.package.unwrap_or_else(|| name.to_owned());
         let wanted =
             version.map_or_else(|| package.clone(), |version| format!("{package}@{version}"));
-        self.resolve(common, &wanted, dry_run).await
+        self.resolve(common, &wanted, target).await
     }
 
     /// Resolves a published component, in the registry if one is set.
     ///
     /// Does not contact the registry for an exact version that the host process already has. If the
-    /// registry fails, falls back to a matching version in the host process, with a warning. The
-    /// host process stores the pulled component, except in a dry run.
+    /// registry fails, falls back to a matching version in the host process, with a warning.
     pub(super) async fn resolve(
         self,
         common: &CommonOptions,
         package: &str,
-        dry_run: bool,
+        target: PullTarget,
     ) -> Result<ResolvedComponent, Problem> {
         let Some(registry) = self.registry.map(Registry::new) else {
             return Ok(ResolvedComponent::Published(package.to_owned()));
@@ -100,7 +108,9 @@ impl RegistryOption {
             return Ok(is_there(version));
         }
         match (registry.pull(&wanted).await, there) {
-            (Ok(component), _) if dry_run => Ok(ResolvedComponent::Pulled(component)),
+            (Ok(component), _) if target == PullTarget::Memory => {
+                Ok(ResolvedComponent::Pulled(component))
+            }
             (Ok(component), _) => {
                 let kept = store_pulled(common, &component).await?;
                 Ok(ResolvedComponent::Published(format!(

@@ -57,9 +57,9 @@ impl UpdateCommand {
         };
         let parts = match &self.file {
             None => {
-                let dry_run = self.dry_run.dry_run;
+                let target = self.dry_run.pull_target();
                 self.registry
-                    .resolve_update(common, name, version, dry_run)
+                    .resolve_update(common, name, version, target)
                     .await?
                     .into_parts()
             }

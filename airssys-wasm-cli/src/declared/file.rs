@@ -149,13 +149,13 @@ impl DeploymentsFile {
 }
 
 impl DeclaredDeployment {
-    /// Returns the request for the host process. `package` names a component that the host process
-    /// has; without it, the bytes are sent along. `version` applies if the file sets none.
+    /// Returns the request for the host process, without `grant_again`. `package` names a component
+    /// that the host process has; without it, the bytes are sent along. `version` applies if the
+    /// file sets none.
     pub(crate) fn to_desired(
         &self,
         package: Option<String>,
         version: Option<String>,
-        grant_again: bool,
     ) -> DesiredDeployment {
         DesiredDeployment {
             deployment: DeploySpec {
@@ -171,7 +171,7 @@ impl DeclaredDeployment {
             strategy: self.strategy.clone(),
             routes: self.routes.clone(),
             discard_state: self.discard_state,
-            grant_again,
+            grant_again: false,
         }
     }
 }

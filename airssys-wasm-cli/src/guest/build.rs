@@ -12,6 +12,13 @@ use crate::api::{Problem, kinds};
 
 const TARGET: &str = "wasm32-wasip2";
 
+/// A profile of Cargo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BuildProfile {
+    Debug,
+    Release,
+}
+
 /// A built component.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,7 +63,7 @@ struct CargoArtifact {
 /// # Errors
 ///
 /// Fails if the manifest, a build tool or the target is missing, or if the build fails.
-pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<BuiltComponent>, Problem> {
+pub(crate) fn build(folder: &Path, profile: BuildProfile) -> Result<Vec<BuiltComponent>, Problem> {
     if !folder.join("Cargo.toml").is_file() {
         let message = format!(
             "`{}` has no `Cargo.toml`; build components in other languages with their own tools, and check the result with `airssys-wasm inspect`",
@@ -69,7 +76,10 @@ pub(crate) fn build(folder: &Path, is_release: bool) -> Result<Vec<BuiltComponen
         folder,
         &["metadata", "--no-deps", "--format-version", "1"],
     )?)?;
-    let profile: &[&str] = if is_release { &["--release"] } else { &[] };
+    let profile: &[&str] = match profile {
+        BuildProfile::Debug => &[],
+        BuildProfile::Release => &["--release"],
+    };
     let arguments = [
         &[
             "build",

@@ -16,7 +16,7 @@ mod signature;
 mod template;
 mod watch;
 
-pub(crate) use build::{BuiltComponent, build, check_target};
+pub(crate) use build::{BuildProfile, BuiltComponent, build, check_target};
 pub(crate) use signature::{KeyFiles, sign, signature_path as signature_of, verify};
 pub(crate) use template::{Template, create_project};
 pub(crate) use watch::SourceWatcher;

@@ -18,7 +18,7 @@ use super::rollouts::resolve_component;
 use super::{compare, upload};
 use crate::api::{
     ApplyResult, DesiredDeployment, DesiredPipeline, DryRunQuery, GrantRules, PipelineSpec,
-    Problem, build_pipeline, enforcement, kinds, parse_strategy, with_version,
+    Problem, build_pipeline, kinds, parse_strategy, with_version,
 };
 
 /// Brings a deployment to a desired state.
@@ -91,7 +91,9 @@ async fn update(
     let update = process.host.update(name, component.clone());
     let changes = compare::deployment(now, &component, &desired.deployment, &process.limits)?;
     let again = compare::lifted_revocations(&now.grants(), &desired.deployment.grants.parse()?);
-    check_revocations(name, &again, desired.grant_again)?;
+    if !desired.grant_again {
+        check_revocations(name, &again)?;
+    }
     if changes.is_empty() && again.is_empty() {
         return Ok(ApplyResult::new(name, "nothing", changes));
     }
@@ -148,7 +150,7 @@ async fn run_update(
                 .unwrap_or_else(|| process.limits.clone()),
         )
         .instancing(spec.instancing_of(component)?)
-        .enforcement(enforcement(spec.audit_only))
+        .enforcement(spec.enforcement())
         // The desired version may be older.
         .any_version();
     for (interface, name) in &spec.links {
@@ -187,9 +189,9 @@ fn check_stages(pipeline: &ComponentPipeline, desired: &DesiredPipeline) -> Resu
     }
 }
 
-/// Checks that no revoked rule would be granted again, unless that is allowed.
-fn check_revocations(name: &str, again: &[String], grant_again: bool) -> Result<(), Problem> {
-    if again.is_empty() || grant_again {
+/// Checks that no revoked rule would be granted again.
+fn check_revocations(name: &str, again: &[String]) -> Result<(), Problem> {
+    if again.is_empty() {
         return Ok(());
     }
     let message = format!(
@@ -278,7 +280,9 @@ async fn recreate(
     for unit in now.status().stages {
         let grants = host.deployment(unit.component.as_str())?.grants();
         let revoked: Vec<String> = grants.revoked().map(ToString::to_string).collect();
-        check_revocations(unit.component.as_str(), &revoked, desired.grant_again)?;
+        if !desired.grant_again {
+            check_revocations(unit.component.as_str(), &revoked)?;
+        }
     }
     host.check_pipeline_removal(name.as_str()).await?;
     // Rehearsed under a free name: its own is in use until it is removed.
@@ -346,11 +350,9 @@ async fn update_stages(
                 .parse()?;
             let serving = host.deployment(&format!("{}:{name}", now.name()))?.grants();
             let again = compare::lifted_revocations(&serving, &grants);
-            check_revocations(
-                &format!("{}:{name}", now.name()),
-                &again,
-                desired.grant_again,
-            )?;
+            if !desired.grant_again {
+                check_revocations(&format!("{}:{name}", now.name()), &again)?;
+            }
             changes.extend(compare::grants(&serving, &grants));
             changes.extend(
                 again

@@ -1,14 +1,14 @@
 //! Grants of a deployment: shown, explained, extended and revoked.
 
 use airssys_wasm_core::Rule;
-use airssys_wasm_core::policy::{Grants, Operation, OperationError};
+use airssys_wasm_core::policy::{Grants, Operation, OperationError, RevocationReview};
 use airssys_wasm_host::ErrorKind;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::ServerState;
 use super::reply::{Reply, answer};
-use super::rollouts::{apply_flags, load, run_or_rehearse};
+use super::rollouts::{load, run_or_rehearse};
 use crate::api::{
     DryRunQuery, ExplainRequest, ExplanationView, GrantSpec, GrantsView, MaybeDryRun, Problem,
     RevocationResult, RevokeRequest, RolloutResult, kinds, request_lines,
@@ -100,11 +100,12 @@ pub(super) async fn grant(
         "extend the grants of {name} by {} rule(s)",
         spec.allow.len() + spec.deny.len()
     );
-    let grants = extend(
-        deployment.grants(),
-        &spec.into_rules().parse()?,
-        grant_again,
-    )?;
+    let (now, more) = (deployment.grants(), spec.into_rules().parse()?);
+    let review = more.review_revocations(now.revoked());
+    if !grant_again {
+        check_consent(&review)?;
+    }
+    let grants = extend(now, &more, review)?;
     let update = process
         .host
         .update(&name, deployment.component())
@@ -114,22 +115,26 @@ pub(super) async fn grant(
     } else {
         update
     };
-    run_or_rehearse(&name, apply_flags(update, true, false), how, told).await
+    run_or_rehearse(&name, update.any_version(), how, told).await
 }
 
-/// Combines a deployment's grants with additional ones. Revoked rules are granted again if the
-/// additional rules name them, or, with `grant_again`, cover them.
-fn extend(now: Grants, more: &Grants, grant_again: bool) -> Result<Grants, Problem> {
-    let lifting = more.review_revocations(now.revoked());
-    if let (Some(first), false) = (lifting.requiring_consent().next(), grant_again) {
-        let message = format!(
-            "`{}` was revoked, and the grant `{}` would grant it again; grant exactly what was revoked, or pass `--grant-again`",
-            first.revoked,
-            first.grant.without_value()
-        );
-        return Err(Problem::from_kind(ErrorKind::LiftsRevocation, message));
-    }
-    let lifted: Vec<Rule> = lifting
+/// Checks that no revoked rule would be granted again by a wider one.
+fn check_consent(review: &RevocationReview) -> Result<(), Problem> {
+    let Some(first) = review.requiring_consent().next() else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{}` was revoked, and the grant `{}` would grant it again; grant exactly what was revoked, or pass `--grant-again`",
+        first.revoked,
+        first.grant.without_value()
+    );
+    Err(Problem::from_kind(ErrorKind::LiftsRevocation, message))
+}
+
+/// Combines a deployment's grants with additional ones, and lifts the revocations that the review
+/// of the additional ones lists.
+fn extend(now: Grants, more: &Grants, review: RevocationReview) -> Result<Grants, Problem> {
+    let lifted: Vec<Rule> = review
         .lifted
         .into_iter()
         .map(|lifted| lifted.revoked)

@@ -80,6 +80,15 @@ struct HostCollector {
 
 impl Collector for HostCollector {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        self.encode_totals(&mut to)?;
+        self.encode_gauges(&mut to)?;
+        self.encode_counters(&mut to)
+    }
+}
+
+impl HostCollector {
+    /// Encodes the gauges of the host process.
+    fn encode_totals(&self, to: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let gauges: [(&str, &str, usize); 2] = [
             (
                 "deployments",
@@ -96,6 +105,11 @@ impl Collector for HostCollector {
             let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             metric.encode(to.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
+        Ok(())
+    }
+
+    /// Encodes the gauges of each deployment.
+    fn encode_gauges(&self, to: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let each: [(&str, &str, StatusMetric); 5] = [
             (
                 "calls_in_flight",
@@ -126,6 +140,11 @@ impl Collector for HostCollector {
                 metric.encode(one.encode_family(&[("component", status.component.as_str())])?)?;
             }
         }
+        Ok(())
+    }
+
+    /// Encodes the counters of each deployment.
+    fn encode_counters(&self, to: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         for status in &self.deployments {
             let metric = ConstCounter::new(status.calls_admitted);
             let help = "Calls admitted to the active revision since it became active";

@@ -12,7 +12,7 @@ use super::reply::{Reply, answer};
 use super::{packages, upload};
 use crate::api::{
     ApproveSpec, DeploySpec, DryRunQuery, MaybeDryRun, Problem, RollbackSpec, RolloutResult,
-    StageUpdateSpec, UpdateSpec, enforcement, parse_instancing, parse_strategy, with_version,
+    StageUpdateSpec, UpdateSpec, parse_instancing, parse_strategy, with_version,
 };
 
 /// Deploys a component under a new name.
@@ -127,15 +127,19 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
     for (interface, name) in &spec.links {
         update = update.link(interface, name)?;
     }
-    if let Some(audit_only) = spec.audit_only {
-        update = update.enforcement(enforcement(audit_only));
+    if let Some(enforcement) = spec.enforcement() {
+        update = update.enforcement(enforcement);
     }
-    let update = if spec.grant_again {
-        update.lifting_revocations()
-    } else {
-        update
-    };
-    Ok(apply_flags(update, spec.any_version, spec.discard_state))
+    if spec.grant_again {
+        update = update.lifting_revocations();
+    }
+    if spec.any_version {
+        update = update.any_version();
+    }
+    if spec.discard_state {
+        update = update.discard_state();
+    }
+    Ok(update)
 }
 
 /// Applies the options to the update of a stage.
@@ -237,16 +241,19 @@ pub(super) async fn approve(
         return Err(Problem::from_kind(ErrorKind::ApprovalMismatch, message).into());
     };
     let approval = Approval::new(&waiting, approve.grants.parse()?);
-    let update = process
+    let mut update = process
         .host
         .approve(&name, approval)?
         .strategy(parse_strategy(approve.strategy.as_deref())?);
-    let update = if approve.grant_again {
-        update.lifting_revocations()
-    } else {
-        update
-    };
-    let update = apply_flags(update, approve.any_version, approve.discard_state);
+    if approve.grant_again {
+        update = update.lifting_revocations();
+    }
+    if approve.any_version {
+        update = update.any_version();
+    }
+    if approve.discard_state {
+        update = update.discard_state();
+    }
     run_or_rehearse(
         &name,
         update,
@@ -254,23 +261,6 @@ pub(super) async fn approve(
         format!("update to {}", describe_component(Some(&name), &waiting)),
     )
     .await
-}
-
-pub(super) fn apply_flags(
-    update: Update<'_>,
-    any_version: bool,
-    discard_state: bool,
-) -> Update<'_> {
-    let update = if any_version {
-        update.any_version()
-    } else {
-        update
-    };
-    if discard_state {
-        update.discard_state()
-    } else {
-        update
-    }
 }
 
 /// Returns the published component if a package is named, or else the uploaded one.

@@ -131,7 +131,7 @@ fn journal_response<T: Clone + Send + 'static>(
 ) -> Response {
     let (last, next) = journal.subscribe(|item| wanted.matches(name(item)));
     let last = last_items(last, wanted.last).into_iter().map(told);
-    let next = new_items(next, wanted.follow).filter_map(move |item| {
+    let next = new_items(wanted.follow.then_some(next)).filter_map(move |item| {
         std::future::ready(wanted.matches(name(&item)).then(|| told(item)))
     });
     until_shutdown(stream::iter(last).chain(next), ending)
@@ -144,10 +144,9 @@ fn last_items<T>(mut items: Vec<T>, count: Option<usize>) -> Vec<T> {
     items
 }
 
-/// Returns a stream of new items, which is empty unless `wanted`. Skips items that a slow follower
-/// missed.
-fn new_items<T: Clone>(next: broadcast::Receiver<T>, wanted: bool) -> impl Stream<Item = T> {
-    let next = wanted.then_some(next);
+/// Returns a stream of new items, which is empty without a receiver. Skips items that a slow
+/// follower missed.
+fn new_items<T: Clone>(next: Option<broadcast::Receiver<T>>) -> impl Stream<Item = T> {
     stream::unfold(next, async |next| {
         let mut next = next?;
         loop {

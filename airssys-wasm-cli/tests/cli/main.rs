@@ -5,6 +5,7 @@ mod authors;
 mod bad_input;
 mod busy;
 mod compiling;
+mod first_format;
 mod full;
 mod half_open;
 mod killed;

@@ -198,7 +198,7 @@ pub(crate) fn guest_path(name: &str) -> String {
     path.to_str().expect("text").to_owned()
 }
 
-fn copy_all(from: &Path, to: &Path) {
+pub(crate) fn copy_all(from: &Path, to: &Path) {
     use std::os::unix::fs::FileTypeExt as _;
     for entry in std::fs::read_dir(from).expect("a directory").flatten() {
         let (path, kind) = (entry.path(), entry.file_type().expect("a kind"));

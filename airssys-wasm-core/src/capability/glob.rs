@@ -53,12 +53,20 @@ impl fmt::Display for PatternSegment {
     }
 }
 
-/// Returns `true` if the segments match the names. With `open_ended`, further names may follow. A
-/// trailing `**` matches at least one name.
+/// The part of a list of names that a pattern must match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MatchExtent {
+    /// All names.
+    Whole,
+    /// The first names. Any others may follow.
+    Prefix,
+}
+
+/// Returns `true` if the segments match the names. A trailing `**` matches at least one name.
 pub(super) fn segments_match(
     segments: &[PatternSegment],
     names: &[&str],
-    open_ended: bool,
+    extent: MatchExtent,
 ) -> bool {
     let (mut segment, mut name) = (0, 0);
     // The segment after the last `**`, and the name it was last tried with.
@@ -66,7 +74,7 @@ pub(super) fn segments_match(
     loop {
         count_steps(1);
         match segments.get(segment) {
-            None if open_ended || name == names.len() => return true,
+            None if extent == MatchExtent::Prefix || name == names.len() => return true,
             Some(PatternSegment::AnyDepth) if segment + 1 == segments.len() => {
                 return name < names.len();
             }
@@ -178,11 +186,11 @@ mod tests {
             })
             .collect();
         let names = vec!["a"; 5_000];
-        assert!(segments_match(&segments, &names, true));
+        assert!(segments_match(&segments, &names, MatchExtent::Prefix));
         let never: Vec<_> = segments
             .into_iter()
             .chain([PatternSegment::Name("b".into())])
             .collect();
-        assert!(!segments_match(&never, &names, false));
+        assert!(!segments_match(&never, &names, MatchExtent::Whole));
     }
 }

@@ -221,8 +221,8 @@ fn check_name(text: &str) -> Result<(), ParseProblem> {
         return Err(ParseProblem::new(at, character_advice(c)));
     }
     let mut at = 0;
-    for (n, label) in text.split('.').enumerate() {
-        check_label(label, n == 0).map_err(|what| ParseProblem::new(at, what))?;
+    for (index, label) in text.split('.').enumerate() {
+        check_label(index, label).map_err(|what| ParseProblem::new(at, what))?;
         at += label.len() + 1;
     }
     if text
@@ -252,10 +252,10 @@ fn character_advice(c: char) -> &'static str {
     }
 }
 
-fn check_label(label: &str, first: bool) -> Result<(), &'static str> {
+fn check_label(index: usize, label: &str) -> Result<(), &'static str> {
     match label {
         "" => Err("separate labels by one `.`, without one at the end"),
-        "**" if first => Ok(()),
+        "**" if index == 0 => Ok(()),
         _ if label.contains("**") => {
             Err("`**` is only allowed as the first label: `**.example.com`")
         }

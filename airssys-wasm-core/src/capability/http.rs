@@ -11,7 +11,7 @@ use std::fmt;
 use ipnet::IpNet;
 
 use super::error::ParseProblem;
-use super::glob::{self, PatternSegment};
+use super::glob::{self, MatchExtent, PatternSegment};
 use super::host::HostPattern;
 use super::ports::PortSet;
 
@@ -68,7 +68,8 @@ impl HttpPattern {
     /// matches only a pattern for any path.
     pub(crate) fn matches(&self, parts: &RequestParts<'_>) -> bool {
         let path = |pattern: &[PatternSegment]| {
-            !parts.path_is_ambiguous && glob::segments_match(pattern, parts.segments, false)
+            !parts.path_is_ambiguous
+                && glob::segments_match(pattern, parts.segments, MatchExtent::Whole)
         };
         self.matches_scheme_and_port(parts)
             && self.path.as_deref().is_none_or(path)
@@ -109,9 +110,11 @@ impl HttpPattern {
             return true;
         };
         let pattern = unescape_pattern(pattern);
-        let reading = |path: &String| glob::segments_match(&pattern, &path_segments(path), false);
+        let reading = |path: &String| {
+            glob::segments_match(&pattern, &path_segments(path), MatchExtent::Whole)
+        };
         parts.path_is_ambiguous
-            || glob::segments_match(&pattern, parts.segments, false)
+            || glob::segments_match(&pattern, parts.segments, MatchExtent::Whole)
             || parts.alternative_paths.iter().any(reading)
     }
 

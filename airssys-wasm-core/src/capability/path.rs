@@ -9,7 +9,7 @@
 use std::fmt;
 
 use super::error::{ParseProblem, is_hidden};
-use super::glob::{self, PatternSegment};
+use super::glob::{self, MatchExtent, PatternSegment};
 
 /// A pattern of absolute paths.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,8 +66,11 @@ impl PathPattern {
 
     /// Returns `true` if the pattern matches a canonical path, given as its names.
     pub(crate) fn matches(&self, path: &[&str]) -> bool {
-        let open_ended = self.segments.last().is_none_or(PatternSegment::is_name);
-        glob::segments_match(&self.segments, path, open_ended)
+        let extent = match self.segments.last() {
+            Some(PatternSegment::Wildcard(_) | PatternSegment::AnyDepth) => MatchExtent::Whole,
+            Some(PatternSegment::Name(_)) | None => MatchExtent::Prefix,
+        };
+        glob::segments_match(&self.segments, path, extent)
     }
 
     /// Returns `true` if something below `path` could match, so that it may be traversed.

@@ -47,13 +47,29 @@ impl Glue {
         let mut areas = AreaAllocator { end: 8 };
         let signature = lifted_signature(params, result);
         let run = GlueWriter::new(plan, result, &mut areas).write();
-        let has_memory = has_heap || areas.end > 8;
+        let memory_use = if has_heap {
+            MemoryUse::Heap
+        } else if areas.end > 8 {
+            MemoryUse::FixedAreas
+        } else {
+            MemoryUse::None
+        };
         Self {
-            module: glue_module(plan, &signature, &run, has_memory, has_heap),
-            memory: has_memory.then(|| memory::memory_module(areas.end)),
+            module: glue_module(plan, &signature, &run, memory_use),
+            memory: (memory_use != MemoryUse::None).then(|| memory::memory_module(areas.end)),
             has_heap,
         }
     }
+}
+
+/// The memory that a chain needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MemoryUse {
+    None,
+    /// Fixed addresses for results.
+    FixedAreas,
+    /// Fixed addresses, and values allocated with `realloc`, which are freed after a call.
+    Heap,
 }
 
 /// Allocates fixed addresses in memory.
@@ -236,9 +252,9 @@ fn glue_module(
     plan: &FusionPlan,
     run: &CoreSignature,
     body: &Function,
-    has_memory: bool,
-    has_heap: bool,
+    memory_use: MemoryUse,
 ) -> Module {
+    let has_heap = memory_use == MemoryUse::Heap;
     let mut types = TypeSection::new();
     let mut imports = ImportSection::new();
     for (index, step) in (0..).zip(&plan.steps) {
@@ -251,7 +267,7 @@ fn glue_module(
     types
         .ty()
         .function(run.params.iter().copied(), run.results.iter().copied());
-    if has_memory {
+    if memory_use != MemoryUse::None {
         let memory = MemoryType {
             minimum: 1,
             maximum: None,

@@ -1,7 +1,7 @@
 //! The budget that the deployments of a host share, and the amounts that each takes.
 //!
 //! Only counts and denies. The consequences are left to the callers: `instance/limiter` for memory,
-//! `instance/start` for waiting until memory is free, `capability` for descriptors and blocking
+//! `revision/start` for waiting until memory is free, `capability` for descriptors and blocking
 //! operations.
 //!
 //! Tests: `tests/suite/budget.rs`.

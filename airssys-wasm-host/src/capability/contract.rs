@@ -40,10 +40,10 @@ pub(super) trait Capability: 'static {
     /// # Errors
     ///
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable), with the rule.
-    fn open(opening: &Opening<'_>) -> Result<Self::Revision>;
+    fn open(opening: &RevisionOpening<'_>) -> Result<Self::Revision>;
 
     /// Creates the state of an instance, which is stored in a slot of the instance's data.
-    fn start(revision: &Arc<Self::Revision>, starting: &Starting<'_>) -> Self::Instance;
+    fn start(revision: &Arc<Self::Revision>, opening: &InstanceOpening<'_>) -> Self::Instance;
 
     /// Applies a narrower policy, before the authority decides by it.
     fn narrow(_revision: &Self::Revision, _policy: &Policy) {}
@@ -56,7 +56,7 @@ pub(super) trait Capability: 'static {
 }
 
 /// The revision for which capabilities are opened.
-pub(crate) struct Opening<'a> {
+pub(crate) struct RevisionOpening<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) settings: &'a CapabilitySettings,
     pub(crate) share: &'a Arc<DeploymentShare>,
@@ -66,7 +66,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) clock: &'a Arc<Clock>,
 }
 
-impl Opening<'_> {
+impl RevisionOpening<'_> {
     /// Returns the embedder's resolver, or the system's.
     pub(super) fn resolver(&self) -> Arc<dyn Resolver> {
         let system = || Arc::new(SystemResolver::new(self.blocking.clone())) as Arc<dyn Resolver>;
@@ -75,7 +75,7 @@ impl Opening<'_> {
 }
 
 /// The instance for which capabilities are started.
-pub(crate) struct Starting<'a> {
+pub(crate) struct InstanceOpening<'a> {
     pub(crate) caller: Caller,
     pub(crate) lifetime: &'a LifetimeFlag,
 }
@@ -97,13 +97,13 @@ impl Caller {
 /// The state of one capability for a revision, whatever its type.
 pub(super) type OpenState = Arc<dyn Any + Send + Sync>;
 
-/// A capability whose types are erased, for the list of all of them.
+/// The interface of a capability without its types, for the list of all capabilities.
 pub(super) trait AnyCapability: Sync {
     fn interfaces(&self) -> &'static [&'static str];
 
-    fn open(&self, opening: &Opening<'_>) -> Result<OpenState>;
+    fn open(&self, opening: &RevisionOpening<'_>) -> Result<OpenState>;
 
-    fn start(&self, open: &OpenState, starting: &Starting<'_>, slots: &mut Slots);
+    fn start(&self, open: &OpenState, opening: &InstanceOpening<'_>, slots: &mut Slots);
 
     fn narrow(&self, open: &OpenState, policy: &Policy);
 
@@ -112,10 +112,10 @@ pub(super) trait AnyCapability: Sync {
     fn link(&self, linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()>;
 }
 
-/// Erases the types of a capability.
-pub(super) struct Erased<C>(PhantomData<fn(C)>);
+/// A capability with its types erased.
+pub(super) struct ErasedCapability<C>(PhantomData<fn(C)>);
 
-impl<C> Erased<C> {
+impl<C> ErasedCapability<C> {
     pub(super) const NEW: Self = Self(PhantomData);
 }
 
@@ -125,17 +125,17 @@ fn typed<C: Capability>(open: &OpenState) -> Arc<C::Revision> {
     open.expect("states are stored in the order of the capabilities")
 }
 
-impl<C: Capability> AnyCapability for Erased<C> {
+impl<C: Capability> AnyCapability for ErasedCapability<C> {
     fn interfaces(&self) -> &'static [&'static str] {
         C::INTERFACES
     }
 
-    fn open(&self, opening: &Opening<'_>) -> Result<OpenState> {
+    fn open(&self, opening: &RevisionOpening<'_>) -> Result<OpenState> {
         Ok(Arc::new(C::open(opening)?))
     }
 
-    fn start(&self, open: &OpenState, starting: &Starting<'_>, slots: &mut Slots) {
-        slots.add(C::start(&typed::<C>(open), starting));
+    fn start(&self, open: &OpenState, opening: &InstanceOpening<'_>, slots: &mut Slots) {
+        slots.add(C::start(&typed::<C>(open), opening));
     }
 
     fn narrow(&self, open: &OpenState, policy: &Policy) {

@@ -48,7 +48,7 @@ pub(crate) use authorization::Authorization;
 pub use baseline::Console;
 pub(crate) use baseline::{InstanceOutput, Printer};
 pub(crate) use blocking::BlockingOperations;
-pub(crate) use contract::{Caller, Opening, Starting};
+pub(crate) use contract::{Caller, InstanceOpening, RevisionOpening};
 pub use custom::{NotAllowed, Provider};
 pub use grants_file::{read_grants, write_grants};
 pub(crate) use http::Connector;
@@ -62,18 +62,18 @@ pub use secrets::SecretStore;
 
 use crate::engine::Profile;
 use crate::instance::InstanceState;
-use contract::{AnyCapability, Erased};
+use contract::{AnyCapability, ErasedCapability};
 
 /// Every capability, in the order in which its state is opened.
 const CAPABILITIES: [&dyn AnyCapability; 8] = [
-    &Erased::<baseline::Baseline>::NEW,
-    &Erased::<files::Files>::NEW,
-    &Erased::<environment::Environment>::NEW,
-    &Erased::<sockets::Sockets>::NEW,
-    &Erased::<http::OutgoingHttp>::NEW,
-    &Erased::<config::Config>::NEW,
-    &Erased::<secrets::Secrets>::NEW,
-    &Erased::<logging::Logging>::NEW,
+    &ErasedCapability::<baseline::Baseline>::NEW,
+    &ErasedCapability::<files::Files>::NEW,
+    &ErasedCapability::<environment::Environment>::NEW,
+    &ErasedCapability::<sockets::Sockets>::NEW,
+    &ErasedCapability::<http::OutgoingHttp>::NEW,
+    &ErasedCapability::<config::Config>::NEW,
+    &ErasedCapability::<secrets::Secrets>::NEW,
+    &ErasedCapability::<logging::GuestLogging>::NEW,
 ];
 
 /// Returns the output of an instance.

@@ -10,7 +10,10 @@ use wasmtime_wasi::WasiCtx;
 
 use super::contract::OpenState;
 use super::http::Connector;
-use super::{Authority, CAPABILITIES, Caller, Opening, Resolver, SecretStore, Starting, baseline};
+use super::{
+    Authority, CAPABILITIES, Caller, InstanceOpening, Resolver, RevisionOpening, SecretStore,
+    baseline,
+};
 use crate::Result;
 use crate::budget::DeploymentShare;
 use crate::data::Slots;
@@ -43,7 +46,7 @@ impl OpenCapabilities {
     /// # Errors
     ///
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable), with the rule.
-    pub(crate) fn open(opening: &Opening<'_>) -> Result<Self> {
+    pub(crate) fn open(opening: &RevisionOpening<'_>) -> Result<Self> {
         let states = CAPABILITIES
             .iter()
             .map(|capability| capability.open(opening));
@@ -65,13 +68,13 @@ impl OpenCapabilities {
             authority: Arc::clone(authority),
             calls: Arc::clone(calls),
         };
-        let starting = Starting { caller, lifetime };
+        let opening = InstanceOpening { caller, lifetime };
         let mut slots = Slots::with_capacity(CAPABILITIES.len() + 1);
         for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
-            capability.start(state, &starting, &mut slots);
+            capability.start(state, &opening, &mut slots);
         }
         let wasi = baseline::context(limits, &slots);
-        slots.add(starting.caller);
+        slots.add(opening.caller);
         InstanceCapabilities { slots, wasi }
     }
 

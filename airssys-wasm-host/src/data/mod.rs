@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `shared` | values by type that a host and its deployments share among their instances |
 //! | `slots` | values by type that an instance owns, one of each type |
-//! | `factory` | creates the values of a new instance |
 //!
 //! Independent of stores and guests: host functions reach the values through `instance/embedding`.
 //! Tests: `tests/suite/embedding`.

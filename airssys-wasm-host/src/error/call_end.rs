@@ -2,7 +2,7 @@
 //! error, the status of an HTTP response, the event, the metric label and the exit code of the
 //! command.
 //!
-//! Outcomes are determined elsewhere: in `instance/failure.rs` for what wasmtime reports, in
+//! Outcomes are determined elsewhere: in `revision/failure.rs` for what wasmtime reports, in
 //! `http/exchange.rs` for HTTP responses.
 //!
 //! Tests: in this file, `tests/suite/ends`.

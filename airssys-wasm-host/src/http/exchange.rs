@@ -130,6 +130,44 @@ impl Exchange {
     }
 }
 
+/// A guest that was given a request, until its response is passed on.
+struct RespondingGuest {
+    exchange: Arc<Exchange>,
+    guest: GuestFuture,
+    /// The outcome of the guest, once it has ended.
+    outcome: Option<Result<()>>,
+    limits: BodyLimits,
+    delivery: BodyDelivery,
+    /// Becomes `true` if the request is longer than its limit.
+    is_too_large: Arc<AtomicBool>,
+}
+
+/// The treatment of a response's body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BodyDelivery {
+    /// The client receives it.
+    Sent,
+    /// The client receives the head alone, as for `HEAD`.
+    Omitted,
+}
+
+impl BodyDelivery {
+    fn for_method(method: &Method) -> Self {
+        if method == Method::HEAD {
+            Self::Omitted
+        } else {
+            Self::Sent
+        }
+    }
+
+    fn with_status(self, status: StatusCode) -> Self {
+        match status {
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => Self::Omitted,
+            _ => self,
+        }
+    }
+}
+
 /// Has the admitted revision respond to a request. Returns a refusal if it does not.
 pub(super) async fn respond<B>(
     handle: &Arc<Handle<GuestHandler>>,
@@ -159,95 +197,127 @@ where
     let revision = &*Arc::clone(&admission.active_revision().revision);
     request::check(&request, revision.limits.http_request_bytes_max)?;
     check_not_busy(admission.active_revision())?;
-    let exchange = Exchange::new(handle, &admission.active_revision().revision);
     let begun = handle.clock().now();
-    let bounds = BodyLimits {
-        clock: Arc::clone(handle.clock()),
-        deadline: begun.saturating_add(revision.http_ticks),
-        bytes_left: revision.limits.http_response_bytes_max,
-    };
-    let is_head = request.method() == Method::HEAD;
-    let (request, is_too_large) =
-        request::limit_body(request, revision.limits.http_request_bytes_max);
-    let mut guest: GuestFuture = Box::pin(run_guest(
-        Arc::clone(handle),
-        admission,
-        bounds.deadline,
-        Arc::clone(&exchange),
-        request,
-    ));
-    let mut outcome = None;
-    let head = {
-        let head = pin!(poll_fn(|context| exchange.poll_head(
-            &mut guest,
-            &mut outcome,
-            context
-        )));
-        run_until_deadline(
-            handle.clock(),
-            begun.saturating_add(revision.call_ticks),
-            head,
-        )
-        .await
-    };
-    let Ok(head) = head else {
-        // The guest is dropped with its instance.
-        call::deadline_exceeded(handle.entry(), revision, handle.target_name());
-        return Err(Refusal::Timeout);
-    };
-    match (head, outcome) {
-        (Some(Ok(answer)), None) => {
-            let guest = RunningGuest::new(guest, handle.clock(), bounds.deadline);
-            Ok(streaming_response(
-                answer, &exchange, guest, bounds, is_head,
-            ))
+    let mut responding = RespondingGuest::start(handle, admission, request, begun);
+    let deadline = begun.saturating_add(revision.call_ticks);
+    let head = responding.head(deadline).await?;
+    responding.into_response(head)
+}
+
+impl RespondingGuest {
+    /// Gives the request to a guest, which runs once `head` is awaited.
+    fn start<B>(
+        handle: &Arc<Handle<GuestHandler>>,
+        admission: Admission,
+        request: Request<B>,
+        now: Ticks,
+    ) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let revision = &admission.active_revision().revision;
+        let exchange = Exchange::new(handle, revision);
+        let limits = BodyLimits {
+            clock: Arc::clone(handle.clock()),
+            deadline: now.saturating_add(revision.http_ticks),
+            bytes_left: revision.limits.http_response_bytes_max,
+        };
+        let delivery = BodyDelivery::for_method(request.method());
+        let (request, is_too_large) =
+            request::limit_body(request, revision.limits.http_request_bytes_max);
+        let guest = Box::pin(run_guest(
+            Arc::clone(handle),
+            admission,
+            limits.deadline,
+            Arc::clone(&exchange),
+            request,
+        ));
+        Self {
+            exchange,
+            guest,
+            outcome: None,
+            limits,
+            delivery,
+            is_too_large,
         }
-        (Some(Ok(answer)), Some(Ok(()))) => complete_response(answer, &exchange, bounds),
-        // The guest exited after it had finished its response.
-        (Some(Ok(answer)), Some(Err(_))) if !exchange.is_cut_off() => {
-            complete_response(answer, &exchange, bounds)
-        }
-        (Some(Err(said)), ended) => {
-            if ended.is_none() {
-                run_detached(guest);
+    }
+
+    /// Runs the guest until the head of its response is available, or until it ends without one.
+    /// Fails at the deadline; then the guest must be dropped, and its instance with it.
+    async fn head(
+        &mut self,
+        deadline: Ticks,
+    ) -> std::result::Result<Option<ResponseHead>, Refusal> {
+        let Self {
+            exchange,
+            guest,
+            outcome,
+            ..
+        } = self;
+        let head = pin!(poll_fn(
+            |context| exchange.poll_head(guest, outcome, context)
+        ));
+        run_until_deadline(exchange.handle.clock(), deadline, head)
+            .await
+            .map_err(|_| {
+                let handle = &exchange.handle;
+                call::deadline_exceeded(handle.entry(), &exchange.revision, handle.target_name());
+                Refusal::Timeout
+            })
+    }
+
+    /// Returns the response, or a refusal if the guest gave none.
+    fn into_response(
+        self,
+        head: Option<ResponseHead>,
+    ) -> std::result::Result<Response<HttpBody>, Refusal> {
+        match (head, &self.outcome) {
+            (Some(Ok(answer)), None) => Ok(self.into_streaming_response(answer)),
+            (Some(Ok(answer)), Some(Ok(()))) => self.into_complete_response(answer),
+            // The guest exited after it had finished its response.
+            (Some(Ok(answer)), Some(Err(_))) if !self.exchange.is_cut_off() => {
+                self.into_complete_response(answer)
             }
-            Err(guest_error_refusal(&said, &exchange))
-        }
-        (None, _) if is_too_large.load(Ordering::Relaxed) => Err(Refusal::TooLarge),
-        (_, Some(Err(error))) => Err(Refusal::from_error(&error)),
-        (None, _) => {
-            exchange.announce(CallEnd::AnswerMissing, "");
-            Err(Refusal::CallEnded(CallEnd::AnswerMissing))
+            (Some(Err(error)), ended) => {
+                if ended.is_none() {
+                    run_detached(self.guest);
+                }
+                Err(guest_error_refusal(&error, &self.exchange))
+            }
+            (None, _) if self.is_too_large.load(Ordering::Relaxed) => Err(Refusal::TooLarge),
+            (_, Some(Err(error))) => Err(Refusal::from_error(error)),
+            (None, _) => {
+                self.exchange.announce(CallEnd::AnswerMissing, "");
+                Err(Refusal::CallEnded(CallEnd::AnswerMissing))
+            }
         }
     }
-}
 
-/// Returns the response of a guest that is still running.
-fn streaming_response(
-    answer: Response<WasiBody>,
-    exchange: &Arc<Exchange>,
-    guest: RunningGuest,
-    bounds: BodyLimits,
-    is_head: bool,
-) -> Response<HttpBody> {
-    let (head, body) = GuestBody::from_response(answer, exchange, Some(guest), bounds);
-    if is_head || has_no_body(head.status) {
-        tokio::spawn(body.drain());
-        return Response::from_parts(head, HttpBody::omitted());
+    /// Returns the response of a guest that is still running.
+    fn into_streaming_response(self, answer: Response<WasiBody>) -> Response<HttpBody> {
+        let guest = RunningGuest::new(self.guest, &self.limits.clock, self.limits.deadline);
+        let (head, body) =
+            GuestBody::from_response(answer, &self.exchange, Some(guest), self.limits);
+        match self.delivery.with_status(head.status) {
+            BodyDelivery::Sent => Response::from_parts(head, body.into_body()),
+            BodyDelivery::Omitted => {
+                tokio::spawn(body.drain());
+                Response::from_parts(head, HttpBody::omitted())
+            }
+        }
     }
-    Response::from_parts(head, body.into_body())
-}
 
-/// Returns the response of a guest that has ended, or a refusal if it is incomplete, since nothing
-/// was sent yet.
-fn complete_response(
-    answer: Response<WasiBody>,
-    exchange: &Arc<Exchange>,
-    bounds: BodyLimits,
-) -> std::result::Result<Response<HttpBody>, Refusal> {
-    let (head, body) = GuestBody::from_response(answer, exchange, None, bounds);
-    let body = body.read_ahead().map_err(Refusal::CallEnded)?;
-    Ok(Response::from_parts(head, body.into_body()))
+    /// Returns the response of a guest that has ended, or a refusal if it is incomplete, since
+    /// nothing was sent yet.
+    fn into_complete_response(
+        self,
+        answer: Response<WasiBody>,
+    ) -> std::result::Result<Response<HttpBody>, Refusal> {
+        let (head, body) = GuestBody::from_response(answer, &self.exchange, None, self.limits);
+        let body = body.read_ahead().map_err(Refusal::CallEnded)?;
+        Ok(Response::from_parts(head, body.into_body()))
+    }
 }
 
 /// Runs the guest to its end, unless dropped.
@@ -295,10 +365,6 @@ impl Drop for CutOffGuard {
             exchange.cut_off();
         }
     }
-}
-
-fn has_no_body(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 fn check_not_busy(serving: &ActiveRevision) -> std::result::Result<(), Refusal> {

@@ -35,7 +35,7 @@ pub struct InstanceState {
     pub(super) handles: ResourceTable,
     /// The embedder's data of the deployment and the host.
     pub(super) shared: SharedValues,
-    /// What the rooms of this crate and the embedder store for this instance.
+    /// The values that modules of this crate and the embedder store for this instance.
     pub(super) slots: Slots,
     pub(super) limiter: Limiter,
     clock: Arc<Clock>,

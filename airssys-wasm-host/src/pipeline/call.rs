@@ -38,24 +38,22 @@ pub(super) enum StageOutput {
     End,
 }
 
-/// Interprets the value that a stage's function returned.
-pub(super) fn interpret(
-    returned: StageValue,
-    is_fallible: bool,
-    source: Option<SourceMode>,
-) -> StageOutput {
-    let returned = if is_fallible {
-        split_result(returned)
-    } else {
-        Ok(returned)
-    };
-    match (returned, source) {
-        (Err(error), _) => StageOutput::Error(error),
-        (Ok(returned), Some(SourceMode::UntilNone)) => match unwrap_option(returned) {
+/// Interprets the value that a stage's function returned, if it is no error.
+pub(super) fn interpret(returned: StageValue, source: Option<SourceMode>) -> StageOutput {
+    match source {
+        Some(SourceMode::UntilNone) => match unwrap_option(returned) {
             Some(item) => StageOutput::Output(Some(item)),
             None => StageOutput::End,
         },
-        (Ok(returned), _) => StageOutput::Output(into_item(returned)),
+        _ => StageOutput::Output(into_item(returned)),
+    }
+}
+
+/// Interprets the value that a fallible function of a stage returned.
+pub(super) fn interpret_result(returned: StageValue, source: Option<SourceMode>) -> StageOutput {
+    match split_result(returned) {
+        Ok(returned) => interpret(returned, source),
+        Err(error) => StageOutput::Error(error),
     }
 }
 

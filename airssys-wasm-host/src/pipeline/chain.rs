@@ -13,7 +13,7 @@ use super::call::StageOutput;
 use super::evaluate::Outcome;
 use super::item::Item;
 use super::running::{ItemGuard, RunningPipeline};
-use super::unit::{StageResult, UnitPlace};
+use super::unit::{ErrorPort, StageResult, UnitPlace};
 use crate::Result;
 
 /// An item on its way through a chain.
@@ -67,7 +67,9 @@ impl ChainRun {
                 place = UnitPlace::Granted(unit.wait_for_place(place).await);
                 now = Instant::now();
             }
-            let done = unit.work([item].into(), false, &mut now).await;
+            let done = unit
+                .work([item].into(), ErrorPort::Unconnected, &mut now)
+                .await;
             let next = units.peek().map(|next| runner.units[*next].join_queue());
             if let UnitPlace::Granted(slot) = place {
                 drop(done.hold_slot(slot));

@@ -1,4 +1,4 @@
-//! Dead letters: failed items that were set aside.
+//! Dead letters: failed items that are passed to a receiver instead of the next stage.
 //!
 //! Tests: `tests/suite/pipelines/errors.rs`.
 

@@ -180,10 +180,8 @@ impl<'a> DeployPipeline<'a> {
             let message = format!("`{}` has no stage `{stage}`", self.pipeline.name());
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
-        check_dead_letters(
-            &self.pipeline,
-            self.dead_letters.is_some() || self.pipelines.dead_letters.is_some(),
-        )
+        let of_host = self.pipelines.dead_letters.as_ref();
+        check_dead_letters(&self.pipeline, self.dead_letters.as_ref().or(of_host))
     }
 
     /// Groups the stages into deployments. The stages of a segment share one if no options are set
@@ -256,13 +254,16 @@ impl<'a> DeployPipeline<'a> {
 }
 
 /// Checks that there is a receiver if a stage produces dead letters.
-pub(super) fn check_dead_letters(pipeline: &ComponentPipeline, is_taken: bool) -> Result<()> {
+pub(super) fn check_dead_letters(
+    pipeline: &ComponentPipeline,
+    receiver: Option<&Arc<dyn DeadLetterReceiver>>,
+) -> Result<()> {
     match pipeline
         .stages()
         .iter()
         .find(|stage| stage.options().has_dead_letters())
     {
-        Some(stage) if !is_taken => {
+        Some(stage) if receiver.is_none() => {
             let message = format!(
                 "stage `{}` produces dead letters, but they have no receiver: set one with `.dead_letters(...)`, or for all pipelines with `HostBuilder::dead_letters`",
                 stage.name()

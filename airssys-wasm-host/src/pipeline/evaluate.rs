@@ -284,7 +284,7 @@ async fn work(
     let unit = &runner.units[place];
     let slot = unit.wait_for_place(line).await;
     let done = unit
-        .work(items, runner.takes_errors(place), &mut Instant::now())
+        .work(items, runner.error_port(place), &mut Instant::now())
         .await;
     let slot = done.hold_slot(slot);
     let Some(turnstile) = order.and_then(|order| order.0[place].as_ref()) else {

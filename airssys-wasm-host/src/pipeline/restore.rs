@@ -58,7 +58,7 @@ fn try_restore(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(incomplete)?;
     let pipeline = with_components(&definition, &record.digests, components)?;
-    super::deploy::check_dead_letters(&pipeline, pipelines.dead_letters.is_some())?;
+    super::deploy::check_dead_letters(&pipeline, pipelines.dead_letters.as_ref())?;
     let units = units.iter().map(|(places, deployment, component)| {
         let function = unit_function(&pipeline, places, component)?;
         Unit::connect(&pipeline, places, deployment, &function)

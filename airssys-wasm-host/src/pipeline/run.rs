@@ -193,11 +193,7 @@ async fn from_sources(
 
 async fn from_source(runner: &RunningPipeline, place: usize) -> StageResult {
     runner.units[place]
-        .work(
-            Items::new(),
-            runner.takes_errors(place),
-            &mut Instant::now(),
-        )
+        .work(Items::new(), runner.error_port(place), &mut Instant::now())
         .await
 }
 

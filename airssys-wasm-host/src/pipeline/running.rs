@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::check::describe_item;
 use super::dead_letter::{DeadLetter, DeadLetterReceiver, FailureCause};
 use super::item::Item;
-use super::unit::{DroppedItem, Unit, increment};
+use super::unit::{DroppedItem, ErrorPort, Unit, increment};
 use crate::{Error, ErrorKind, Result};
 
 /// A deployed pipeline.
@@ -191,11 +191,13 @@ impl RunningPipeline {
         }
     }
 
-    /// Returns `true` if an edge takes the errors of a unit.
-    pub(super) fn takes_errors(&self, unit: usize) -> bool {
-        self.edges[unit]
-            .iter()
-            .any(|way| way.port == OutputPort::Error)
+    pub(super) fn error_port(&self, unit: usize) -> ErrorPort {
+        let mut edges = self.edges[unit].iter();
+        if edges.any(|edge| edge.port == OutputPort::Error) {
+            ErrorPort::Connected
+        } else {
+            ErrorPort::Unconnected
+        }
     }
 
     /// Applies `action` to an item that goes no further. `number` is the number of the item in its

@@ -13,7 +13,7 @@ use airssys_wasm_core::world::Function;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
 
-use super::call::{StageCall, StageOutput, connect, interpret};
+use super::call::{StageCall, StageOutput, connect, interpret, interpret_result};
 use super::dead_letter::FailureCause;
 use super::item::{Item, Items};
 use super::status::Counters;
@@ -36,6 +36,15 @@ pub(super) struct Unit {
     pub(super) source: Option<SourceMode>,
     slots: Arc<Semaphore>,
     pub(super) counters: Counters,
+}
+
+/// The port of a unit for the errors that its function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ErrorPort {
+    /// An edge takes the errors.
+    Connected,
+    /// An error is a failure of its item.
+    Unconnected,
 }
 
 /// The result of a unit for an item, after all attempts.
@@ -150,12 +159,11 @@ impl Unit {
     }
 
     /// Works on one item: makes the attempts that the options allow, and then gives it up as they
-    /// specify. `takes_errors` is `true` if an edge takes the errors of the unit. `now` is the time
-    /// at the start, and is set to the time at the end.
+    /// specify. `now` is the time at the start, and is set to the time at the end.
     pub(super) async fn work(
         &self,
         items: Items,
-        takes_errors: bool,
+        errors: ErrorPort,
         now: &mut Instant,
     ) -> StageResult {
         let attempts_max = self
@@ -171,7 +179,7 @@ impl Unit {
             let came = self.attempt(given.unwrap_or_default(), &revision).await;
             *now = self.counters.count_attempt(*now);
             let cause = match came {
-                Ok(StageOutput::Error(error)) if !takes_errors => {
+                Ok(StageOutput::Error(error)) if errors == ErrorPort::Unconnected => {
                     FailureCause::Returned(value_of(error))
                 }
                 Ok(came) => return StageResult::Returned(came),
@@ -200,7 +208,11 @@ impl Unit {
             .time
             .within(self.call.call(items, revision).as_mut())
             .await?;
-        Ok(interpret(returned, self.is_fallible, self.source))
+        Ok(if self.is_fallible {
+            interpret_result(returned, self.source)
+        } else {
+            interpret(returned, self.source)
+        })
     }
 
     /// Waits before the next attempt, each time twice as long.

@@ -17,7 +17,7 @@ use super::deploy::unit_component;
 use super::running::RunningPipeline;
 use super::unit::Unit;
 use crate::context::HostContext;
-use crate::{Approval, Component, Enforcement, Error, ErrorKind, Promoted, Result, Update};
+use crate::{Approval, Component, Enforcement, Error, ErrorKind, Promotion, Result, Update};
 
 /// A pending update of a stage to another component; await it to begin. See
 /// [`PipelineDeployment::update`](super::PipelineDeployment::update).
@@ -152,7 +152,7 @@ impl<'a> UpdateStage<'a> {
         self.prepare().await?.rehearse().await
     }
 
-    async fn run(self) -> Result<Promoted> {
+    async fn run(self) -> Result<Promotion> {
         let _turn = self.runner.update_lock.lock().await;
         self.prepare().await?.await
     }
@@ -181,7 +181,7 @@ impl<'a> UpdateStage<'a> {
 }
 
 impl<'a> IntoFuture for UpdateStage<'a> {
-    type Output = Result<Promoted>;
+    type Output = Result<Promotion>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 
 use super::{LinkBindings, LinkSet, Revision};
 use crate::capability::{
-    Authority, BlockingOperations, Console, Enforcement, OpenCapabilities, Opening, Printer,
+    Authority, BlockingOperations, Console, Enforcement, OpenCapabilities, Printer, RevisionOpening,
 };
 use crate::clock::Ticks;
 use crate::data::SharedValues;
@@ -73,7 +73,7 @@ impl RevisionPlan {
         let policy = self.policy();
         let clock = runtime.engines.clock();
         let share = runtime.shares.get(&self.name);
-        let opening = Opening {
+        let opening = RevisionOpening {
             policy: &policy,
             settings: &runtime.capabilities,
             share: &share,

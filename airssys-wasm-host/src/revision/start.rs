@@ -97,7 +97,9 @@ impl Revision {
             })
             .await
             .map_err(StartFailure::Other)?;
-        self.links.started(store.data_mut());
+        if self.has_links {
+            self.links.started(store.data_mut());
+        }
         match (outcome, store.data().shortage()) {
             (Ok(wasm), _) => {
                 output(store.data()).end_call();

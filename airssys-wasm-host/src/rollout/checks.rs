@@ -11,20 +11,42 @@ use crate::deployment::DeploymentEntry;
 use crate::revision::{Revision, RevisionPlan};
 use crate::{Error, ErrorKind, Result, link};
 
-/// Checks that the version is newer, unless any version is allowed.
-pub(super) fn version(serving: &Revision, next: &RevisionPlan, any_allowed: bool) -> Result<()> {
-    if any_allowed {
-        return Ok(());
+/// The versions that the next revision may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum VersionRequirement {
+    /// A version that is newer than that of the active revision.
+    #[default]
+    Newer,
+    /// Any version, or none.
+    Any,
+}
+
+/// The treatment of a rollout that would lose the state of a stateful component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum StateLoss {
+    #[default]
+    Refused,
+    Allowed,
+}
+
+/// Checks the version of the next revision.
+pub(super) fn version(
+    serving: &Revision,
+    next: &RevisionPlan,
+    required: VersionRequirement,
+) -> Result<()> {
+    match required {
+        VersionRequirement::Any => Ok(()),
+        VersionRequirement::Newer => Ok(check_version(
+            serving.component.version(),
+            next.component.version(),
+        )?),
     }
-    Ok(check_version(
-        serving.component.version(),
-        next.component.version(),
-    )?)
 }
 
 /// Checks that no state would be lost, unless that is allowed.
-pub(super) fn state(serving: &Revision, may_be_lost: bool) -> Result<()> {
-    if serving.instancing != Instancing::Stateful || may_be_lost {
+pub(super) fn state(serving: &Revision, loss: StateLoss) -> Result<()> {
+    if serving.instancing != Instancing::Stateful || loss == StateLoss::Allowed {
         return Ok(());
     }
     Err(Error::new(

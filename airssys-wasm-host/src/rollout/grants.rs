@@ -9,20 +9,21 @@ use airssys_wasm_core::policy::{
 };
 use airssys_wasm_core::{CapabilityKind, Need, Rule};
 
+use super::run::RolloutMode;
 use crate::observe::Event;
 use crate::revision::{Revision, RevisionPlan};
 use crate::runtime::Runtime;
 use crate::{Error, ErrorKind, Result};
 
 /// Checks that what the component requires is granted, and that every rule is known here.
-pub(super) fn check(runtime: &Runtime, draft: &RevisionPlan, is_rehearsal: bool) -> Result<()> {
+pub(super) fn check(runtime: &Runtime, draft: &RevisionPlan, mode: RolloutMode) -> Result<()> {
     check_sizes(draft)?;
     check_custom_rules(runtime, draft)?;
     check_baseline_denies(draft)?;
     let now = runtime.engines.clock().unix_seconds();
     check_linked_calls(draft, now)?;
     let review = GrantReview::new(draft.component.requested(), &draft.grants, now);
-    if !is_rehearsal {
+    if mode == RolloutMode::Real {
         warn_of_mismatches(runtime, draft, &review);
     }
     if review.is_sufficient() {
@@ -90,13 +91,13 @@ pub(super) fn check_no_growth(
     runtime: &Runtime,
     serving: &Revision,
     next: &RevisionPlan,
-    is_rehearsal: bool,
+    mode: RolloutMode,
 ) -> Result<()> {
     let changes = growth(serving, next);
     if changes.is_empty() {
         return Ok(());
     }
-    if !is_rehearsal {
+    if mode == RolloutMode::Real {
         runtime.announcer.announce(Event::AwaitsApproval {
             component: next.name.clone(),
             digest: next.component.digest(),

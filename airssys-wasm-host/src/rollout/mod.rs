@@ -12,7 +12,7 @@ mod deploy;
 mod grants;
 mod health;
 mod lifting;
-mod promoted;
+mod promotion;
 mod rollback;
 mod run;
 mod target;
@@ -20,7 +20,7 @@ mod update;
 
 pub use approval::Approval;
 pub use deploy::Deploy;
-pub use promoted::Promoted;
+pub use promotion::Promotion;
 pub use rollback::Rollback;
 pub(crate) use target::ParentPipeline;
 pub use update::Update;

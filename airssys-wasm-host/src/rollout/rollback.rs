@@ -8,9 +8,10 @@ use airssys_wasm_core::{Rollout, Strategy};
 use semver::Version;
 use tracing::{Instrument as _, Span};
 
+use super::checks::StateLoss;
 use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{ExistingDeployment, RolloutCause};
-use super::{Promoted, RolloutFuture};
+use super::{Promotion, RolloutFuture};
 use crate::context::HostContext;
 use crate::{Error, ErrorKind, Result, restore};
 
@@ -54,7 +55,7 @@ impl<'a> Rollback<'a> {
     pub fn discard_state(self) -> Self {
         Self {
             overrides: Overrides {
-                lost_state: true,
+                state_loss: StateLoss::Allowed,
                 ..self.overrides
             },
             ..self
@@ -73,11 +74,11 @@ impl<'a> Rollback<'a> {
         run.rehearse().instrument(span).await
     }
 
-    async fn run(self) -> Result<Promoted> {
+    async fn run(self) -> Result<Promotion> {
         let begun = Instant::now();
         let machine = Rollout::rollback(self.strategy);
         let (run, span) = self.prepare(machine).await?;
-        Ok(Promoted::new(run.follow().instrument(span).await?, begun))
+        Ok(Promotion::new(run.follow().instrument(span).await?, begun))
     }
 
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
@@ -102,8 +103,8 @@ impl<'a> Rollback<'a> {
 }
 
 impl<'a> IntoFuture for Rollback<'a> {
-    type Output = Result<Promoted>;
-    type IntoFuture = RolloutFuture<'a, Promoted>;
+    type Output = Result<Promotion>;
+    type IntoFuture = RolloutFuture<'a, Promotion>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use airssys_wasm_core::{ComponentName, Effect, Outcome, Rollout, RolloutStep, Rule};
 
+use super::checks::{StateLoss, VersionRequirement};
 use super::compile::compile;
 use super::target::RolloutTarget;
 use super::{checks, health};
@@ -53,8 +54,27 @@ struct PendingSwitch<P> {
 /// Checks that the caller chose to override.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Overrides {
-    pub(super) any_version: bool,
-    pub(super) lost_state: bool,
+    pub(super) version: VersionRequirement,
+    pub(super) state_loss: StateLoss,
+}
+
+/// The mode of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RolloutMode {
+    /// A rollout that is carried out to its end.
+    Real,
+    /// A rollout that ends after its checks, and announces nothing.
+    Rehearsal,
+}
+
+impl RolloutMode {
+    fn from_machine(machine: &Rollout) -> Self {
+        if machine.is_rehearsal() {
+            Self::Rehearsal
+        } else {
+            Self::Real
+        }
+    }
 }
 
 /// The next revision, in its current state of preparation.
@@ -166,11 +186,11 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
         match (effect, &mut self.candidate) {
             (Effect::CheckVersion, Candidate::Draft(draft)) => {
                 let named = existing(&self.target)?;
-                checks::version(&named.revision(), draft, self.overrides.any_version)
+                checks::version(&named.revision(), draft, self.overrides.version)
             }
             (Effect::CheckState, _) => checks::state(
                 &existing(&self.target)?.revision(),
-                self.overrides.lost_state,
+                self.overrides.state_loss,
             ),
             (Effect::CheckWorld, Candidate::Draft(draft)) => {
                 checks::world(&existing(&self.target)?.revision(), draft)
@@ -179,7 +199,8 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                 checks::imports(draft, self.runtime.programs.providers(), &self.names.all())
             }
             (Effect::CheckGrants, Candidate::Draft(draft)) => {
-                target(&self.target)?.authorize(self.runtime, draft, self.machine.is_rehearsal())
+                let mode = RolloutMode::from_machine(&self.machine);
+                target(&self.target)?.authorize(self.runtime, draft, mode)
             }
             (Effect::Compile, _) => self.compile().await,
             (Effect::StoreBytes, Candidate::Compiled(revision)) => {

@@ -9,7 +9,7 @@ use airssys_wasm_core::ComponentName;
 use tokio::sync::OwnedMutexGuard;
 
 use super::grants;
-use super::run::invalid_state;
+use super::run::{RolloutMode, invalid_state};
 use crate::deployment::{ActiveRevision, DeploymentEntry, PendingCommit};
 use crate::instance::Instance;
 use crate::observe::Event;
@@ -32,7 +32,7 @@ pub(super) trait RolloutTarget: Send + 'static {
         &self,
         runtime: &Runtime,
         draft: &mut RevisionPlan,
-        is_rehearsal: bool,
+        mode: RolloutMode,
     ) -> Result<()>;
 
     /// Returns the existing deployment. Fails for a new one.
@@ -74,9 +74,9 @@ impl RolloutTarget for NewDeployment {
         &self,
         runtime: &Runtime,
         draft: &mut RevisionPlan,
-        is_rehearsal: bool,
+        mode: RolloutMode,
     ) -> Result<()> {
-        grants::check(runtime, draft, is_rehearsal)?;
+        grants::check(runtime, draft, mode)?;
         draft.open(runtime).map(drop)
     }
 
@@ -150,18 +150,18 @@ impl RolloutTarget for ExistingDeployment {
         &self,
         runtime: &Runtime,
         draft: &mut RevisionPlan,
-        is_rehearsal: bool,
+        mode: RolloutMode,
     ) -> Result<()> {
         let lifted = match draft.grant_origin {
             GrantOrigin::Explicit {
                 revocations_seen: lifting,
             } => lifting,
             GrantOrigin::Inherited => {
-                grants::check_no_growth(runtime, &self.named.revision(), draft, is_rehearsal)?;
+                grants::check_no_growth(runtime, &self.named.revision(), draft, mode)?;
                 0
             }
         };
-        grants::check(runtime, draft, is_rehearsal)?;
+        grants::check(runtime, draft, mode)?;
         let powers = draft.open(runtime)?;
         self.named
             .authorization

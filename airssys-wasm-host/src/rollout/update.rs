@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use airssys_wasm_core::policy::Grants;
-use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Strategy};
+use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Rule, Strategy};
 use tracing::{Instrument as _, Span};
 
+use super::checks::{StateLoss, VersionRequirement};
 use super::lifting::{LiftingConsent, PriorRevocations};
 use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{ExistingDeployment, RolloutCause};
-use super::{Approval, Promoted, RolloutFuture, approval};
+use super::{Approval, Promotion, RolloutFuture, approval};
 use crate::capability::Enforcement;
 use crate::context::HostContext;
 use crate::data::SharedValues;
@@ -43,6 +44,14 @@ pub struct Update<'a> {
     revocations_at_start: Option<usize>,
 }
 
+/// The grants of the next revision.
+struct UpdateGrants {
+    grants: Grants,
+    origin: GrantOrigin,
+    /// The revocations that the grants lift.
+    lifted: Vec<Rule>,
+}
+
 impl<'a> Update<'a> {
     pub(crate) fn new(context: &'a Arc<HostContext>, name: String, component: Component) -> Self {
         Self {
@@ -70,7 +79,7 @@ impl<'a> Update<'a> {
     /// A rule that was revoked stays revoked unless it is granted here: by the same rule, or by
     /// rules that lie within it and no others of its kind. A grant that is wider than what was
     /// revoked fails with [`LiftsRevocation`](crate::ErrorKind::LiftsRevocation) unless
-    /// [`lifting_revocations`](Self::lifting_revocations) is called. [`Promoted::lifted`] returns
+    /// [`lifting_revocations`](Self::lifting_revocations) is called. [`Promotion::lifted`] returns
     /// the rules that were lifted.
     pub fn grants(self, grants: Grants) -> Self {
         Self {
@@ -191,7 +200,7 @@ impl<'a> Update<'a> {
     pub fn any_version(self) -> Self {
         Self {
             overrides: Overrides {
-                any_version: true,
+                version: VersionRequirement::Any,
                 ..self.overrides
             },
             ..self
@@ -203,7 +212,7 @@ impl<'a> Update<'a> {
     pub fn discard_state(self) -> Self {
         Self {
             overrides: Overrides {
-                lost_state: true,
+                state_loss: StateLoss::Allowed,
                 ..self.overrides
             },
             ..self
@@ -223,7 +232,7 @@ impl<'a> Update<'a> {
         run.rehearse().instrument(span).await
     }
 
-    async fn run(self) -> Result<Promoted> {
+    async fn run(self) -> Result<Promotion> {
         let begun = Instant::now();
         let (runtime, component) = (&self.context.runtime, self.component.clone());
         let machine = Rollout::update(self.strategy);
@@ -234,14 +243,17 @@ impl<'a> Update<'a> {
                 approval::store_pending_update(runtime, &named, component).await?;
                 Err(error)
             }
-            outcome => outcome.map(|switched| Promoted::new(switched, begun).lifting(lifted)),
+            outcome => outcome.map(|switched| Promotion::new(switched, begun).lifting(lifted)),
         }
     }
 
-    async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
+    async fn prepare(
+        mut self,
+        machine: Rollout,
+    ) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let named = self.context.deployments.get(&self.name)?;
         // Rules revoked from here on stay revoked, whatever this update grants.
-        let lifting = self
+        let revocations_seen = self
             .revocations_at_start
             .unwrap_or_else(|| named.authorization.revocation_count());
         let turn = Arc::clone(&named.rollout_lock).lock_owned().await;
@@ -250,70 +262,92 @@ impl<'a> Update<'a> {
         if self.approval.is_none() && !self.is_checked_by_pipeline {
             check_not_a_stage(&named, &serving, &self.component)?;
         }
+        let granted = self.resolve_grants(&named, &serving, revocations_seen)?;
+        let cause = RolloutCause::Update {
+            lifting: match granted.origin {
+                GrantOrigin::Explicit { revocations_seen } => Some(revocations_seen),
+                GrantOrigin::Inherited => None,
+            },
+        };
+        let number = if machine.is_rehearsal() {
+            0
+        } else {
+            named.history.lock().next_number()
+        };
+        let (context, overrides, strategy) = (self.context, self.overrides, self.strategy);
+        let plan = self.into_plan(&serving, granted, number);
+        plan.limits.check()?;
+        let span = tracing::info_span!("update", component = %named.name, ?strategy);
+        let target = ExistingDeployment {
+            named,
+            _rollout_lock: turn,
+            cause,
+        };
+        let candidate = Candidate::Draft(Box::new(plan));
+        Ok((
+            RolloutRun::new(context, machine, target, overrides, candidate),
+            span,
+        ))
+    }
+
+    /// Returns the grants that were set or approved, with the revocations that they leave in force,
+    /// or else those of the active revision.
+    fn resolve_grants(
+        &mut self,
+        named: &DeploymentEntry,
+        serving: &Revision,
+        revocations_seen: usize,
+    ) -> Result<UpdateGrants> {
         let given = match &self.approval {
             Some(approval) => Some(approval.grants_for(&self.component)?),
-            None => self.grants,
+            None => self.grants.take(),
         };
+        let Some(given) = given else {
+            return Ok(UpdateGrants {
+                grants: serving.authority.policy().grants().clone(),
+                origin: GrantOrigin::Inherited,
+                lifted: Vec::new(),
+            });
+        };
+        let revoked = PriorRevocations::from_revision(serving, named, revocations_seen);
+        let (grants, lifted) = revoked.resolve(given, self.lifting_consent)?;
+        Ok(UpdateGrants {
+            grants,
+            origin: GrantOrigin::Explicit { revocations_seen },
+            lifted,
+        })
+    }
+
+    /// Returns the plan of the next revision: the options of this update, and everything else as in
+    /// the active revision.
+    fn into_plan(self, serving: &Revision, granted: UpdateGrants, number: u64) -> RevisionPlan {
         let mut data = serving.data.clone();
         data.extend(&self.data);
-        let lifting_now = given.is_some().then_some(lifting);
-        let revoked = PriorRevocations::from_revision(&serving, &named, lifting);
-        let (given, lifted) = match given {
-            Some(given) => revoked
-                .resolve(given, self.lifting_consent)
-                .map(|(g, l)| (Some(g), l))?,
-            None => (None, Vec::new()),
-        };
-        let draft = RevisionPlan {
-            name: named.name.clone(),
-            grant_origin: if given.is_some() {
-                GrantOrigin::Explicit {
-                    revocations_seen: lifting,
-                }
-            } else {
-                GrantOrigin::Inherited
-            },
+        RevisionPlan {
+            name: serving.name().clone(),
+            number,
+            grants: granted.grants,
+            grant_origin: granted.origin,
+            lifted_revocations: granted.lifted,
             bindings: merge_bindings(&serving.link_bindings, &self.bindings),
             explicit_bindings: self.bindings,
             links: Arc::new(crate::revision::NoLinks),
             data,
-            grants: given.unwrap_or_else(|| serving.authority.policy().grants().clone()),
-            lifted_revocations: lifted,
             enforcement: self
                 .enforcement
                 .unwrap_or_else(|| serving.authority.enforcement()),
             console: serving.console.clone(),
             authority: None,
-            number: if machine.is_rehearsal() {
-                0
-            } else {
-                named.history.lock().next_number()
-            },
             instancing: self.instancing.unwrap_or(serving.instancing),
             limits: self.limits.unwrap_or_else(|| serving.limits.clone()),
             component: self.component,
-        };
-        draft.limits.check()?;
-        let span =
-            tracing::info_span!("update", component = %named.name, strategy = ?self.strategy);
-        let place = ExistingDeployment {
-            named,
-            _rollout_lock: turn,
-            cause: RolloutCause::Update {
-                lifting: lifting_now,
-            },
-        };
-        let candidate = Candidate::Draft(Box::new(draft));
-        Ok((
-            RolloutRun::new(self.context, machine, place, self.overrides, candidate),
-            span,
-        ))
+        }
     }
 }
 
 impl<'a> IntoFuture for Update<'a> {
-    type Output = Result<Promoted>;
-    type IntoFuture = RolloutFuture<'a, Promoted>;
+    type Output = Result<Promotion>;
+    type IntoFuture = RolloutFuture<'a, Promotion>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

@@ -36,7 +36,7 @@ const PHRASES: [(&str, &str); 27] = [
     ("made true", "applied"),
     ("comes to nothing", "fails, has no effect"),
     ("for good", "permanently"),
-    ("aside", "in the background"),
+    ("done aside", "in the background"),
     ("otherwise than", "differently from"),
 ];
 

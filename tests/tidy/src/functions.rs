@@ -15,6 +15,7 @@ pub(crate) fn check(sources: &Crate, report: &mut Report) {
         let mut functions = Functions {
             path: &source.path,
             report,
+            in_trait_impl: false,
         };
         functions.visit_file(&source.syntax);
     }
@@ -23,10 +24,12 @@ pub(crate) fn check(sources: &Crate, report: &mut Report) {
 struct Functions<'a> {
     path: &'a str,
     report: &'a mut Report,
+    /// `true` inside `impl Trait for Type`, whose signatures are those of the trait.
+    in_trait_impl: bool,
 }
 
 impl Functions<'_> {
-    fn function(&mut self, signature: &syn::Signature, end: usize) {
+    fn length(&mut self, signature: &syn::Signature, end: usize) {
         self.report.count("functions");
         let line = signature.ident.span().start().line;
         let lines = end + 1 - signature.span().start().line;
@@ -37,7 +40,6 @@ impl Functions<'_> {
             );
             self.report.add(self.path, line, message);
         }
-        self.booleans(signature);
     }
 
     /// A call with `true` says nothing. A setter of one switch may take it: `.write(true)`.
@@ -70,13 +72,23 @@ impl<'ast> Visit<'ast> for Functions<'_> {
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         if !is_of_tests(&item.attrs) {
-            self.function(&item.sig, item.block.span().end().line);
+            self.length(&item.sig, item.block.span().end().line);
+            self.booleans(&item.sig);
             visit::visit_item_fn(self, item);
         }
     }
 
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let outer = std::mem::replace(&mut self.in_trait_impl, item.trait_.is_some());
+        visit::visit_item_impl(self, item);
+        self.in_trait_impl = outer;
+    }
+
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.function(&item.sig, item.block.span().end().line);
+        self.length(&item.sig, item.block.span().end().line);
+        if !self.in_trait_impl {
+            self.booleans(&item.sig);
+        }
         visit::visit_impl_item_fn(self, item);
     }
 }
@@ -103,5 +115,19 @@ mod tests {
         assert_eq!(findings("fn a(b: bool) {}"), 1);
         assert_eq!(findings("impl A { fn b(&self, c: bool, d: u8) {} }"), 1);
         assert_eq!(findings("impl A { fn b(self, c: bool) {} }"), 0);
+    }
+
+    #[test]
+    fn a_bool_in_the_signature_of_a_trait_is_not_found() {
+        assert_eq!(findings("impl A for B { fn c(d: bool, e: u8) {} }"), 0);
+        assert_eq!(findings("impl A for B { fn c() { fn d(e: bool) {} } }"), 1);
+        assert_eq!(
+            findings("impl A for B { fn c() { impl D { fn e(f: bool) {} } } }"),
+            1
+        );
+        assert_eq!(
+            findings("impl A for B { fn c() { impl D for E {} } fn f(g: bool) {} }"),
+            0
+        );
     }
 }

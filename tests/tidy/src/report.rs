@@ -1,4 +1,4 @@
-//! What was found, and counts of everything that was looked at.
+//! Findings, and counts of everything that was checked.
 
 use std::collections::BTreeMap;
 use std::fmt;

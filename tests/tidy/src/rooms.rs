@@ -175,7 +175,7 @@ fn add_export(before: &[String], name: &syn::Ident, exports: &mut BTreeMap<Strin
 
 /// The rooms that a file names.
 struct Paths {
-    /// How many modules deep the file is: so many `super`s lead to the crate.
+    /// The depth of the file in modules: this number of `super`s leads to the crate.
     depth: usize,
     found: Vec<(String, usize)>,
 }

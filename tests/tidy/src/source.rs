@@ -82,7 +82,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether an item is compiled for tests only.
+/// Returns `true` if an item is compiled for tests only.
 pub(crate) fn is_of_tests(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_test = attribute.path().is_ident("test");

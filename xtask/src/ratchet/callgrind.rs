@@ -108,16 +108,17 @@ fn read(text: &str, profile: &mut Profile) {
             named(name, &mut names);
         } else if line.starts_with("calls=") {
             is_of_callee = true;
-        } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
-            if !std::mem::take(&mut is_of_callee) {
-                let cost = line
-                    .split(' ')
-                    .nth(1)
-                    .and_then(|cost| cost.parse::<f64>().ok());
-                *profile.0.entry(function.clone()).or_default() += cost.unwrap_or_default();
-            }
+        } else if is_cost(line) && !std::mem::take(&mut is_of_callee) {
+            let cost = line.split(' ').nth(1);
+            let cost = cost.and_then(|cost| cost.parse::<f64>().ok());
+            *profile.0.entry(function.clone()).or_default() += cost.unwrap_or_default();
         }
     }
+}
+
+/// A line of costs begins with a position, which may be relative.
+fn is_cost(line: &str) -> bool {
+    line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
 }
 
 /// The function of `(id) name` or `(id)`.

@@ -14,7 +14,8 @@ pub fn of_row(row: &Row, before: Option<&Profile>, now: &Profile) -> Option<Stri
     Some(format!("{description}\n{}", functions.join("\n")))
 }
 
-/// The same for the size of the command's program.
+/// Prints the size of the command's program beside its entry in the table; describes it if it grew
+/// beyond its bound.
 pub fn of_program(before: Option<f64>, bytes: f64) -> Option<String> {
     grown(PROGRAM, before, bytes, PROGRAM_GROWTH_PERCENT_MAX)
 }

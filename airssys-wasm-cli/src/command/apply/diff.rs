@@ -6,6 +6,7 @@ use super::{ApplyArguments, apply_all};
 use crate::api::{Problem, kinds};
 use crate::command::CommonOptions;
 use crate::command::dry_run::DryRun;
+use crate::command::registry::PullTarget;
 
 /// Show what `apply` would change, without changing anything
 ///
@@ -18,7 +19,7 @@ pub(in crate::command) struct DiffCommand {
 
 impl DiffCommand {
     pub(in crate::command) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
-        let (steps, _) = self.arguments.resolve(common, true).await?;
+        let (steps, _) = self.arguments.resolve(common, PullTarget::Memory).await?;
         let report = apply_all(
             &common.client()?,
             &steps,

@@ -15,6 +15,7 @@ pub(super) use diff::DiffCommand;
 
 use super::CommonOptions;
 use super::dry_run::DryRun;
+use super::registry::PullTarget;
 use crate::api::{Problem, kinds};
 use crate::declared::{DeploymentsFile, LockFile};
 use resolve::Resolver;
@@ -54,10 +55,13 @@ struct ApplyArguments {
 
 impl ApplyCommand {
     pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
-        let (steps, lock) = self
-            .arguments
-            .resolve(common, self.dry_run.dry_run || self.locked)
-            .await?;
+        // With `--locked`, nothing is stored before the lock file is compared.
+        let target = if self.locked {
+            PullTarget::Memory
+        } else {
+            self.dry_run.pull_target()
+        };
+        let (steps, lock) = self.arguments.resolve(common, target).await?;
         let path = LockFile::path_for(&self.arguments.file);
         if self.locked && lock != LockFile::read(&path)? {
             let message = format!(
@@ -85,11 +89,12 @@ impl ApplyArguments {
     async fn resolve(
         &self,
         common: &CommonOptions,
-        dry_run: bool,
+        target: PullTarget,
     ) -> Result<(Vec<ApplyStep>, LockFile), Problem> {
         let declared = DeploymentsFile::read(&self.file)?;
         let before = LockFile::read(&LockFile::path_for(&self.file))?;
-        let mut resolver = Resolver::new(common, &declared, before, self.upgrade, dry_run);
+        let previous_lock = if self.upgrade { None } else { Some(before) };
+        let mut resolver = Resolver::new(common, &declared, previous_lock, target);
         let mut steps = Vec::new();
         for name in declared.names_in_link_order() {
             steps.push(

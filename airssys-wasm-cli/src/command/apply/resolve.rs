@@ -11,7 +11,7 @@ use crate::api::Problem;
 use crate::client::encode_segment;
 use crate::command::CommonOptions;
 use crate::command::pipeline::PipelineFile;
-use crate::command::registry::{RegistryOption, ResolvedComponent, find_published};
+use crate::command::registry::{PullTarget, RegistryOption, ResolvedComponent, find_published};
 use crate::command::source::ComponentSource;
 use crate::declared::{
     DeclaredDeployment, DeclaredPipeline, DeploymentsFile, LockFile, LockedComponent,
@@ -22,10 +22,9 @@ use crate::files;
 pub(super) struct Resolver<'a> {
     common: &'a CommonOptions,
     declared: &'a DeploymentsFile,
-    previous_lock: LockFile,
-    upgrade: bool,
-    /// `true` if the host process must not store pulled components.
-    dry_run: bool,
+    /// The previous lock, or `None` for an upgrade.
+    previous_lock: Option<LockFile>,
+    pull_target: PullTarget,
     new_lock: LockFile,
 }
 
@@ -42,16 +41,14 @@ impl<'a> Resolver<'a> {
     pub(super) fn new(
         common: &'a CommonOptions,
         declared: &'a DeploymentsFile,
-        before: LockFile,
-        upgrade: bool,
-        dry_run: bool,
+        previous_lock: Option<LockFile>,
+        pull_target: PullTarget,
     ) -> Self {
         Self {
             common,
             declared,
-            previous_lock: before,
-            upgrade,
-            dry_run,
+            previous_lock,
+            pull_target,
             new_lock: LockFile::default(),
         }
     }
@@ -134,7 +131,7 @@ impl<'a> Resolver<'a> {
         }
         let registry = RegistryOption::new(self.declared.registry.clone());
         let package = match registry
-            .resolve(self.common, &wanted.to_string(), self.dry_run)
+            .resolve(self.common, &wanted.to_string(), self.pull_target)
             .await?
         {
             ResolvedComponent::Published(package) => package,
@@ -167,11 +164,7 @@ impl<'a> Resolver<'a> {
 
     /// Returns the component in the previous lock, or `None` for an upgrade.
     fn locked(&self, place: &str, said: &str) -> Option<&LockedComponent> {
-        if self.upgrade {
-            None
-        } else {
-            self.previous_lock.get(place, said)
-        }
+        self.previous_lock.as_ref()?.get(place, said)
     }
 
     /// Checks that a version still has the digest in the lock. Files may change.

@@ -7,7 +7,9 @@ use airssys_wasm_host::ErrorKind;
 
 use super::report::{ApplyReport, FailedStep};
 use super::resolve::FoundComponent;
-use crate::api::{ApplyResult, DesiredPipeline, GrantRules, Problem, stage_part_name};
+use crate::api::{
+    ApplyResult, DesiredDeployment, DesiredPipeline, GrantRules, Problem, stage_part_name,
+};
 use crate::client::{Client, encode_segment};
 use crate::command::dry_run::DryRun;
 use crate::declared::DeclaredDeployment;
@@ -88,7 +90,10 @@ impl ApplyStep {
                     .is_none()
                     .then(|| ("component".to_owned(), bytes.clone()));
                 let version = version.clone().filter(|_| package.is_none());
-                let desired = declared.to_desired(package.clone(), version, how.grant_again);
+                let desired = DesiredDeployment {
+                    grant_again: how.grant_again,
+                    ..declared.to_desired(package.clone(), version)
+                };
                 client.put(&path("deployments"), &desired, sent).await
             }
             StepTarget::Pipeline {

@@ -49,7 +49,7 @@ impl PipelineUpdateCommand {
         let source = ComponentSource::parse(&self.source);
         let parts = self
             .registry
-            .resolve_source(common, source, self.dry_run.dry_run)
+            .resolve_source(common, source, self.dry_run.pull_target())
             .await?;
         let spec = StageUpdateSpec {
             strategy: Some(self.strategy),

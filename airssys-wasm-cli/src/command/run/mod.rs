@@ -19,7 +19,7 @@ use clap::Args;
 
 use super::CommonOptions;
 use super::options::{GrantOptions, RuntimeOptions};
-use crate::api::{CallRequest, DeploySpec, FunctionView, Problem, kinds};
+use crate::api::{CallRequest, DeploySpec, FunctionView, Problem, ValueFormat, kinds};
 use crate::files;
 use crate::output::exit_code_of_call;
 
@@ -93,7 +93,12 @@ impl RunCommand {
         match (self.call, command) {
             (Some(call), _) => {
                 let deployment = spec.prepare(host.deploy(component))?.await?;
-                let call = CallRequest::parse(&call, self.json)?;
+                let format = if self.json {
+                    ValueFormat::Json
+                } else {
+                    ValueFormat::Wave
+                };
+                let call = CallRequest::parse(&call, format)?;
                 let called = call
                     .run(&deployment.dynamic_function(&call.function)?)
                     .await?;

@@ -113,7 +113,7 @@ fn unhandled_errors(stage: &Stage, form: StageOrigin) -> PipelineProblem {
         None => String::new(),
     };
     let on_error = form.option_name("on_error");
-    let [fail, skip, aside] =
+    let [fail, skip, dead_letter] =
         [OnError::Fail, OnError::Skip, OnError::DeadLetter].map(|action| form.action_name(action));
     stage_problem(
         ProblemKind::UnhandledErrors,
@@ -122,6 +122,6 @@ fn unhandled_errors(stage: &Stage, form: StageOrigin) -> PipelineProblem {
     )
     .with_detail("type", stage.function().signature())
     .with_hint(format!(
-        "set {on_error} to {fail}, {skip} or {aside}{connect}"
+        "set {on_error} to {fail}, {skip} or {dead_letter}{connect}"
     ))
 }

@@ -2,7 +2,7 @@
 //!
 //! Never blocks the guest, and never fails unless a console does. `output` splits the text into
 //! lines.
-//! Tests: `airssys-wasm-host/src/wasi/output.rs`.
+//! Tests: `airssys-wasm-host/src/capability/baseline/output.rs`.
 
 use std::pin::Pin;
 use std::sync::Arc;

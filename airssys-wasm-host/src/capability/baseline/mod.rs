@@ -1,4 +1,5 @@
-//! What every component may use without a grant: streams, clocks, random numbers, and output.
+//! Interfaces that every component may use without a grant: streams, clocks, random numbers, and
+//! output.
 //!
 //! The runtimes of most languages need clocks and random numbers to start.
 //!
@@ -32,7 +33,7 @@ pub(crate) use context::context;
 pub(crate) use output::InstanceOutput;
 pub(crate) use printer::Printer;
 
-use super::contract::{Capability, Opening, Starting};
+use super::contract::{Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -73,18 +74,18 @@ impl Capability for Baseline {
         "wasi:random/random",
     ];
 
-    fn open(opening: &Opening<'_>) -> Result<BaselineState> {
+    fn open(opening: &RevisionOpening<'_>) -> Result<BaselineState> {
         Ok(BaselineState {
             printer: Arc::clone(opening.printer),
             console: opening.console.cloned(),
         })
     }
 
-    fn start(revision: &Arc<BaselineState>, starting: &Starting<'_>) -> Arc<InstanceOutput> {
+    fn start(revision: &Arc<BaselineState>, opening: &InstanceOpening<'_>) -> Arc<InstanceOutput> {
         InstanceOutput::new(
             Arc::clone(&revision.printer),
             revision.console.clone(),
-            Arc::clone(&starting.caller.calls),
+            Arc::clone(&opening.caller.calls),
         )
     }
 

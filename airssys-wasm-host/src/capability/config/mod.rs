@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wasmtime::component::Linker;
 
 use super::bindings::config;
-use super::contract::{Caller, Capability, Opening, Starting};
+use super::contract::{Caller, Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -31,14 +31,14 @@ impl Capability for Config {
 
     const INTERFACES: &'static [&'static str] = &["wasi:config/store"];
 
-    fn open(opening: &Opening<'_>) -> Result<ConfigState> {
+    fn open(opening: &RevisionOpening<'_>) -> Result<ConfigState> {
         ConfigState::open(opening.policy)
     }
 
-    fn start(revision: &Arc<ConfigState>, starting: &Starting<'_>) -> InstanceConfig {
+    fn start(revision: &Arc<ConfigState>, opening: &InstanceOpening<'_>) -> InstanceConfig {
         InstanceConfig {
             revision: Arc::clone(revision),
-            caller: starting.caller.clone(),
+            caller: opening.caller.clone(),
         }
     }
 

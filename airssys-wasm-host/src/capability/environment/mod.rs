@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::bindings::cli::environment;
 
-use super::contract::{Caller, Capability, Opening, Starting};
+use super::contract::{Caller, Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -33,14 +33,17 @@ impl Capability for Environment {
 
     const INTERFACES: &'static [&'static str] = &["wasi:cli/environment"];
 
-    fn open(opening: &Opening<'_>) -> Result<EnvironmentState> {
+    fn open(opening: &RevisionOpening<'_>) -> Result<EnvironmentState> {
         EnvironmentState::open(opening)
     }
 
-    fn start(revision: &Arc<EnvironmentState>, starting: &Starting<'_>) -> InstanceEnvironment {
+    fn start(
+        revision: &Arc<EnvironmentState>,
+        opening: &InstanceOpening<'_>,
+    ) -> InstanceEnvironment {
         InstanceEnvironment {
             revision: Arc::clone(revision),
-            caller: starting.caller.clone(),
+            caller: opening.caller.clone(),
         }
     }
 

@@ -5,7 +5,7 @@
 use airssys_wasm_core::CapabilityKind;
 use airssys_wasm_core::policy::{NamedRule, Policy};
 
-use crate::capability::contract::Opening;
+use crate::capability::contract::RevisionOpening;
 use crate::{Error, ErrorKind, Result};
 
 /// The granted variables with their values, and the arguments of the console.
@@ -15,7 +15,7 @@ pub(in crate::capability) struct EnvironmentState {
 }
 
 impl EnvironmentState {
-    pub(super) fn open(opening: &Opening<'_>) -> Result<Self> {
+    pub(super) fn open(opening: &RevisionOpening<'_>) -> Result<Self> {
         let console = opening.console;
         Ok(Self {
             variables: read_ambient(opening.policy)?,

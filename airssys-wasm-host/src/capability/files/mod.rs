@@ -53,7 +53,7 @@ use airssys_wasm_core::policy::Policy;
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::bindings::filesystem;
 
-use super::contract::{Capability, Opening, Starting};
+use super::contract::{Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -70,12 +70,12 @@ impl Capability for Files {
     const INTERFACES: &'static [&'static str] =
         &["wasi:filesystem/preopens", "wasi:filesystem/types"];
 
-    fn open(opening: &Opening<'_>) -> Result<FilesState> {
+    fn open(opening: &RevisionOpening<'_>) -> Result<FilesState> {
         FilesState::open(opening)
     }
 
-    fn start(revision: &Arc<FilesState>, starting: &Starting<'_>) -> InstanceFiles {
-        InstanceFiles::new(revision, &starting.caller)
+    fn start(revision: &Arc<FilesState>, opening: &InstanceOpening<'_>) -> InstanceFiles {
+        InstanceFiles::new(revision, &opening.caller)
     }
 
     /// Path resolution changes before the grants, so that no path is resolved in the old way under

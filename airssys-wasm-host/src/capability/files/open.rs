@@ -8,7 +8,7 @@ use super::roots::Roots;
 use crate::Result;
 use crate::budget::DeploymentShare;
 use crate::capability::BlockingOperations;
-use crate::capability::contract::Opening;
+use crate::capability::contract::RevisionOpening;
 
 /// The granted directories, and the budgets of operations and descriptors.
 pub(in crate::capability) struct FilesState {
@@ -18,7 +18,7 @@ pub(in crate::capability) struct FilesState {
 }
 
 impl FilesState {
-    pub(super) fn open(opening: &Opening<'_>) -> Result<Self> {
+    pub(super) fn open(opening: &RevisionOpening<'_>) -> Result<Self> {
         Ok(Self {
             roots: Roots::open(opening.policy)?,
             blocking: opening.blocking.clone(),

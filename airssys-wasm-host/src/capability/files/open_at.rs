@@ -99,7 +99,7 @@ mod unix {
     use wasmtime_wasi::{FsPerms, OpenMode};
 
     use super::OpenRequest;
-    use crate::capability::files::resolution::{EntryKind, ResolveError};
+    use crate::capability::files::resolution::{EntryKind, PathForm, ResolveError};
 
     impl OpenRequest {
         pub(super) fn open_descriptor(&self) -> Result<FsResult<Descriptor>, ResolveError> {
@@ -113,7 +113,9 @@ mod unix {
                 Some(EntryKind::File | EntryKind::Special(_)) if wants_directory => {
                     return Ok(Err(ErrorCode::NotDirectory.into()));
                 }
-                None if place.is_directory && self.open_flags.contains(OpenFlags::CREATE) => {
+                None if place.form == PathForm::Directory
+                    && self.open_flags.contains(OpenFlags::CREATE) =>
+                {
                     return Ok(Err(ErrorCode::IsDirectory.into()));
                 }
                 _ => {}

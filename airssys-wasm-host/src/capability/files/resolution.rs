@@ -38,10 +38,27 @@ pub(super) struct ResolvedPath {
     pub(super) name: String,
     /// The kind of the entry; `None` if it does not exist.
     pub(super) kind: Option<EntryKind>,
-    /// `true` if the path was written as that of a directory.
-    pub(super) is_directory: bool,
+    pub(super) form: PathForm,
     /// The device of its directory; 0 where devices are not compared.
     pub(super) device: u64,
+}
+
+/// The form in which a path is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PathForm {
+    /// It ends with a name, and may lead to any kind of entry.
+    Entry,
+    /// It ends with a slash, `.` or `..`, and leads to a directory.
+    Directory,
+}
+
+impl PathForm {
+    pub(super) fn from_path(path: &str) -> Self {
+        match path.rsplit('/').next() {
+            Some("" | "." | "..") => Self::Directory,
+            _ => Self::Entry,
+        }
+    }
 }
 
 /// The kind of an entry in a directory.

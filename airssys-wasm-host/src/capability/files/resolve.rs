@@ -18,7 +18,9 @@ use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
 use super::directory_stack::{DirectoryStack, DirectoryStep};
-use super::resolution::{EntryKind, LinkPolicy, ResolveError, ResolvedPath, UnresolvedPath};
+use super::resolution::{
+    EntryKind, LinkPolicy, PathForm, ResolveError, ResolvedPath, UnresolvedPath,
+};
 
 /// The most links followed in one path, as on Linux.
 const LINKS_MAX: usize = 40;
@@ -49,7 +51,7 @@ impl UnresolvedPath {
             device: device(&fstat(&self.start)?),
         };
         let mut way = DirectoryStack::new(start);
-        let mut is_directory = ends_as_directory(&self.path);
+        let mut form = PathForm::from_path(&self.path);
         let mut names = names_of(&self.path);
         let (mut links, mut looks) = (0, 0);
         while let Some(name) = names.pop() {
@@ -67,18 +69,14 @@ impl UnresolvedPath {
             let is_last = names.is_empty();
             let Some(met) = self.inspect(here, &name)? else {
                 return if is_last {
-                    Ok(here.resolved(name, None, is_directory))
+                    Ok(here.resolved(name, None, form))
                 } else {
                     Err(Errno::NOENT.into())
                 };
             };
             match met.kind {
                 EntryKind::Link if is_last && self.links != LinkPolicy::Followed => {
-                    return match is_directory {
-                        true if self.links == LinkPolicy::Refused => Err(ResolveError::Link),
-                        true => Err(Errno::NOTDIR.into()),
-                        false => Ok(here.resolved(name, Some(met.kind), false)),
-                    };
+                    return self.resolve_last(here, name, met.kind, form);
                 }
                 EntryKind::Link if self.links == LinkPolicy::Refused => {
                     return Err(ResolveError::Link);
@@ -92,13 +90,12 @@ impl UnresolvedPath {
                     if target.starts_with('/') {
                         return Err(ResolveError::Outside);
                     }
-                    is_directory |= is_last && ends_as_directory(&target);
+                    if is_last && PathForm::from_path(&target) == PathForm::Directory {
+                        form = PathForm::Directory;
+                    }
                     names.extend(names_of(&target));
                 }
-                found if is_last && is_directory && found != EntryKind::Directory => {
-                    return Err(Errno::NOTDIR.into());
-                }
-                found if is_last => return Ok(here.resolved(name, Some(found), is_directory)),
+                found if is_last => return self.resolve_last(here, name, found, form),
                 EntryKind::Directory => {
                     let step = enter_inspected(here, &name, met)?;
                     way.enter(name, step);
@@ -108,7 +105,26 @@ impl UnresolvedPath {
         }
         Ok(way
             .current()
-            .resolved(".".into(), Some(EntryKind::Directory), true))
+            .resolved(".".into(), Some(EntryKind::Directory), PathForm::Directory))
+    }
+
+    /// Resolves the last name of the path, which exists. A link is one that is not followed.
+    fn resolve_last(
+        &self,
+        here: &DirectoryStep,
+        name: String,
+        found: EntryKind,
+        form: PathForm,
+    ) -> Result<ResolvedPath, ResolveError> {
+        match (form, found) {
+            (PathForm::Entry, _) | (PathForm::Directory, EntryKind::Directory) => {
+                Ok(here.resolved(name, Some(found), form))
+            }
+            (PathForm::Directory, EntryKind::Link) if self.links == LinkPolicy::Refused => {
+                Err(ResolveError::Link)
+            }
+            (PathForm::Directory, _) => Err(Errno::NOTDIR.into()),
+        }
     }
 
     /// Inspects a name in a directory. Fails if it is a mount of a file system that was not
@@ -176,12 +192,12 @@ impl UnresolvedPath {
 }
 
 impl DirectoryStep {
-    fn resolved(&self, name: String, found: Option<EntryKind>, is_directory: bool) -> ResolvedPath {
+    fn resolved(&self, name: String, found: Option<EntryKind>, form: PathForm) -> ResolvedPath {
         ResolvedPath {
             directory: Arc::clone(&self.directory),
             name,
             kind: found,
-            is_directory,
+            form,
             device: self.device,
         }
     }
@@ -222,10 +238,6 @@ fn entry_kind(stat: &Stat) -> EntryKind {
 fn names_of(path: &str) -> Vec<String> {
     let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
     names.rev().map(str::to_owned).collect()
-}
-
-fn ends_as_directory(path: &str) -> bool {
-    matches!(path.rsplit('/').next(), Some("" | "." | ".."))
 }
 
 #[allow(

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use airssys_wasm_core::policy::FileSystemType;
 
-use super::resolution::{EntryKind, LinkPolicy, ResolveError, ResolvedPath, UnresolvedPath};
+use super::resolution::{
+    EntryKind, LinkPolicy, PathForm, ResolveError, ResolvedPath, UnresolvedPath,
+};
 
 impl UnresolvedPath {
     /// Leaves the path to wasmtime; fails where links may not be followed.
@@ -20,10 +22,10 @@ impl UnresolvedPath {
         }
         let (directory, name) = (Arc::clone(&self.start), self.path.clone());
         Ok(ResolvedPath {
+            form: PathForm::from_path(&name),
             directory,
             name,
             kind: None,
-            is_directory: false,
             device: 0,
         })
     }

@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use wasmtime_wasi_http::Error;
 
-use super::connection::ClientConnection;
+use super::connection::{AgreedProtocol, ClientConnection};
 use crate::budget::BudgetLease;
 
 /// A byte stream to a server, encrypted or not.
@@ -60,11 +60,15 @@ impl Connector {
             .map_err(Error::Connect)?;
         stream.set_nodelay(true).map_err(Error::Connect)?;
         if !target.is_tls {
-            return ClientConnection::open(Box::new(stream), address, false, lease).await;
+            let protocol = AgreedProtocol::Http1;
+            return ClientConnection::open(Box::new(stream), address, protocol, lease).await;
         }
         let stream = self.start_tls(target, stream).await?;
-        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-        ClientConnection::open(Box::new(stream), address, is_http2, lease).await
+        let protocol = match stream.get_ref().1.alpn_protocol() {
+            Some(HTTP2) => AgreedProtocol::Http2,
+            _ => AgreedProtocol::Http1,
+        };
+        ClientConnection::open(Box::new(stream), address, protocol, lease).await
     }
 
     async fn start_tls(

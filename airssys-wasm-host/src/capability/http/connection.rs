@@ -45,6 +45,13 @@ impl From<Error> for SendFailure {
     }
 }
 
+/// The protocol that both sides of a connection have agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AgreedProtocol {
+    Http1,
+    Http2,
+}
+
 enum RequestSender {
     Http1(http1::SendRequest<WasiBody>),
     Http2(http2::SendRequest<WasiBody>),
@@ -86,26 +93,28 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for ConnectionTasks {
 }
 
 impl ClientConnection {
-    /// Starts HTTP on a connection: HTTP/2 if both sides have agreed on it, otherwise HTTP/1.1. The
-    /// lease counts the descriptor until the connection is closed.
+    /// Starts HTTP on a connection. The lease counts the descriptor until the connection is closed.
     pub(super) async fn open(
         connection: Box<dyn Transport>,
         address: IpAddr,
-        is_http2: bool,
+        protocol: AgreedProtocol,
         lease: BudgetLease,
     ) -> Result<Self, Error> {
         let connection = TokioIo::new(connection);
         // Errors of the connection are reported to the request that waits for its response.
         let tasks = ConnectionTasks::default();
         let closing = CloseOnDrop(tasks.clone());
-        let sender = if is_http2 {
-            let (sender, driver) = http2::handshake(tasks.clone(), connection).await?;
-            tasks.execute(drive_until_closed(driver, lease));
-            RequestSender::Http2(sender)
-        } else {
-            let (sender, driver) = http1::handshake(connection).await?;
-            tasks.execute(drive_until_closed(driver, lease));
-            RequestSender::Http1(sender)
+        let sender = match protocol {
+            AgreedProtocol::Http1 => {
+                let (sender, driver) = http1::handshake(connection).await?;
+                tasks.execute(drive_until_closed(driver, lease));
+                RequestSender::Http1(sender)
+            }
+            AgreedProtocol::Http2 => {
+                let (sender, driver) = http2::handshake(tasks.clone(), connection).await?;
+                tasks.execute(drive_until_closed(driver, lease));
+                RequestSender::Http2(sender)
+            }
         };
         Ok(Self {
             sender,

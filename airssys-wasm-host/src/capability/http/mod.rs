@@ -35,7 +35,7 @@ pub(crate) use send::content_length;
 #[cfg(feature = "http")]
 pub(crate) use view::view;
 
-use super::contract::{Capability, Opening, Starting};
+use super::contract::{Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -55,12 +55,12 @@ impl Capability for OutgoingHttp {
         "wasi:http/types",
     ];
 
-    fn open(opening: &Opening<'_>) -> Result<OutgoingHttpState> {
+    fn open(opening: &RevisionOpening<'_>) -> Result<OutgoingHttpState> {
         Ok(OutgoingHttpState::open(opening))
     }
 
-    fn start(revision: &Arc<OutgoingHttpState>, starting: &Starting<'_>) -> InstanceHttp {
-        InstanceHttp::new(revision, starting)
+    fn start(revision: &Arc<OutgoingHttpState>, opening: &InstanceOpening<'_>) -> InstanceHttp {
+        InstanceHttp::new(revision, opening)
     }
 
     fn close_revoked(revision: &OutgoingHttpState) {

@@ -8,7 +8,7 @@ use super::Connector;
 use super::pool::ConnectionPool;
 use crate::budget::DeploymentShare;
 use crate::capability::Resolver;
-use crate::capability::contract::Opening;
+use crate::capability::contract::RevisionOpening;
 use crate::clock::Clock;
 
 /// Idle connections, and the means to open others.
@@ -21,7 +21,7 @@ pub(in crate::capability) struct OutgoingHttpState {
 }
 
 impl OutgoingHttpState {
-    pub(super) fn open(opening: &Opening<'_>) -> Self {
+    pub(super) fn open(opening: &RevisionOpening<'_>) -> Self {
         Self {
             connections: Arc::default(),
             connector: Arc::clone(&opening.settings.connector),

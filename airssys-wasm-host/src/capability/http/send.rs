@@ -21,7 +21,7 @@ use super::connection::{ClientConnection, SendFailure};
 use super::open::OutgoingHttpState;
 use super::pool::Origin;
 use crate::budget::{BudgetLease, DeploymentShare};
-use crate::capability::contract::{Caller, Starting};
+use crate::capability::contract::{Caller, InstanceOpening};
 use crate::capability::descriptor::take_descriptor;
 use crate::capability::{Authority, Permit, Resolver};
 use crate::clock::Ticks;
@@ -47,11 +47,11 @@ pub(super) struct HttpSender {
 }
 
 impl HttpSender {
-    pub(super) fn new(revision: &Arc<OutgoingHttpState>, starting: &Starting<'_>) -> Self {
+    pub(super) fn new(revision: &Arc<OutgoingHttpState>, opening: &InstanceOpening<'_>) -> Self {
         Self {
             revision: Arc::clone(revision),
-            caller: starting.caller.clone(),
-            has_instance_ended: starting.lifetime.ended(),
+            caller: opening.caller.clone(),
+            has_instance_ended: opening.lifetime.ended(),
         }
     }
 }

@@ -8,7 +8,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
 use super::open::OutgoingHttpState;
 use super::send::HttpSender;
-use crate::capability::contract::Starting;
+use crate::capability::contract::InstanceOpening;
 use crate::instance::InstanceState;
 
 /// The HTTP client of an instance.
@@ -18,10 +18,10 @@ pub(in crate::capability) struct InstanceHttp {
 }
 
 impl InstanceHttp {
-    pub(super) fn new(revision: &Arc<OutgoingHttpState>, starting: &Starting<'_>) -> Self {
+    pub(super) fn new(revision: &Arc<OutgoingHttpState>, opening: &InstanceOpening<'_>) -> Self {
         Self {
             context: WasiHttpCtx::new(),
-            sender: HttpSender::new(revision, starting),
+            sender: HttpSender::new(revision, opening),
         }
     }
 }

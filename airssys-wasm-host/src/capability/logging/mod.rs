@@ -10,28 +10,28 @@ use std::sync::Arc;
 use wasmtime::component::Linker;
 
 use super::bindings::logging;
-use super::contract::{Capability, Opening, Starting};
+use super::contract::{Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
 
-/// Lines with a level.
-pub(super) struct Logging;
+/// Log lines of a guest, with a level.
+pub(super) struct GuestLogging;
 
 /// A state without contents: lines go to the output of the instance.
 pub(super) struct LoggingState;
 
-impl Capability for Logging {
+impl Capability for GuestLogging {
     type Revision = LoggingState;
     type Instance = LoggingState;
 
     const INTERFACES: &'static [&'static str] = &["wasi:logging/logging"];
 
-    fn open(_: &Opening<'_>) -> Result<LoggingState> {
+    fn open(_: &RevisionOpening<'_>) -> Result<LoggingState> {
         Ok(LoggingState)
     }
 
-    fn start(_: &Arc<LoggingState>, _: &Starting<'_>) -> LoggingState {
+    fn start(_: &Arc<LoggingState>, _: &InstanceOpening<'_>) -> LoggingState {
         LoggingState
     }
 

@@ -4,7 +4,7 @@
 
 use wasmtime::component::HasData;
 
-use super::Logging;
+use super::GuestLogging;
 use crate::capability::baseline::InstanceOutput;
 use crate::capability::bindings::logging::{Host, Level};
 use crate::instance::InstanceState;
@@ -16,7 +16,7 @@ pub(super) fn view(state: &mut InstanceState) -> LoggingView<'_> {
 
 pub(in crate::capability) struct LoggingView<'a>(&'a InstanceOutput);
 
-impl HasData for Logging {
+impl HasData for GuestLogging {
     type Data<'a> = LoggingView<'a>;
 }
 

@@ -14,7 +14,7 @@ pub(crate) use open::NoSecrets;
 pub use open::SecretStore;
 
 use super::bindings::secrets;
-use super::contract::{Caller, Capability, Opening, Starting};
+use super::contract::{Caller, Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -34,14 +34,14 @@ impl Capability for Secrets {
 
     const INTERFACES: &'static [&'static str] = &["airssys:secrets/store"];
 
-    fn open(opening: &Opening<'_>) -> Result<Arc<dyn SecretStore>> {
+    fn open(opening: &RevisionOpening<'_>) -> Result<Arc<dyn SecretStore>> {
         Ok(Arc::clone(&opening.settings.secrets))
     }
 
-    fn start(store: &Arc<Arc<dyn SecretStore>>, starting: &Starting<'_>) -> InstanceSecrets {
+    fn start(store: &Arc<Arc<dyn SecretStore>>, opening: &InstanceOpening<'_>) -> InstanceSecrets {
         InstanceSecrets {
             store: Arc::clone(store),
-            caller: starting.caller.clone(),
+            caller: opening.caller.clone(),
         }
     }
 

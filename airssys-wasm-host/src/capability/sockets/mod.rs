@@ -32,7 +32,7 @@ pub use lookup::AddressLookup;
 pub(super) use view::InstanceSockets;
 
 use super::bindings::ip_name_lookup;
-use super::contract::{Capability, Opening, Starting};
+use super::contract::{Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -55,12 +55,12 @@ impl Capability for Sockets {
         "wasi:sockets/udp-create-socket",
     ];
 
-    fn open(opening: &Opening<'_>) -> Result<SocketsState> {
+    fn open(opening: &RevisionOpening<'_>) -> Result<SocketsState> {
         Ok(SocketsState::open(opening))
     }
 
-    fn start(revision: &Arc<SocketsState>, starting: &Starting<'_>) -> InstanceSockets {
-        InstanceSockets::new(revision, &starting.caller)
+    fn start(revision: &Arc<SocketsState>, opening: &InstanceOpening<'_>) -> InstanceSockets {
+        InstanceSockets::new(revision, &opening.caller)
     }
 
     fn link(linker: &mut Linker<InstanceState>, _: Profile) -> wasmtime::Result<()> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::budget::DeploymentShare;
 use crate::capability::Resolver;
-use crate::capability::contract::Opening;
+use crate::capability::contract::RevisionOpening;
 
 /// The resolver of names, and the budget of descriptors.
 pub(in crate::capability) struct SocketsState {
@@ -15,7 +15,7 @@ pub(in crate::capability) struct SocketsState {
 }
 
 impl SocketsState {
-    pub(super) fn open(opening: &Opening<'_>) -> Self {
+    pub(super) fn open(opening: &RevisionOpening<'_>) -> Self {
         Self {
             resolver: opening.resolver(),
             share: Arc::clone(opening.share),

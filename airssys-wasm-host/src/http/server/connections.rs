@@ -124,8 +124,8 @@ impl Connections {
 
     /// Accepts a connection and takes a place for it. Errors of the listener are logged, and
     /// `accept` is called again; if the system has no room for another connection, after 100 ms and
-    /// after an idle connection was told to give way. Not cancel safe: dropping the future may drop
-    /// an accepted connection.
+    /// after an idle connection was asked to give way. Not cancel safe: dropping the future may
+    /// drop an accepted connection.
     pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, ConnectionPlace)
     where
         F: Future<Output = io::Result<T>>,

@@ -8,12 +8,12 @@ use wasmtime::component::{ComponentType, Lift, Lower, Val};
 use super::super::item::{Item, ItemValue};
 
 /// The element type of a stream through a pipeline: `u8`, `u32`, `u64`, [`String`] or [`Vec<u8>`].
-pub trait StreamElement: Sealed {}
+pub trait StreamElement: SealedElement {}
 
-impl<T: Sealed> StreamElement for T {}
+impl<T: SealedElement> StreamElement for T {}
 
 /// Sealed, so that the types stay those of core's list.
-pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
+pub trait SealedElement: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const ELEMENT: ElementType;
 
@@ -42,7 +42,7 @@ pub trait Sealed: ComponentType + Lift + Lower + Send + Sync + Sized + 'static {
     }
 }
 
-impl Sealed for u8 {
+impl SealedElement for u8 {
     const ELEMENT: ElementType = ElementType::U8;
 
     fn into_val(self) -> Val {
@@ -68,7 +68,7 @@ impl Sealed for u8 {
 
 macro_rules! plain {
     ($($rust:ty => $element:ident, $case:ident);* $(;)?) => {$(
-        impl Sealed for $rust {
+        impl SealedElement for $rust {
             const ELEMENT: ElementType = ElementType::$element;
 
             fn into_val(self) -> Val {
@@ -88,7 +88,7 @@ plain! {
     String => Text, String;
 }
 
-impl Sealed for Vec<u8> {
+impl SealedElement for Vec<u8> {
     const ELEMENT: ElementType = ElementType::Bytes;
 
     fn into_val(self) -> Val {

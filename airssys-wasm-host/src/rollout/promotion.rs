@@ -14,7 +14,7 @@ use crate::deployment::ActiveRevision;
 
 /// The report of an update or rollback after the switch: new calls go to the new revision, and
 /// calls that began earlier end on the old one.
-pub struct Promoted {
+pub struct Promotion {
     component: ComponentName,
     old: Arc<ActiveRevision>,
     to: u64,
@@ -23,7 +23,7 @@ pub struct Promoted {
     took: Duration,
 }
 
-impl Promoted {
+impl Promotion {
     pub(super) fn new(SwitchResult { old, revision }: SwitchResult, begun: Instant) -> Self {
         Self {
             component: revision.name().clone(),
@@ -87,9 +87,9 @@ impl Promoted {
     }
 }
 
-impl fmt::Debug for Promoted {
+impl fmt::Debug for Promotion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Promoted")
+        f.debug_struct("Promotion")
             .field("component", &self.component)
             .field("from_revision", &self.from_revision())
             .field("to_revision", &self.to)
