@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
                 let _ = function.to_string();
                 let _ = world.function(&function.name);
             }
-            assert_eq!(world.check_stand_in(world), Ok(()), "a world stands in for itself");
+            assert_eq!(world.check_replacement(world), Ok(()), "a world can replace itself");
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

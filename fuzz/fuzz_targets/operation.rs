@@ -2,12 +2,12 @@
 //! operation, or an error is returned.
 #![no_main]
 
-use airssys_wasm_core::policy::{Grants, Operation, Policy, Requested};
+use airssys_wasm_core::policy::{Grants, Operation, Policy, RequestedCapabilities};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let Ok(operation) = text.parse::<Operation>() else { return };
-    let nothing = Policy::of(Requested::Anything, Grants::new());
+    let nothing = Policy::with_requested(RequestedCapabilities::Unlisted, Grants::new());
     let is_given_to_all = ["clock", "random", "stdio"].contains(&operation.action());
     assert!(is_given_to_all || !nothing.decide(&operation, 0).is_allowed(), "{operation:?}");
     let _ = nothing.explain(&operation, 0).to_string();

@@ -7,10 +7,10 @@ mod matcher;
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use airssys_wasm_core::Kind;
+use airssys_wasm_core::CapabilityKind;
 use airssys_wasm_core::policy::{
-    FileAccess, FileSystem, Grants, HttpHost, HttpTarget, Operation, Policy, Requested, SocketAccess,
-    Special, SpecialType,
+    FileAccess, FileSystemType, Grants, HttpHost, HttpTarget, Operation, Policy, RequestedCapabilities, SocketAccess,
+    SpecialFile, SpecialFileType,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -27,7 +27,7 @@ fuzz_target!(|input: (&str, u8, u8, &str, [u8; 16], u16)| {
 });
 
 fn check(grants: &Grants, operation: &Operation) {
-    let decided = Policy::of(Requested::Anything, grants.clone()).decide(operation, 0);
+    let decided = Policy::with_requested(RequestedCapabilities::Unlisted, grants.clone()).decide(operation, 0);
     if is_malformed(operation) {
         assert!(!decided.is_allowed(), "{operation:?}");
         return;
@@ -38,14 +38,14 @@ fn check(grants: &Grants, operation: &Operation) {
         assert_eq!(decided.is_allowed(), expected, "{grants}{operation:?} {decided:?}");
     }
     if let Some(rule) = operation.least_rule() {
-        let least = Policy::of(Requested::Anything, Grants::new().with(rule.clone()));
+        let least = Policy::with_requested(RequestedCapabilities::Unlisted, Grants::new().with(rule.clone()));
         assert!(least.decide(operation, 0).is_allowed(), "{rule} {operation:?}");
         let kept = grants.lifting([&rule]).kept;
-        let under = Policy::of(Requested::Anything, grants.clone().with_revoked(kept)).decide(operation, 0);
+        let under = Policy::with_requested(RequestedCapabilities::Unlisted, grants.clone().with_revoked(kept)).decide(operation, 0);
         assert!(decided.is_allowed() || !under.is_allowed(), "{grants}{operation:?}");
         let mut taken = grants.clone();
         taken.revoke(&rule);
-        let taken = Policy::of(Requested::Anything, taken).decide(operation, 0);
+        let taken = Policy::with_requested(RequestedCapabilities::Unlisted, taken).decide(operation, 0);
         assert!(decided.is_allowed() || !taken.is_allowed(), "{grants}{operation:?}");
     }
 }
@@ -72,39 +72,39 @@ fn is_malformed(operation: &Operation) -> bool {
 fn operation(what: u8, how: u8, name: &str, address: [u8; 16], port: u16) -> Option<Operation> {
     let ip = IpAddr::V6(Ipv6Addr::from(address)).to_canonical();
     let names = || name.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    let kinds = [Kind::Config, Kind::Store, Kind::Env, Kind::Call, Kind::Clock, Kind::Llm];
+    let kinds = [CapabilityKind::Config, CapabilityKind::Store, CapabilityKind::Env, CapabilityKind::Call, CapabilityKind::Clock, CapabilityKind::Llm];
     Some(match what % 7 {
-        0 => Operation::File { access: of(&FILE, how), path: name.into() },
+        0 => Operation::File { access: pick(&FILE, how), path: name.into() },
         1 => {
             let target = HttpTarget::parse(if how & 1 == 0 { "GET" } else { "post" }, name).ok()?;
             Operation::Http { target, addresses: if how & 2 == 0 { Vec::new() } else { vec![ip] } }
         }
         2 => {
-            Operation::Socket { access: of(&SOCKET, how), address: SocketAddr::new(ip, port), names: names() }
+            Operation::Socket { access: pick(&SOCKET, how), address: SocketAddr::new(ip, port), names: names() }
         }
         3 => Operation::Lookup { name: name.into() },
-        4 => Operation::Named { kind: of(&kinds, how), name: name.into() },
+        4 => Operation::Named { kind: pick(&kinds, how), name: name.into() },
         5 => Operation::SpecialFile {
-            access: of(&FILE, how),
+            access: pick(&FILE, how),
             path: name.into(),
-            special: Special {
-                file_type: of(&TYPES, port as u8),
-                file_systems: vec![FileSystem::from_magic(of(&MAGICS, address[0]))],
+            special: SpecialFile {
+                file_type: pick(&TYPES, port as u8),
+                file_systems: vec![FileSystemType::from_magic(pick(&MAGICS, address[0]))],
             },
         },
         _ => Operation::Custom { kind: "acme:x".into(), target: name.into() },
     })
 }
 
-fn of<T: Copy>(all: &[T], n: u8) -> T {
+fn pick<T: Copy>(all: &[T], n: u8) -> T {
     all[usize::from(n) % all.len()]
 }
 
 const FILE: [FileAccess; 5] =
     [FileAccess::Read, FileAccess::Look, FileAccess::Walk, FileAccess::Write, FileAccess::Append];
 
-const TYPES: [Option<SpecialType>; 4] =
-    [None, Some(SpecialType::Fifo), Some(SpecialType::Device), Some(SpecialType::Socket)];
+const TYPES: [Option<SpecialFileType>; 4] =
+    [None, Some(SpecialFileType::Fifo), Some(SpecialFileType::Device), Some(SpecialFileType::Socket)];
 
 /// The magic numbers of `proc` and `sysfs`, and an unknown one.
 const MAGICS: [u32; 3] = [0x9fa0, 0x6265_6572, 0x1234_5678];

@@ -1,8 +1,8 @@
 //! Parses arbitrary bytes as custom sections: a section that is accepted survives a round trip.
 #![no_main]
 
-use airssys_wasm_core::policy::difference;
-use airssys_wasm_core::{About, Requests};
+use airssys_wasm_core::policy::request_changes;
+use airssys_wasm_core::{ComponentMetadata, Requests};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,14 +13,14 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn about(bytes: &[u8]) {
-    if let Ok(about) = About::from_section(bytes) {
-        assert_eq!(About::from_section(about.to_section().as_bytes()), Ok(about));
+    if let Ok(about) = ComponentMetadata::from_section(bytes) {
+        assert_eq!(ComponentMetadata::from_section(about.to_section().as_bytes()), Ok(about));
     }
 }
 
 fn requests(bytes: &[u8]) {
     if let Ok(requests) = Requests::from_section(bytes) {
-        assert!(difference(&requests, &requests).is_empty());
+        assert!(request_changes(&requests, &requests).is_empty());
         assert_eq!(Requests::from_section(requests.to_section().as_bytes()), Ok(requests));
     }
 }

@@ -261,9 +261,13 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
         std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let paths = entries.flatten().map(|entry| entry.path());
     paths
-        .flat_map(|path| match std::fs::read_to_string(&path) {
-            Ok(text) => vec![(path, text)],
-            Err(_) => sources(&path),
+        .flat_map(|path| match path.extension() {
+            _ if path.is_dir() => sources(&path),
+            Some(extension) if extension == "rs" => {
+                let text = std::fs::read_to_string(&path).expect("readable");
+                vec![(path, text)]
+            }
+            _ => Vec::new(),
         })
         .collect()
 }

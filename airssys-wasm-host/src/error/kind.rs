@@ -2,7 +2,7 @@
 //!
 //! Tests: `tests/suite/bad_input.rs`.
 
-/// The category of an [`Error`], for code to match on.
+/// The category of an [`Error`](super::Error), for code to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -90,13 +90,13 @@ pub enum ErrorKind {
     FunctionNotFound,
     /// The types or arguments do not match the function.
     TypeMismatch,
-    /// The call trapped, or failed in a way without a kind of its own: see [`Error::call_end`].
+    /// The call trapped, or failed in a way without a kind of its own: see [`Error::call_end`](super::Error::call_end).
     Trapped,
     /// The guest exited with this code through `wasi:cli/exit` although its function has a result
     /// to return. 0 is success: no event or metric counts it as a failure.
     Exited(u8),
     /// A function provided by the host or the embedder panicked, or returned an error that ends the
-    /// call. [`Error::downcast_ref`] returns that error.
+    /// call. [`Error::downcast_ref`](super::Error::downcast_ref) returns that error.
     HostFunctionFailed,
     /// The call took longer than its deadline.
     DeadlineExceeded,

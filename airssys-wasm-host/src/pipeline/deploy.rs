@@ -25,7 +25,7 @@ use crate::runtime::Runtime;
 use crate::state::{Action, Change, PipelineRecord, RevisionSummary, Transaction};
 use crate::{Component, Deploy, Error, ErrorKind, Result};
 
-/// A pending deploy of a pipeline; await it to begin. See [`Host::deploy_pipeline`].
+/// A pending deploy of a pipeline; await it to begin. See [`Host::deploy_pipeline`](crate::Host::deploy_pipeline).
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct DeployPipeline<'a> {
     pipelines: &'a Arc<Pipelines>,

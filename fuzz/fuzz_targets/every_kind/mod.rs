@@ -11,7 +11,7 @@ pub static FUNCTION: LazyLock<Function> = LazyLock::new(|| Function {
         .map(|ty| Param { name: "p".into(), ty: Type::Option(Box::new(ty)) })
         .collect(),
     result: None,
-    async_func: false,
+    is_async_func: false,
 });
 
 /// Every parameter is optional, so that short inputs get far.
