@@ -89,11 +89,6 @@ impl Authorization {
         }
     }
 
-    /// Sets the update that awaits approval, replacing an earlier one.
-    pub(crate) fn set_pending(&self, pending: Component) {
-        self.0.lock().pending = Some(pending);
-    }
-
     /// Applies the result of a switch: lifts the first `lifted` revocations, and sets the update
     /// that awaits approval.
     pub(crate) fn apply_switch(&self, lifted: usize, pending: Option<Component>) {

@@ -74,6 +74,11 @@ impl History {
         }
     }
 
+    /// Counts the numbers that another copy of the history has given out as used.
+    pub(super) fn keep_numbers_used(&mut self, other: &Self) {
+        self.last_number = self.last_number.max(other.last_number);
+    }
+
     /// Returns a number that no other revision has had or will have.
     pub(crate) fn next_number(&mut self) -> u64 {
         self.last_number += 1;

@@ -5,6 +5,7 @@
 //! Tests: `tests/suite/promises`.
 
 mod active;
+mod change;
 mod failures;
 mod gate;
 mod handle_registry;
@@ -20,10 +21,12 @@ use std::sync::Arc;
 
 use airssys_wasm_core::{ComponentName, Rule};
 use arc_swap::{ArcSwap, Guard};
-use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use parking_lot::Mutex;
+use semver::Version;
+use tokio::sync::{Notify, OwnedMutexGuard};
 
 pub(crate) use active::ActiveRevision;
+pub(crate) use change::DeploymentChange;
 pub(crate) use failures::FailureCounts;
 pub(crate) use handle_registry::{HandleRegistry, RegisteredHandle, RegistrationGuard};
 pub(crate) use history::History;
@@ -39,9 +42,7 @@ use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::state::{
-    Action, Change, ComponentRecord, DeploymentRecord, RevisionSummary, Transaction,
-};
+use crate::state::{Action, RevisionSummary, Transaction};
 use crate::{Component, Error, Result};
 
 /// A deployment: everything that a host holds for one name.
@@ -56,12 +57,12 @@ pub(crate) struct DeploymentEntry {
     /// The holders of its instances between calls.
     pub(crate) instance_holders: InstanceHolders,
     pub(crate) authorization: Authorization,
-    pub(crate) history: Mutex<History>,
+    history: Mutex<History>,
     /// Held while a rollout prepares and switches, so that one runs at a time.
-    pub(crate) rollout_lock: Arc<tokio::sync::Mutex<()>>,
+    rollout_lock: Arc<tokio::sync::Mutex<()>>,
     /// Held from reading the current state until a change is stored, so that one change is written
     /// at a time.
-    pub(crate) commit_lock: Mutex<()>,
+    commit_lock: Mutex<()>,
     route: ArcSwap<ActiveRevision>,
     route_changed: Notify,
     /// Revisions that no longer serve but still have calls.
@@ -69,14 +70,6 @@ pub(crate) struct DeploymentEntry {
     /// The reason it accepts no more calls, if it has ended. Locked while the route moves, so that
     /// nothing revives a deployment that has ended.
     ended: Mutex<Option<DeploymentEnd>>,
-}
-
-/// The changes that a switch makes to a deployment, besides moving its route.
-pub(crate) struct PendingCommit {
-    pub(crate) history: History,
-    pub(crate) action: Action,
-    /// The number of revocations, oldest first, that no longer apply.
-    pub(crate) lifted: usize,
 }
 
 /// The reason a deployment accepts no more calls.
@@ -109,13 +102,13 @@ impl DeploymentEntry {
         let named = Self::from_parts(
             runtime,
             serving,
-            history.clone(),
+            history,
             Authorization::default(),
             pipeline,
         );
         // A stage is recorded as deployed when its pipeline is.
         let deployed = named.pipeline.is_none().then_some(deployed);
-        named.commit(&history, None, deployed)?;
+        named.begin_change().store(deployed)?;
         Ok(Arc::new(named))
     }
 
@@ -244,42 +237,34 @@ impl DeploymentEntry {
         Arc::clone(&self.route.load().revision)
     }
 
-    /// Stores the new state of the deployment in the state directory, if there is one, and points
-    /// the route at `next`. Then retires the previous revision, which is returned to be drained.
-    /// Handles that are registered once `held` is released are checked against `next`.
-    pub(crate) fn switch(
+    /// Begins a change. Waits while another one is in progress.
+    pub(crate) fn begin_change(&self) -> DeploymentChange<'_> {
+        DeploymentChange::begin(self)
+    }
+
+    /// Points the route at `next` once `store` has stored the change.
+    fn replace_route(
         &self,
         next: ActiveRevision,
-        held: RegistrationGuard<'_>,
-        _keeping: &MutexGuard<'_, ()>,
-        PendingCommit {
-            history,
-            action,
-            lifted,
-        }: PendingCommit,
+        store: impl FnOnce() -> Result<()>,
     ) -> Result<Arc<ActiveRevision>> {
-        let to = next.revision.number;
-        let old = {
-            let ended = self.ended.lock();
-            self.check_end(*ended)?;
-            let waiting = match action {
-                Action::Updated(_) => None,
-                _ => self.authorization.pending(),
-            };
-            self.commit(&history, waiting.as_ref(), Some(action))?;
-            self.authorization.apply_switch(lifted, waiting);
-            *self.history.lock() = history;
-            self.add_draining(self.active_revision());
-            let next = Arc::new(next);
-            register_idle(&next);
-            self.route.swap(next)
-        };
-        drop(held);
+        // Held while the route changes, so that nothing revives a deployment that has ended.
+        let ended = self.ended.lock();
+        self.check_end(*ended)?;
+        store()?;
+        self.add_draining(self.active_revision());
+        let next = Arc::new(next);
+        register_idle(&next);
+        Ok(self.route.swap(next))
+    }
+
+    /// Wakes and announces after a switch, and retires the previous revision.
+    fn announce_switch(&self, old: &ActiveRevision) {
         self.route_changed.notify_waiters();
         self.runtime.announcer.announce(Event::Switched {
             component: self.name.clone(),
             from: old.revision.number,
-            to,
+            to: self.revision().number,
         });
         old.retire();
         if old.is_closed_to_sessions() {
@@ -288,41 +273,46 @@ impl DeploymentEntry {
         }
         // Wakes calls that wait for resources open in the old revision.
         self.route_changed.notify_waiters();
-        Ok(old)
     }
 
     /// Revokes a rule in every revision. Returns the grants that are affected. Takes effect in
     /// running revisions before it is stored.
     pub(crate) fn revoke(&self, rule: &Rule) -> Result<Vec<Rule>> {
-        let touched = self.authorization.revoke(&self.revision().authority, rule);
+        let affected = self.authorization.revoke(&self.revision().authority, rule);
         self.active_revision().instances.drop_idle_without_state();
         self.instance_holders.release_where(|_| true);
-        let _keeping = self.commit_lock.lock();
-        self.check_not_ended()?;
-        let history = {
-            let mut history = self.history.lock();
-            history.revoke(rule)?;
-            history.clone()
-        };
-        self.commit(
-            &history,
-            self.authorization.pending().as_ref(),
-            Some(Action::Revoked { rule: rule.clone() }),
-        )?;
-        Ok(touched)
+        let mut change = self.begin_change();
+        change.history_mut().revoke(rule)?;
+        change.commit(Action::Revoked { rule: rule.clone() })?;
+        Ok(affected)
     }
 
     /// Stores an update that waits for approval.
-    pub(crate) fn store_pending_update(&self, waiting: Component) -> Result<()> {
-        let _keeping = self.commit_lock.lock();
-        self.check_not_ended()?;
-        let waits = Action::AwaitsApproval {
-            digest: waiting.digest(),
-        };
-        let history = self.history.lock().clone();
-        self.commit(&history, Some(&waiting), Some(waits))?;
-        self.authorization.set_pending(waiting);
-        Ok(())
+    pub(crate) fn store_pending_update(&self, pending: Component) -> Result<()> {
+        let digest = pending.digest();
+        let mut change = self.begin_change();
+        change.set_pending(Some(pending));
+        change.commit(Action::AwaitsApproval { digest })
+    }
+
+    /// Returns the number of the next revision, which is not used again.
+    pub(crate) fn next_revision_number(&self) -> u64 {
+        self.history.lock().next_number()
+    }
+
+    /// Returns the retained revisions, in order of their numbers.
+    pub(crate) fn retained_revisions(&self) -> Vec<RetainedRevision> {
+        self.history.lock().retained()
+    }
+
+    /// Returns the revision that a rollback makes active.
+    pub(crate) fn rollback_target(&self, version: Option<&Version>) -> Result<RetainedRevision> {
+        self.history.lock().rollback_target(version)
+    }
+
+    /// Waits until no other rollout of the deployment is in progress, and locks out others.
+    pub(crate) async fn lock_rollout(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.rollout_lock).lock_owned().await
     }
 
     /// Ends a stage whose pipeline was not deployed after all, and deletes its record.
@@ -331,36 +321,7 @@ impl DeploymentEntry {
         let Some(state) = self.runtime.state() else {
             return Ok(());
         };
-        state.commit(&Transaction {
-            names: &[(&self.name, None)],
-            ..Transaction::default()
-        })
-    }
-
-    /// Stores the state of the deployment after a change, if there is a state directory.
-    fn commit(
-        &self,
-        history: &History,
-        waiting: Option<&Component>,
-        action: Option<Action>,
-    ) -> Result<()> {
-        let Some(state) = self.runtime.state() else {
-            return Ok(());
-        };
-        let record = DeploymentRecord {
-            waiting: waiting.map(ComponentRecord::from_component),
-            pipeline: self.pipeline.clone(),
-            ..history.record()
-        };
-        let changes: Vec<Change> = action
-            .map(|action| Change::now(&self.name, action))
-            .into_iter()
-            .collect();
-        state.commit(&Transaction {
-            names: &[(&self.name, Some(&record))],
-            changes: &changes,
-            ..Transaction::default()
-        })
+        state.commit(&Transaction::new().without_deployment(&self.name))
     }
 
     fn add_draining(&self, serving: Arc<ActiveRevision>) {

@@ -134,9 +134,7 @@ impl Deployment {
             active: RevisionStatus::from_revision(&serving.revision),
             revisions: self
                 .0
-                .history
-                .lock()
-                .retained()
+                .retained_revisions()
                 .iter()
                 .map(RetainedRevision::status)
                 .collect(),

@@ -89,12 +89,7 @@ impl HostRoutes {
     ) -> Result<Option<ComponentName>> {
         let mut said = self.configured.lock();
         if let Some(state) = context.runtime.state() {
-            let text = route.to_string();
-            let routes = [(text.as_str(), name.as_ref().map(ComponentName::as_str))];
-            state.commit(&Transaction {
-                routes: &routes,
-                ..Transaction::default()
-            })?;
+            state.commit(&Transaction::new().with_route(route.to_string(), name.as_ref()))?;
         }
         let before = match name {
             Some(name) => said.insert(route, name),

@@ -150,13 +150,11 @@ impl<'a> DeployPipeline<'a> {
         let finish = move || {
             if let Some(state) = state {
                 let record = pipeline_record(&pipeline, &begun.units);
-                let pipelines = &[(pipeline.name(), Some(&record))];
-                let changes: Vec<Change> = begun.units.iter().map(deploy_change).collect();
-                state.commit(&Transaction {
-                    pipelines,
-                    changes: &changes,
-                    ..Transaction::default()
-                })?;
+                let changes = begun.units.iter().map(deploy_change);
+                let transaction = Transaction::new()
+                    .with_pipeline(pipeline.name(), record)
+                    .with_changes(changes);
+                state.commit(&transaction)?;
             }
             let runner = Arc::new(RunningPipeline::new(pipeline, begun.into_units(), letters));
             reserved.fill(&runner);

@@ -26,7 +26,7 @@ impl DeploymentTable {
         let (whole, broken) = self.wake_all(going, pipeline)?;
         let mut names = self.awake.0.write();
         let going = check_removable(&names, &whole, pipeline)?;
-        let keeping: Vec<_> = going.iter().map(|named| named.commit_lock.lock()).collect();
+        let changes: Vec<_> = going.iter().map(|named| named.begin_change()).collect();
         self.commit_removal(
             going.iter().map(|named| &named.name).chain(&broken),
             pipeline,
@@ -35,7 +35,7 @@ impl DeploymentTable {
             names.remove(&named.name);
             named.end(DeploymentEnd::Removed);
         });
-        drop((keeping, names));
+        drop((changes, names));
         for component in broken {
             self.asleep.lock().remove(&component);
             self.runtime
@@ -101,16 +101,15 @@ impl DeploymentTable {
         let Some(state) = self.runtime.state() else {
             return Ok(());
         };
-        let (changed, changes): (Vec<_>, Vec<_>) = going
-            .map(|name| ((name, None), Change::now(name, Action::Removed)))
-            .unzip();
-        let pipelines: Vec<_> = pipeline.iter().map(|name| (*name, None)).collect();
-        state.commit(&Transaction {
-            names: &changed,
-            pipelines: &pipelines,
-            changes: &changes,
-            ..Transaction::default()
-        })
+        let remove = |transaction: Transaction, name: &ComponentName| {
+            let removed = Change::now(name, Action::Removed);
+            transaction.without_deployment(name).with_changes([removed])
+        };
+        let transaction = going.fold(Transaction::new(), remove);
+        let transaction = pipeline
+            .into_iter()
+            .fold(transaction, Transaction::without_pipeline);
+        state.commit(&transaction)
     }
 }
 

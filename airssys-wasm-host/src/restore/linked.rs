@@ -102,7 +102,7 @@ fn resolve_links(
     record: &DeploymentRecord,
     deployed: &[Arc<DeploymentEntry>],
 ) -> Result<Vec<(Arc<Revision>, RevisionLinks)>> {
-    let kept = named.history.lock().retained();
+    let kept = named.retained_revisions();
     let mut all = Vec::new();
     for stored in record
         .revisions

@@ -84,9 +84,9 @@ impl<'a> Rollback<'a> {
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let version = self.version.as_deref().map(parse_version).transpose()?;
         let named = self.context.deployments.get(&self.name)?;
-        let turn = Arc::clone(&named.rollout_lock).lock_owned().await;
+        let turn = named.lock_rollout().await;
         named.check_not_ended()?;
-        let kept = named.history.lock().rollback_target(version.as_ref())?;
+        let kept = named.rollback_target(version.as_ref())?;
         let span = tracing::info_span!("rollback", component = %named.name, to = kept.number());
         let target = restore::ensure_loaded(&named, kept).await?;
         let place = ExistingDeployment {

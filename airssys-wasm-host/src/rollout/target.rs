@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::grants;
 use super::run::{RolloutMode, invalid_state};
-use crate::deployment::{ActiveRevision, DeploymentEntry, PendingCommit};
+use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::registry::NameReservation;
@@ -180,14 +180,27 @@ impl RolloutTarget for ExistingDeployment {
         revision: Arc<Revision>,
         mut first: Box<Instance>,
     ) -> Result<SwitchResult> {
-        let keeping = self.named.commit_lock.lock();
-        let held = self
-            .named
-            .handles
-            .bind_all_and_lock(&revision, &mut first)?;
-        let (after, forgotten) = self.pending_commit(&revision);
+        let named = &self.named;
+        let mut change = named.begin_change();
+        let handles = named.handles.bind_all_and_lock(&revision, &mut first)?;
+        let summary = RevisionSummary::from_revision(&revision);
+        let history = change.history_mut();
+        let (action, lifted, forgotten) = match self.cause {
+            RolloutCause::Update { lifting } => {
+                let forgotten = history.record_update(Arc::clone(&revision));
+                change.set_pending(None);
+                (Action::Updated(summary), lifting.unwrap_or(0), forgotten)
+            }
+            RolloutCause::Rollback => {
+                history.record_rollback(Arc::clone(&revision));
+                // Its grants lifted revocations when it first went live; a rollback lifts none.
+                let lifted = Vec::new();
+                let summary = RevisionSummary { lifted, ..summary };
+                (Action::RolledBack(summary), 0, Vec::new())
+            }
+        };
         let next = ActiveRevision::new(runtime, Arc::clone(&revision), Some(first));
-        let old = self.named.switch(next, held, &keeping, after)?;
+        let old = change.switch(next, handles, action, lifted)?;
         if let RolloutCause::Update { .. } = self.cause {
             self.announce_lifted(runtime, &revision);
         }
@@ -209,39 +222,5 @@ impl ExistingDeployment {
                 rule,
             });
         }
-    }
-
-    /// Returns the state of the deployment once `revision` serves, and the revisions that are no
-    /// longer retained.
-    fn pending_commit(
-        &self,
-        revision: &Arc<Revision>,
-    ) -> (PendingCommit, Vec<crate::deployment::RetainedRevision>) {
-        let mut history = self.named.history.lock().clone();
-        let serves = RevisionSummary::from_revision(revision);
-        let (action, lifted, forgotten) = match self.cause {
-            RolloutCause::Update { lifting } => {
-                let forgotten = history.record_update(Arc::clone(revision));
-                (Action::Updated(serves), lifting.unwrap_or(0), forgotten)
-            }
-            RolloutCause::Rollback => {
-                history.record_rollback(Arc::clone(revision));
-                // Its grants lifted these revocations when it first went live; a rollback lifts
-                // none.
-                let serves = RevisionSummary {
-                    lifted: Vec::new(),
-                    ..serves
-                };
-                (Action::RolledBack(serves), 0, Vec::new())
-            }
-        };
-        (
-            PendingCommit {
-                history,
-                action,
-                lifted,
-            },
-            forgotten,
-        )
     }
 }

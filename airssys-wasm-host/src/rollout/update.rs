@@ -256,7 +256,7 @@ impl<'a> Update<'a> {
         let revocations_seen = self
             .revocations_at_start
             .unwrap_or_else(|| named.authorization.revocation_count());
-        let turn = Arc::clone(&named.rollout_lock).lock_owned().await;
+        let turn = named.lock_rollout().await;
         let serving = named.callable_revision()?;
         // An approved component was checked before it waited.
         if self.approval.is_none() && !self.is_checked_by_pipeline {
@@ -272,7 +272,7 @@ impl<'a> Update<'a> {
         let number = if machine.is_rehearsal() {
             0
         } else {
-            named.history.lock().next_number()
+            named.next_revision_number()
         };
         let (context, overrides, strategy) = (self.context, self.overrides, self.strategy);
         let plan = self.into_plan(&serving, granted, number);

@@ -18,6 +18,7 @@ use redb::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Transaction;
 use super::change::{Change, ChangeRecord};
 use super::record::{DeploymentRecord, PipelineRecord, from_bytes, to_bytes};
 use crate::disk::{remove_if_exists, rename};
@@ -65,18 +66,6 @@ struct DatabaseInner {
 struct UndoRecord {
     records: Records,
     last_change: u64,
-}
-
-/// A set of changes that are committed together.
-#[derive(Default)]
-pub(crate) struct Transaction<'a> {
-    /// Deployments and their new records; `None` removes one.
-    pub(crate) names: &'a [(&'a ComponentName, Option<&'a DeploymentRecord>)],
-    /// Pipelines and their new records; `None` removes one.
-    pub(crate) pipelines: &'a [(&'a ComponentName, Option<&'a PipelineRecord>)],
-    pub(crate) routes: &'a [(&'a str, Option<&'a str>)],
-    /// Entries to append to the history.
-    pub(crate) changes: &'a [Change],
 }
 
 /// The contents of the database.
@@ -156,10 +145,10 @@ impl Database {
     }
 
     /// Writes a transaction, all of it or nothing.
-    pub(super) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
-        let mut records = to_records(NAMES, transaction.names)?;
-        records.extend(to_records(PIPELINES, transaction.pipelines)?);
-        records.extend(to_records(ROUTES, transaction.routes)?);
+    pub(super) fn commit(&self, transaction: &Transaction) -> Result<()> {
+        let mut records = to_records(NAMES, &transaction.deployments)?;
+        records.extend(to_records(PIPELINES, &transaction.pipelines)?);
+        records.extend(to_records(ROUTES, &transaction.routes)?);
         let changes = transaction
             .changes
             .iter()
@@ -337,12 +326,13 @@ fn put_records(
     Ok(())
 }
 
-fn to_records<K: Display, T: Serialize + ?Sized>(
+fn to_records<K: Display, T: Serialize>(
     table: RecordTable,
-    all: &[(K, Option<&T>)],
+    all: &[(K, Option<T>)],
 ) -> Result<Records> {
-    let record = |(name, record): &(K, Option<&T>)| {
+    let record = |(name, record): &(K, Option<T>)| {
         let bytes = record
+            .as_ref()
             .map(to_bytes)
             .transpose()
             .map_err(unavailable_error)?;
@@ -462,10 +452,7 @@ mod tests {
             .map(|_| Change::now(&name, Action::Removed))
             .collect();
         database
-            .commit(&Transaction {
-                changes: &changes,
-                ..Transaction::default()
-            })
+            .commit(&Transaction::new().with_changes(changes))
             .expect("written");
         assert_eq!(
             database.changes().expect("readable").len(),
@@ -483,12 +470,9 @@ mod tests {
         drop(database);
         let database = Database::open(&path).expect("it can be opened");
         assert!(database.read().expect("readable").routes.is_empty());
-        let routes = [("/", Some("web"))];
+        let web = "web".parse().expect("a name");
         database
-            .commit(&Transaction {
-                routes: &routes,
-                ..Transaction::default()
-            })
+            .commit(&Transaction::new().with_route("/".into(), Some(&web)))
             .expect("kept");
         assert_eq!(database.read().expect("readable").routes.len(), 1);
     }
@@ -543,12 +527,8 @@ mod tests {
             pipeline: Some("sums".parse().expect("a name")),
         };
         let name = "sums:first".parse().expect("a name");
-        let names = [(&name, Some(&stage))];
         state
-            .commit(&Transaction {
-                names: &names,
-                ..Transaction::default()
-            })
+            .commit(&Transaction::new().with_deployment(&name, stage))
             .expect("written");
         drop(pin);
         put_raw(&state.database, |transaction| {

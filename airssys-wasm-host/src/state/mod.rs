@@ -20,6 +20,7 @@ mod database;
 mod lock;
 mod record;
 mod text;
+mod transaction;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -32,8 +33,9 @@ use semver::Version;
 
 pub(crate) use blob_usage::BlobPin;
 pub use change::{Action, Change, RevisionSummary};
-pub(crate) use database::{Snapshot, Transaction};
+pub(crate) use database::Snapshot;
 pub(crate) use record::{ComponentRecord, DeploymentRecord, PipelineRecord, RevisionRecord};
+pub(crate) use transaction::Transaction;
 
 use crate::disk::open_private;
 use crate::store::BlobStore;
@@ -231,17 +233,14 @@ impl StateDirectory {
     /// # Errors
     ///
     /// [`ErrorKind::StateUnavailable`]; the previous contents remain.
-    pub(crate) fn commit(&self, transaction: &Transaction<'_>) -> Result<()> {
+    pub(crate) fn commit(&self, transaction: &Transaction) -> Result<()> {
         self.database.commit(transaction)?;
-        let digests = |record: &Option<&DeploymentRecord>| -> BTreeSet<Digest> {
-            record.iter().flat_map(|record| record.digests()).collect()
+        let digests = |record: &Option<DeploymentRecord>| -> BTreeSet<Digest> {
+            record.iter().flat_map(DeploymentRecord::digests).collect()
         };
-        self.blobs.update_records(
-            transaction
-                .names
-                .iter()
-                .map(|(name, record)| (*name, digests(record))),
-        );
+        let records = transaction.deployments.iter();
+        self.blobs
+            .update_records(records.map(|(name, record)| (name, digests(record))));
         Ok(())
     }
 
@@ -284,11 +283,10 @@ fn remove_unfinished_pipelines(database: &Database, found: &mut Snapshot) -> Res
     if begun.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = begun.iter().map(|name| (name, None)).collect();
-    database.commit(&Transaction {
-        names: &names,
-        ..Transaction::default()
-    })?;
+    let transaction = begun
+        .iter()
+        .fold(Transaction::new(), Transaction::without_deployment);
+    database.commit(&transaction)?;
     found.names.retain(|name, _| !begun.contains(name));
     Ok(())
 }

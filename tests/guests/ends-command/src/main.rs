@@ -9,9 +9,9 @@ fn main() -> Result<(), String> {
         [] => println!("no arguments"),
         ["arguments", ..] => println!("{:?}", &words[1..]),
         ["program"] => println!("{}", arguments[0]),
-        ["cat"] => {
-            drop(std::io::copy(&mut std::io::stdin(), &mut std::io::stdout()).expect("copied"))
-        }
+        ["cat"] => std::io::copy(&mut std::io::stdin(), &mut std::io::stdout())
+            .map(drop)
+            .expect("copied"),
         ["first-byte"] => println!("{}", read_byte()),
         ["bytes"] => std::io::stdout()
             .write_all(b"\x00\xff\x1b[31mraw")

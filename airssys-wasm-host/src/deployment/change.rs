@@ -1,0 +1,116 @@
+//! A change of a deployment: the only one at a time, stored before it takes effect.
+//!
+//! Tests: `tests/suite/state`, `tests/suite/promises/atomic_failure.rs`.
+
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+
+use super::{ActiveRevision, DeploymentEntry, History, RegistrationGuard};
+use crate::state::{Action, Change, ComponentRecord, DeploymentRecord, Transaction};
+use crate::{Component, Result};
+
+/// A change in progress, as a guard: no other change of the deployment begins before it is dropped.
+/// Dropping it without a commit changes nothing.
+pub(crate) struct DeploymentChange<'a> {
+    entry: &'a DeploymentEntry,
+    _lock: MutexGuard<'a, ()>,
+    /// The history after the change.
+    history: History,
+    /// The update that awaits approval after the change.
+    pending: Option<Component>,
+}
+
+impl<'a> DeploymentChange<'a> {
+    pub(super) fn begin(entry: &'a DeploymentEntry) -> Self {
+        let lock = entry.commit_lock.lock();
+        Self {
+            entry,
+            _lock: lock,
+            history: entry.history.lock().clone(),
+            pending: entry.authorization.pending(),
+        }
+    }
+
+    /// Returns the history, to be changed.
+    pub(crate) fn history_mut(&mut self) -> &mut History {
+        &mut self.history
+    }
+
+    /// Sets the update that awaits approval, or removes it.
+    pub(crate) fn set_pending(&mut self, pending: Option<Component>) {
+        self.pending = pending;
+    }
+
+    /// Stores the change, and applies it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if the deployment has ended,
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if the change cannot be stored.
+    /// Nothing has changed then.
+    pub(super) fn commit(self, action: Action) -> Result<()> {
+        self.entry.check_not_ended()?;
+        self.store(Some(action))?;
+        self.apply(0);
+        Ok(())
+    }
+
+    /// Stores the change, and makes `next` the active revision. Handles that are registered once
+    /// `handles` is released are checked against `next`. Revocations up to `lifted` no longer
+    /// apply. Returns the previous revision, which is to be drained.
+    ///
+    /// # Errors
+    ///
+    /// As for [`commit`](Self::commit).
+    pub(crate) fn switch(
+        self,
+        next: ActiveRevision,
+        handles: RegistrationGuard<'_>,
+        action: Action,
+        lifted: usize,
+    ) -> Result<Arc<ActiveRevision>> {
+        let entry = self.entry;
+        let old = entry.replace_route(next, || {
+            self.store(Some(action))?;
+            self.apply(lifted);
+            Ok(())
+        })?;
+        drop(handles);
+        entry.announce_switch(&old);
+        Ok(old)
+    }
+
+    /// Stores the record that the deployment has after the change, if there is a state directory.
+    pub(super) fn store(&self, action: Option<Action>) -> Result<()> {
+        let Some(state) = self.entry.runtime.state() else {
+            return Ok(());
+        };
+        let name = &self.entry.name;
+        let record = DeploymentRecord {
+            waiting: self.pending.as_ref().map(ComponentRecord::from_component),
+            pipeline: self.entry.pipeline.clone(),
+            ..self.history().record()
+        };
+        let changes = action.map(|action| Change::now(name, action));
+        let transaction = Transaction::new().with_deployment(name, record);
+        state.commit(&transaction.with_changes(changes))
+    }
+
+    fn apply(&self, lifted: usize) {
+        let entry = self.entry;
+        entry
+            .authorization
+            .apply_switch(lifted, self.pending.clone());
+        let history = self.history();
+        *entry.history.lock() = history;
+    }
+
+    /// Returns the history after the change. Revision numbers that were given out meanwhile stay
+    /// used.
+    fn history(&self) -> History {
+        let mut history = self.history.clone();
+        history.keep_numbers_used(&self.entry.history.lock());
+        history
+    }
+}
