@@ -255,7 +255,7 @@ fn named_checks_exist() {
     assert!(found > 20, "{found}");
 }
 
-/// Returns the text files in a folder and below, with their paths.
+/// Returns the sources and documents in a folder and below, with their paths.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let entries =
         std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -263,7 +263,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     paths
         .flat_map(|path| match path.extension() {
             _ if path.is_dir() => sources(&path),
-            Some(extension) if extension == "rs" => {
+            Some(extension) if extension == "rs" || extension == "md" => {
                 let text = std::fs::read_to_string(&path).expect("readable");
                 vec![(path, text)]
             }

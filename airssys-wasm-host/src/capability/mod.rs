@@ -64,9 +64,9 @@ use crate::engine::Profile;
 use crate::instance::InstanceState;
 use contract::{AnyCapability, ErasedCapability};
 
-/// Every capability, in the order in which its state is opened.
+/// Every capability, in the order in which its state is opened. The last one, the baseline, is
+/// found first in the slots of an instance: each call uses it.
 const CAPABILITIES: [&dyn AnyCapability; 8] = [
-    &ErasedCapability::<baseline::Baseline>::NEW,
     &ErasedCapability::<files::Files>::NEW,
     &ErasedCapability::<environment::Environment>::NEW,
     &ErasedCapability::<sockets::Sockets>::NEW,
@@ -74,6 +74,7 @@ const CAPABILITIES: [&dyn AnyCapability; 8] = [
     &ErasedCapability::<config::Config>::NEW,
     &ErasedCapability::<secrets::Secrets>::NEW,
     &ErasedCapability::<logging::GuestLogging>::NEW,
+    &ErasedCapability::<baseline::Baseline>::NEW,
 ];
 
 /// Returns the output of an instance.

@@ -69,7 +69,7 @@ impl OpenCapabilities {
             calls: Arc::clone(calls),
         };
         let opening = InstanceOpening { caller, lifetime };
-        let mut slots = Slots::with_capacity(CAPABILITIES.len() + 1);
+        let mut slots = Slots::with_capacity(CAPABILITIES.len() + 3);
         for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
             capability.start(state, &opening, &mut slots);
         }

@@ -7,6 +7,8 @@
 use std::any::{Any, TypeId};
 
 /// The values of an instance, one of each type.
+///
+/// Searched from the last to the first: those of links are added last, and used in each call.
 #[derive(Default)]
 pub(crate) struct Slots(Vec<(TypeId, Box<dyn Any + Send>)>);
 
@@ -31,14 +33,16 @@ impl Slots {
     /// Returns the value of type `T`.
     #[inline]
     pub(crate) fn get<T: Any>(&self) -> Option<&T> {
-        let (_, value) = self.0.iter().find(|(id, _)| *id == TypeId::of::<T>())?;
+        let mut values = self.0.iter().rev();
+        let (_, value) = values.find(|(id, _)| *id == TypeId::of::<T>())?;
         value.downcast_ref()
     }
 
     /// Returns the value of type `T`, mutably.
     #[inline]
     pub(crate) fn get_mut<T: Any>(&mut self) -> Option<&mut T> {
-        let (_, value) = self.0.iter_mut().find(|(id, _)| *id == TypeId::of::<T>())?;
+        let mut values = self.0.iter_mut().rev();
+        let (_, value) = values.find(|(id, _)| *id == TypeId::of::<T>())?;
         value.downcast_mut()
     }
 }

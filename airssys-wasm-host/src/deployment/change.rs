@@ -90,7 +90,7 @@ impl<'a> DeploymentChange<'a> {
         let record = DeploymentRecord {
             waiting: self.pending.as_ref().map(ComponentRecord::from_component),
             pipeline: self.entry.pipeline.clone(),
-            ..self.history().record()
+            ..self.history_since(&self.entry.history.lock()).record()
         };
         let changes = action.map(|action| Change::now(name, action));
         let transaction = Transaction::new().with_deployment(name, record);
@@ -102,15 +102,15 @@ impl<'a> DeploymentChange<'a> {
         entry
             .authorization
             .apply_switch(lifted, self.pending.clone());
-        let history = self.history();
-        *entry.history.lock() = history;
+        let mut history = entry.history.lock();
+        *history = self.history_since(&history);
     }
 
-    /// Returns the history after the change. Revision numbers that were given out meanwhile stay
-    /// used.
-    fn history(&self) -> History {
+    /// Returns the history after the change. Revision numbers that `current` has given out
+    /// meanwhile stay used.
+    fn history_since(&self, current: &History) -> History {
         let mut history = self.history.clone();
-        history.keep_numbers_used(&self.entry.history.lock());
+        history.keep_numbers_used(current);
         history
     }
 }
