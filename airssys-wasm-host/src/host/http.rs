@@ -32,7 +32,7 @@ impl Host {
         Ok(HttpService::new(&self.0.context, name.parse()?))
     }
 
-    /// Routes requests to a deployment, in every [`HttpServer`](crate::http::HttpServer) of this host,
+    /// Routes requests to a deployment, in every [`HttpServer`] of this host,
     /// from now on and after a restart. The guest sees complete paths, including the route's.
     /// Returns the deployment that the route pointed to before. Cancel safe: the change is made
     /// completely or not at all.
