@@ -42,7 +42,7 @@ struct RuleAnchor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct FixedName {
     place: usize,
-    /// `true` if all names up to the position are fixed; `mark` is the hash of all of them then.
+    /// `true` if all names up to the position are fixed; `hash` is that of all of them then.
     is_prefix: bool,
     hash: u32,
 }

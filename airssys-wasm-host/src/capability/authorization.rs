@@ -39,8 +39,8 @@ impl Authorization {
         }))
     }
 
-    /// Returns the number of revocations so far, lifted ones included. Grants specified from now on
-    /// lift all of them.
+    /// Returns the number of revocations so far, lifted ones included. The grants of an update that
+    /// begins now decide on all of them: each is lifted, or part of those grants.
     pub(crate) fn revocation_count(&self) -> usize {
         let state = self.0.lock();
         state.lifted + state.revoked.len()

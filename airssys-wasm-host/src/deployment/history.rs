@@ -79,7 +79,7 @@ impl History {
         self.last_number = self.last_number.max(other.last_number);
     }
 
-    /// Returns a number that no other revision has had or will have.
+    /// Returns a number that no other revision has had since the host started.
     pub(crate) fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
