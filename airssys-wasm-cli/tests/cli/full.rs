@@ -67,6 +67,37 @@ fn a_full_disk_at_any_write_loses_nothing_and_space_restores_service() {
     );
 }
 
+/// A revocation that cannot be stored applies to the revisions that are not loaded as well, and is
+/// stored with the next change.
+#[test]
+fn an_unstored_revocation_is_stored_with_the_next_change() {
+    let place = TestDir::new();
+    let process = place.serve();
+    let probe = guest_path("attack-probe");
+    let grants = ["--grant", "config a value=1", "--grant", "config b value=2"];
+    place.run(&[&["deploy", &probe], &grants[..]].concat()).ok();
+    let update = ["update", "attack-probe", &probe, "--any-version"];
+    place.run(&update).ok();
+    process.kill();
+
+    let process = place.serve();
+    let full = Tracer::inject(&process, "pwrite64,fsync,fdatasync", "error=ENOSPC");
+    let refused = place.run(&["caps", "revoke", "attack-probe", "config a"]);
+    drop(full);
+    assert!(refused.failed(8).contains("No space left"), "it says why");
+    place
+        .run(&["caps", "revoke", "attack-probe", "config b"])
+        .ok();
+    process.kill();
+
+    let _process = place.serve();
+    let read = ["call", "attack-probe", "attempt(\"config\", [\"a\"])"];
+    let denied = "err(\"no such key\")";
+    assert_eq!(place.run(&read).exited_with(1), denied);
+    place.run(&["rollback", "attack-probe"]).ok();
+    assert_eq!(place.run(&read).exited_with(1), denied);
+}
+
 /// A failed change may have reached the disk although the sync failed. The next write undoes it,
 /// so that a restart does not restore it.
 #[test]

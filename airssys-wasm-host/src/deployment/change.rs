@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use airssys_wasm_core::Rule;
 use parking_lot::MutexGuard;
 
 use super::{ActiveRevision, DeploymentEntry, History, RegistrationGuard};
@@ -11,7 +12,7 @@ use crate::state::{Action, Change, ComponentRecord, DeploymentRecord, Transactio
 use crate::{Component, Result};
 
 /// A change in progress, as a guard: no other change of the deployment begins before it is dropped.
-/// Dropping it without a commit changes nothing.
+/// Dropping it without a commit changes nothing, except that a revocation stays.
 pub(crate) struct DeploymentChange<'a> {
     entry: &'a DeploymentEntry,
     _lock: MutexGuard<'a, ()>,
@@ -42,13 +43,22 @@ impl<'a> DeploymentChange<'a> {
         self.pending = pending;
     }
 
+    /// Revokes a rule in the retained revisions at once, so that it stays revoked even if the change
+    /// cannot be stored.
+    pub(super) fn revoke(&mut self, rule: &Rule) -> Result<()> {
+        let mut history = self.entry.history.lock();
+        history.revoke(rule)?;
+        self.history = history.clone();
+        Ok(())
+    }
+
     /// Stores the change, and applies it.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if the deployment has ended,
     /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if the change cannot be stored.
-    /// Nothing has changed then.
+    /// Nothing but revocations has changed then.
     pub(super) fn commit(self, action: Action) -> Result<()> {
         self.entry.check_not_ended()?;
         self.store(Some(action))?;

@@ -282,7 +282,7 @@ impl DeploymentEntry {
         self.active_revision().instances.drop_idle_without_state();
         self.instance_holders.release_where(|_| true);
         let mut change = self.begin_change();
-        change.history_mut().revoke(rule)?;
+        change.revoke(rule)?;
         change.commit(Action::Revoked { rule: rule.clone() })?;
         Ok(affected)
     }
