@@ -53,7 +53,7 @@ pub enum InterfaceEffect {
     /// None that reaches another component: a stage that imports only such interfaces can be
     /// fused with others.
     Contained,
-    /// It reaches the world outside the component.
+    /// Reaches the world outside the component.
     Outside,
 }
 

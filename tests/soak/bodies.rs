@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use airssys_wasm_host::Host;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_tests::guests::guest;
+use airssys_wasm_tests::process::status_field;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::Request;
@@ -31,15 +32,7 @@ const PERIOD: u64 = 251;
 const PIECE: u64 = 64 << 10;
 
 fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("`/proc` is readable");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .expect("`VmRSS` is listed");
-    line.split_whitespace()
-        .nth(1)
-        .and_then(|kib| kib.parse().ok())
-        .expect("a number")
+    status_field(std::process::id(), "VmRSS").expect("`/proc` is readable")
 }
 
 /// Returns the piece of the body that starts at byte `from`.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm_host::{Host, Instancing};
 use airssys_wasm_tests::guests::guest;
+use airssys_wasm_tests::process::status_field;
 
 const SWAPS: u32 = 10_000;
 
@@ -17,15 +18,7 @@ const SWAPS: u32 = 10_000;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("`/proc` is readable");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .expect("`VmRSS` is listed");
-    line.split_whitespace()
-        .nth(1)
-        .and_then(|kib| kib.parse().ok())
-        .expect("a number")
+    status_field(std::process::id(), "VmRSS").expect("`/proc` is readable")
 }
 
 fn open_files() -> usize {

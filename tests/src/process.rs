@@ -2,6 +2,9 @@
 
 use std::fs;
 
+#[cfg(unix)]
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Reads a number from `/proc/<id>/status` by its name, such as `VmRSS`. Amounts of memory are in
 /// KiB.
 #[must_use]
@@ -20,6 +23,22 @@ pub fn stat_fields(process: u32) -> Vec<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let behind = stat.rsplit(')').next().unwrap_or_default();
     behind.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Raises the descriptor limit of this process to its maximum: it opens more descriptors than the
+/// host process that it attacks may.
+///
+/// # Panics
+///
+/// Panics if the limit cannot be raised.
+#[cfg(unix)]
+pub fn raise_descriptor_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    setrlimit(Resource::Nofile, raised).expect("the limit is raised");
 }
 
 /// Returns the processes started by `process` that still exist.

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use airssys_wasm_host::{Deployment, Error, ErrorKind, Host, Instancing, Limits};
+use airssys_wasm_host::{Deployment, ErrorKind, Host, Instancing, Limits};
 
-use crate::support::{RecordedLines, guest, host, wat, wat_file};
+use crate::support::{RecordedLines, call, guest, host, wat, wat_file};
 
 async fn deploy(name: &str, limits: Limits) -> (Host, Deployment) {
     let host = host();
@@ -15,18 +15,6 @@ async fn deploy(name: &str, limits: Limits) -> (Host, Deployment) {
         .await
         .expect("deployed");
     (host, deployment)
-}
-
-async fn call(
-    deployment: &Deployment,
-    function: &str,
-    arguments: &str,
-) -> Result<Option<String>, Error> {
-    deployment
-        .dynamic_function(function)
-        .expect("an exported function")
-        .call_wave(arguments)
-        .await
 }
 
 fn short_deadline() -> Limits {

@@ -54,6 +54,19 @@ pub(crate) async fn deploy_greeter(instancing: Instancing) -> (Host, Deployment)
     (host, deployment)
 }
 
+/// Calls a function by its name, with arguments in WAVE.
+pub(crate) async fn call(
+    deployment: &Deployment,
+    function: &str,
+    arguments: &str,
+) -> Result<Option<String>, Error> {
+    deployment
+        .dynamic_function(function)
+        .expect("an exported function")
+        .call_wave(arguments)
+        .await
+}
+
 pub(crate) type SleepFunction = Function<(u64,), ()>;
 
 pub(crate) fn sleep(deployment: &Deployment) -> SleepFunction {

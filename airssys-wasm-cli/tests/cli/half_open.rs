@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use airssys_wasm_tests::process::raise_descriptor_limit;
 
 use super::support::{HostProcess, PATIENCE, TestDir, guest_path};
 use super::web::{get, read_address};
@@ -83,19 +83,6 @@ fn over_tcp(address: SocketAddr, sent: &str) -> TcpStream {
     let _ = stream.write_all(sent.as_bytes());
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     stream
-}
-
-/// Raises this process's descriptor limit: it opens more than the host process may.
-fn raise_descriptor_limit() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    )
-    .expect("the limit is raised");
 }
 
 #[test]

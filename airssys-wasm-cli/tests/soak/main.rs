@@ -12,8 +12,8 @@ mod arguments;
 
 use std::process::{Command, ExitCode};
 
+use airssys_wasm_tests::process::raise_descriptor_limit;
 use airssys_wasm_tests::soak::{self, SoakPlan};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use arguments::{Arguments, Load, parse};
 
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn run(load: &Load) -> ExitCode {
-    open_many();
+    raise_descriptor_limit();
     let mut control = Command::new(std::env::current_exe().expect("the path of this program"));
     control.arg(arguments::CONTROL);
     let command = env!("CARGO_BIN_EXE_airssys-wasm").into();
@@ -52,17 +52,4 @@ fn run(load: &Load) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// Raises this process's descriptor limit: it opens more than the process it attacks may.
-fn open_many() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    )
-    .expect("the limit is raised");
 }

@@ -56,7 +56,7 @@ impl Component {
         check_preamble(&bytes)?;
         let CustomSections {
             standard,
-            metadata: about,
+            metadata,
             requests,
             is_async,
             ..
@@ -64,10 +64,10 @@ impl Component {
         let world = decode_world(&bytes)?;
         Ok(Self {
             digest: Digest::compute(&bytes),
-            name: standard.name.or(about.name),
-            version: standard.version.or(about.version),
-            description: standard.description.or(about.description),
-            instancing: about.instancing,
+            name: standard.name.or(metadata.name),
+            version: standard.version.or(metadata.version),
+            description: standard.description.or(metadata.description),
+            instancing: metadata.instancing,
             requested: requests.map_or(
                 RequestedCapabilities::Unlisted,
                 RequestedCapabilities::Listed,

@@ -67,7 +67,7 @@ pub(crate) fn end<R>(
         Err(error) => {
             let state = instance.store.data();
             let error = call_failed(revision, what, error, state);
-            report_failure(named, revision, Some(state.call()), &error);
+            report_failure(named, revision, Some(state.call_id()), &error);
             Err(error)
         }
     }

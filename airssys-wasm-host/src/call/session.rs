@@ -72,7 +72,7 @@ pub(crate) struct SessionCall<'a> {
 impl ResourceSession {
     /// Begins a session in the revision that a call was admitted to.
     pub(crate) fn begin(target: &Arc<DeploymentEntry>, entered: &TreeEntry) -> Arc<Self> {
-        let keeps = match entered.active_revision.revision.instancing {
+        let instance = match entered.active_revision.revision.instancing {
             Instancing::Stateful => SessionInstance::Shared(OnceLock::new()),
             _ => SessionInstance::Exclusive(Mutex::new(HeldInstance::NotLeased)),
         };
@@ -80,7 +80,7 @@ impl ResourceSession {
             target: Arc::clone(target),
             active_revision: Arc::clone(&entered.active_revision),
             lane: entered.lane,
-            instance: keeps,
+            instance,
             open_count: AtomicUsize::new(0),
             orphans: Mutex::default(),
             runtime: Runtime::try_current().ok(),
@@ -375,11 +375,11 @@ impl SessionCall<'_> {
     ) -> Result<R> {
         let ResourceSession {
             target,
-            active_revision: serving,
+            active_revision,
             ..
         } = self.session;
         let instance = self.lease.instance();
-        call::begin(instance, serving, self.deadline, Some(self.tree))?;
+        call::begin(instance, active_revision, self.deadline, Some(self.tree))?;
         let clock = target.runtime.engines.clock();
         let outcome = {
             let permit = instance.store.data_mut().crowd_permit();
@@ -392,11 +392,15 @@ impl SessionCall<'_> {
             Ok(outcome) => call::end(
                 target,
                 self.lease.instance(),
-                &serving.revision,
+                &active_revision.revision,
                 what,
                 outcome,
             ),
-            Err(_) => Err(call::deadline_exceeded(target, &serving.revision, what)),
+            Err(_) => Err(call::deadline_exceeded(
+                target,
+                &active_revision.revision,
+                what,
+            )),
         }
     }
 
@@ -417,18 +421,19 @@ impl SessionCall<'_> {
     /// Ends the call. The instance is held while any resource is open in it.
     pub(crate) fn leave(self) {
         let ResourceSession {
-            instance: keeps,
-            active_revision: serving,
-            open_count: open,
+            instance,
+            active_revision,
+            open_count,
             ..
         } = self.session;
-        match keeps {
+        match instance {
             SessionInstance::Exclusive(kept)
-                if open.load(Ordering::Relaxed) > 0 && !serving.is_closed_to_sessions() =>
+                if open_count.load(Ordering::Relaxed) > 0
+                    && !active_revision.is_closed_to_sessions() =>
             {
                 *kept.lock() = HeldInstance::Idle(self.lease.into_instance());
             }
-            SessionInstance::Exclusive(_) if serving.is_retired() => drop(self.lease),
+            SessionInstance::Exclusive(_) if active_revision.is_retired() => drop(self.lease),
             _ => self.lease.give_back(),
         }
     }

@@ -307,7 +307,7 @@ fn reuses_instances(revision: &Revision) -> bool {
 #[inline]
 fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
     matches!(revision.instancing, Instancing::Pooled { .. })
-        && (instance.store.data().call().call >= revision.limits.calls_per_instance_max
+        && (instance.store.data().call_id().call >= revision.limits.calls_per_instance_max
             || revision.share.memory().has_waiters())
 }
 

@@ -147,12 +147,10 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let (revision, instance) = seat.revision_and_instance();
         self.bind(revision, instance)?;
         let run = async |instance: &mut Instance| {
-            let Instance {
-                store,
-                lookups: bound,
-                ..
-            } = instance;
-            let found = bound.get::<T>(self.slot).expect("it has just been bound");
+            let Instance { store, lookups, .. } = instance;
+            let found = lookups
+                .get::<T>(self.slot)
+                .expect("it has just been lookups");
             run(found, store.as_context_mut()).await
         };
         seat.run(&self.target_name, run).await
@@ -181,13 +179,11 @@ impl<T: Send + Sync + 'static> Handle<T> {
             self.bind(revision, instance)?;
         }
         let ended = {
-            let Instance {
-                store,
-                lookups: bound,
-                ..
-            } = instance;
+            let Instance { store, lookups, .. } = instance;
             let permit = store.data_mut().crowd_permit();
-            let found = bound.get::<T>(self.slot).expect("it has just been bound");
+            let found = lookups
+                .get::<T>(self.slot)
+                .expect("it has just been lookups");
             let mut running = pin!(run(found, store.as_context_mut()));
             let computing =
                 permit.while_computing(|context| poll_catching_panics(running.as_mut(), context));

@@ -34,23 +34,20 @@ type Text = String;
 
 /// Runs `with` on the Rust types of `signature`.
 pub(crate) fn with_types<W: WithTypes>(signature: PlainSignature, with: W) -> W::Out {
-    let PlainSignature {
-        params: takes,
-        result: gives,
-    } = signature;
-    match takes {
-        PlainParams::Nothing => with_result::<(), W>(gives, with),
-        PlainParams::Bytes => with_result::<(Bytes,), W>(gives, with),
-        PlainParams::Text => with_result::<(Text,), W>(gives, with),
-        PlainParams::U32 => with_result::<(u32,), W>(gives, with),
-        PlainParams::U64 => with_result::<(u64,), W>(gives, with),
-        PlainParams::TwoU32 => with_result::<(u32, u32), W>(gives, with),
-        PlainParams::TextAndBytes => with_result::<(Text, Bytes), W>(gives, with),
+    let PlainSignature { params, result } = signature;
+    match params {
+        PlainParams::Nothing => with_result::<(), W>(result, with),
+        PlainParams::Bytes => with_result::<(Bytes,), W>(result, with),
+        PlainParams::Text => with_result::<(Text,), W>(result, with),
+        PlainParams::U32 => with_result::<(u32,), W>(result, with),
+        PlainParams::U64 => with_result::<(u64,), W>(result, with),
+        PlainParams::TwoU32 => with_result::<(u32, u32), W>(result, with),
+        PlainParams::TextAndBytes => with_result::<(Text, Bytes), W>(result, with),
     }
 }
 
-fn with_result<P: Params, W: WithTypes>(gives: PlainResult, with: W) -> W::Out {
-    match gives {
+fn with_result<P: Params, W: WithTypes>(result: PlainResult, with: W) -> W::Out {
+    match result {
         PlainResult::Nothing => with.with::<P, ()>(),
         PlainResult::Bytes => with.with::<P, (Bytes,)>(),
         PlainResult::Text => with.with::<P, (Text,)>(),

@@ -332,7 +332,7 @@ async fn run_guest(
         let mut ending = CutOffGuard {
             exchange: Some(Arc::clone(&exchange)),
         };
-        exchange.call.get_or_init(|| store.data().call());
+        exchange.call.get_or_init(|| store.data().call_id());
         let exited = handler
             .call(store, request, move |head| {
                 *exchange.head.lock() = Some(head)

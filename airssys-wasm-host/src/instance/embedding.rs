@@ -25,7 +25,7 @@ impl InstanceState {
     /// current call.
     #[must_use]
     pub fn call_id(&self) -> CallId {
-        self.call()
+        self.calls.current()
     }
 
     /// Returns the deployment's data of type `T`, or the host's if the deployment has none. Set by

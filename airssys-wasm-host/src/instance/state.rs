@@ -17,7 +17,7 @@ use super::panics::catch_panic;
 use crate::budget::DeploymentShare;
 use crate::clock::{Clock, Ticks};
 use crate::data::{SharedValues, Slots};
-use crate::observe::{CallCounter, CallId, Identity};
+use crate::observe::{CallCounter, Identity};
 use crate::scheduler::{CrowdPermit, GuestSlice, RunPermits};
 
 /// The data of an instance's store: its identity, its resources, and its limits.
@@ -42,7 +42,7 @@ pub struct InstanceState {
     deadline: Ticks,
     pub(super) slice: GuestSlice,
     pub(super) identity: Arc<Identity>,
-    calls: Arc<CallCounter>,
+    pub(super) calls: Arc<CallCounter>,
 }
 
 /// The parts of which the data of a store is made.
@@ -116,11 +116,6 @@ impl InstanceState {
     /// Returns its number among all instances of the host.
     pub(crate) fn instance_number(&self) -> u64 {
         self.calls.current().instance
-    }
-
-    /// Returns the identity of the current call.
-    pub(crate) fn call(&self) -> CallId {
-        self.calls.current()
     }
 
     /// Returns the reason for which memory or a table was last refused, if it was.

@@ -93,7 +93,7 @@ pub struct AuditRecord {
 
 /// A log that receives the record of every decision.
 ///
-/// It is called from a thread of the host, one record at a time, in order for each deployment.
+/// Called from a thread of the host, one record at a time, in order for each deployment.
 /// Records wait in a bounded queue, and are queued before the guest learns of the decision; none is
 /// dropped. A call returns once the log has taken its records, or at its deadline, so a slow log
 /// delays the calls it records and nothing else.

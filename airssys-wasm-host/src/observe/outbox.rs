@@ -163,12 +163,7 @@ impl<T> OutboxShared<T> {
     fn deliver(&self) {
         let mut queue = self.queue.lock();
         loop {
-            if let Some(OutboxItem {
-                owner: of,
-                size,
-                value,
-            }) = queue.items.pop_front()
-            {
+            if let Some(OutboxItem { owner, size, value }) = queue.items.pop_front() {
                 // An item whose sink panics counts as taken.
                 let outcome = MutexGuard::unlocked(&mut queue, || {
                     catch_unwind(AssertUnwindSafe(|| (self.sink)(value)))
@@ -176,7 +171,7 @@ impl<T> OutboxShared<T> {
                 if outcome.is_err() {
                     tracing::error!(thread = self.name, "a log of the embedder panicked");
                 }
-                queue.release(&of, size);
+                queue.release(&owner, size);
                 self.taken.fetch_add(1, Ordering::Release);
                 self.progressed.notify_waiters();
                 continue;

@@ -9,7 +9,7 @@ use airssys_wasm_core::{ComponentName, Effect};
 
 /// A hook that receives each effect of a rollout before it is carried out.
 ///
-/// It may wait, to hold a rollout at a step while calls continue, or fail the step, to check that
+/// A probe may wait, to hold a rollout at a step while calls continue, or fail the step, to check that
 /// the old revision keeps serving. It also receives the effects that undo a failed rollout, but
 /// cannot fail those.
 pub trait RolloutProbe: Send + Sync + 'static {

@@ -276,29 +276,21 @@ async fn work(
     sequence: u64,
     ready: ReadyUnit,
 ) -> FinishedUnit {
-    let ReadyUnit {
-        unit: place,
-        items,
-        place: line,
-    } = ready;
-    let unit = &runner.units[place];
-    let slot = unit.wait_for_place(line).await;
-    let done = unit
-        .work(items, runner.error_port(place), &mut Instant::now())
+    let ReadyUnit { unit, items, place } = ready;
+    let running = &runner.units[unit];
+    let slot = running.wait_for_place(place).await;
+    let done = running
+        .work(items, runner.error_port(unit), &mut Instant::now())
         .await;
     let slot = done.hold_slot(slot);
-    let Some(turnstile) = order.and_then(|order| order.0[place].as_ref()) else {
-        return FinishedUnit {
-            unit: place,
-            done,
-            slot,
-        };
+    let Some(turnstile) = order.and_then(|order| order.0[unit].as_ref()) else {
+        return FinishedUnit { unit, done, slot };
     };
     // An item that waits for its turn must not hold a place that others need.
     drop(slot);
     turnstile.wait_turn(sequence).await;
     FinishedUnit {
-        unit: place,
+        unit,
         done,
         slot: None,
     }

@@ -70,7 +70,7 @@ pub(super) fn run(runner: Arc<RunningPipeline>, input: BoxStream<'static, Inputs
 pub(super) async fn run_one(runner: &Arc<RunningPipeline>, mut inputs: Inputs) -> Result<Outcome> {
     runner.check(&mut inputs, None)?;
     let inside = runner.enter()?;
-    let Some(given) = from_sources(runner, None).await? else {
+    let Some(source_items) = from_sources(runner, None).await? else {
         return Ok(Outcome::default());
     };
     let way = start(
@@ -79,7 +79,7 @@ pub(super) async fn run_one(runner: &Arc<RunningPipeline>, mut inputs: Inputs) -
         AdmittedItem {
             sequence: 0,
             inputs,
-            source_items: given,
+            source_items,
             inside,
         },
     )?;
@@ -108,11 +108,11 @@ fn admit_items(
             let sequence = sequence as u64;
             runner.check(&mut inputs, Some(sequence))?;
             match next_source_items(&runner, sequence, inside).await? {
-                Some((given, inside)) => Ok(Some((
+                Some((source_items, inside)) => Ok(Some((
                     AdmittedItem {
                         sequence,
                         inputs,
-                        source_items: given,
+                        source_items,
                         inside,
                     },
                     (input, runner),
@@ -245,7 +245,7 @@ fn start(
     let AdmittedItem {
         sequence,
         mut inputs,
-        source_items: given,
+        source_items,
         inside,
     } = fed;
     let keeps_to_lines = order.is_none_or(|order| order.is_kept_by_queues());
@@ -261,7 +261,7 @@ fn start(
         )));
     }
     let mut evaluation = Evaluation::begin(runner, order, sequence, inputs.0, inside);
-    given
+    source_items
         .into_iter()
         .try_for_each(|(unit, port, item)| evaluation.add_source_item(unit, port, item))?;
     Ok(ItemRun::Graph(Box::new(evaluation)))

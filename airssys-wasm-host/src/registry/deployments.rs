@@ -31,25 +31,22 @@ impl DeploymentTable {
         runtime: &Arc<Runtime>,
         records: BTreeMap<ComponentName, DeploymentRecord>,
     ) -> Self {
-        let awake = NameRegistry::default();
-        let LinkedDeployments {
-            awake: woken,
-            failed,
-        } = restore_linked(runtime, &records);
-        for named in woken {
-            awake.0.write().insert(named.name.clone(), Some(named));
+        let table = NameRegistry::default();
+        let LinkedDeployments { awake, failed } = restore_linked(runtime, &records);
+        for named in awake {
+            table.0.write().insert(named.name.clone(), Some(named));
         }
         let mut asleep = SleepingDeployments::new();
         for (name, record) in records {
             if let Some((_, error)) = failed.iter().find(|(other, _)| *other == name) {
                 tracing::error!(component = %name, %error, "not restored");
                 asleep.insert(name, SleepingDeployment::failed(record, error));
-            } else if !awake.0.read().contains_key(&name) {
+            } else if !table.0.read().contains_key(&name) {
                 asleep.insert(name, SleepingDeployment::new(record));
             }
         }
         Self {
-            awake,
+            awake: table,
             asleep: Mutex::new(asleep),
             runtime: Arc::clone(runtime),
         }

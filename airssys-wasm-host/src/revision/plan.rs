@@ -122,11 +122,11 @@ impl RevisionPlan {
     ) -> Option<Revision> {
         let PreparedAuthority {
             authority,
-            open_capabilities: rooms,
+            open_capabilities,
         } = self.authority?;
         let imports = linker::unprovided(self.component.world(), runtime.programs.providers());
         let calls_others = imports.iter().any(|import| !import.functions.is_empty());
-        let share = Arc::clone(&rooms.share);
+        let share = Arc::clone(&open_capabilities.share);
         Some(Revision {
             number: self.number,
             component: self.component,
@@ -139,7 +139,7 @@ impl RevisionPlan {
             instancing: self.instancing,
             console: self.console,
             authority,
-            open_capabilities: rooms,
+            open_capabilities,
             lifted_revocations: self.lifted_revocations,
             has_links: calls_others,
             data: self.data,

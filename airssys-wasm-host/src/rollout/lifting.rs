@@ -28,15 +28,15 @@ pub(super) struct PriorRevocations {
 
 impl PriorRevocations {
     /// Splits the revocations of the active revision: those before the update, and those made after
-    /// the first `lifting` revocations of the deployment.
+    /// the first `revocations_seen` revocations of the deployment.
     pub(super) fn from_revision(
         serving: &Revision,
         named: &DeploymentEntry,
-        lifting: usize,
+        revocations_seen: usize,
     ) -> Self {
         let since: Vec<Rule> = named
             .authorization
-            .revoked_since(lifting)
+            .revoked_since(revocations_seen)
             .iter()
             .map(Rule::without_options)
             .collect();
@@ -62,29 +62,27 @@ impl PriorRevocations {
         given: Grants,
         may_end: LiftingConsent,
     ) -> Result<(Grants, Vec<Rule>)> {
-        let lifting = given.review_revocations(&self.before);
+        let review = given.review_revocations(&self.before);
         if may_end == LiftingConsent::NamedOnly {
-            check_named(&lifting)?;
+            check_named(&review)?;
         }
-        let lifted = lifting
+        let lifted = review
             .lifted
             .into_iter()
             .map(|lifted| lifted.revoked)
             .collect();
         Ok((
-            given.with_revoked(lifting.in_force.into_iter().chain(self.since)),
+            given.with_revoked(review.in_force.into_iter().chain(self.since)),
             lifted,
         ))
     }
 }
 
-fn check_named(lifting: &RevocationReview) -> Result<()> {
-    let told = |LiftedRevocation {
-                    revoked, grant: by, ..
-                }: &LiftedRevocation| {
-        format!("`{revoked}`, by the grant `{}`", by.without_value())
+fn check_named(review: &RevocationReview) -> Result<()> {
+    let told = |LiftedRevocation { revoked, grant, .. }: &LiftedRevocation| {
+        format!("`{revoked}`, by the grant `{}`", grant.without_value())
     };
-    let told: Vec<String> = lifting.requiring_consent().map(told).collect();
+    let told: Vec<String> = review.requiring_consent().map(told).collect();
     if told.is_empty() {
         return Ok(());
     }

@@ -126,8 +126,9 @@ pub(super) struct ExistingDeployment {
 
 /// The kind of rollout that replaces a revision.
 pub(super) enum RolloutCause {
-    /// An update. With new grants, `lifting` is the number of revocations that no longer apply.
-    Update { lifting: Option<usize> },
+    /// An update. `revocations_seen` is the number of revocations that its grants, if it has new
+    /// ones, decide on.
+    Update { revocations_seen: Option<usize> },
     /// A rollback to a revision that served before.
     Rollback,
 }
@@ -153,9 +154,7 @@ impl RolloutTarget for ExistingDeployment {
         mode: RolloutMode,
     ) -> Result<()> {
         let lifted = match draft.grant_origin {
-            GrantOrigin::Explicit {
-                revocations_seen: lifting,
-            } => lifting,
+            GrantOrigin::Explicit { revocations_seen } => revocations_seen,
             GrantOrigin::Inherited => {
                 grants::check_no_growth(runtime, &self.named.revision(), draft, mode)?;
                 0
@@ -186,10 +185,14 @@ impl RolloutTarget for ExistingDeployment {
         let summary = RevisionSummary::from_revision(&revision);
         let history = change.history_mut();
         let (action, lifted, forgotten) = match self.cause {
-            RolloutCause::Update { lifting } => {
+            RolloutCause::Update { revocations_seen } => {
                 let forgotten = history.record_update(Arc::clone(&revision));
                 change.set_pending(None);
-                (Action::Updated(summary), lifting.unwrap_or(0), forgotten)
+                (
+                    Action::Updated(summary),
+                    revocations_seen.unwrap_or(0),
+                    forgotten,
+                )
             }
             RolloutCause::Rollback => {
                 history.record_rollback(Arc::clone(&revision));

@@ -264,7 +264,7 @@ impl<'a> Update<'a> {
         }
         let granted = self.resolve_grants(&named, &serving, revocations_seen)?;
         let cause = RolloutCause::Update {
-            lifting: match granted.origin {
+            revocations_seen: match granted.origin {
                 GrantOrigin::Explicit { revocations_seen } => Some(revocations_seen),
                 GrantOrigin::Inherited => None,
             },
@@ -370,10 +370,10 @@ fn check_not_a_stage(named: &DeploymentEntry, serving: &Revision, next: &Compone
 }
 
 /// Returns the selections of the previous revision, overridden by those of this update.
-fn merge_bindings(before: &LinkBindings, anew: &LinkBindings) -> LinkBindings {
+fn merge_bindings(before: &LinkBindings, specified: &LinkBindings) -> LinkBindings {
     before
         .iter()
-        .chain(anew)
+        .chain(specified)
         .map(|(interface, name)| (interface.clone(), name.clone()))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! The lock that gives a state directory to one process at a time.
 //!
-//! It is a lock of the operating system on an open file, which ends with the process in any case.
+//! The lock is one of the operating system on an open file, which ends with the process in any case.
 //!
 //! Tests: in this file, `tests/suite/state`.
 

@@ -3,7 +3,8 @@
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{CallEnd, ErrorKind, Instancing};
 
-use super::{call, deploy_ends};
+use super::deploy_ends;
+use crate::support::call;
 use crate::support::{failures, host, wat_file};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ mod traps;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::{Deployment, Error, GuestLine, GuestLog, Host, Instancing};
+use airssys_wasm_host::{Deployment, GuestLine, GuestLog, Host, Instancing};
 use parking_lot::Mutex;
 
 use crate::support::guest;
@@ -55,16 +55,4 @@ async fn deploy_ends(instancing: Instancing) -> (Host, Deployment, CallLog) {
         .await
         .expect("deployed");
     (host, deployment, calls)
-}
-
-async fn call(
-    deployment: &Deployment,
-    function: &str,
-    arguments: &str,
-) -> Result<Option<String>, Error> {
-    deployment
-        .dynamic_function(function)
-        .expect("an exported function")
-        .call_wave(arguments)
-        .await
 }

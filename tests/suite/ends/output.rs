@@ -3,7 +3,8 @@
 
 use airssys_wasm_host::Instancing;
 
-use super::{call, deploy_ends};
+use super::deploy_ends;
+use crate::support::call;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unfinished_line_is_logged_at_the_end_of_its_call_and_not_joined() {

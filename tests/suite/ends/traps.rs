@@ -2,7 +2,8 @@
 
 use airssys_wasm_host::{CallEnd, Event, Instancing};
 
-use super::{call, deploy_ends};
+use super::deploy_ends;
+use crate::support::call;
 use crate::support::{host, wat};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,8 @@ pub struct Table {
     folder: PathBuf,
     totals: BTreeMap<String, f64>,
     profiles: BTreeMap<String, Profile>,
+    /// Rows measured since the table was read.
+    measured: BTreeMap<String, Profile>,
 }
 
 impl Table {
@@ -32,6 +34,7 @@ impl Table {
             folder,
             totals,
             profiles,
+            measured: BTreeMap::new(),
         })
     }
 
@@ -45,21 +48,21 @@ impl Table {
 
     pub fn set(&mut self, name: &str, profile: Profile) {
         self.set_total(name, profile.total());
-        self.profiles.insert(name.into(), profile);
+        self.measured.insert(name.into(), profile);
     }
 
     pub fn set_total(&mut self, name: &str, total: f64) {
         self.totals.insert(name.into(), total);
     }
 
-    /// Writes the table and the functions of each row, the largest first.
+    /// Writes the table and the functions of each measured row, the largest first.
     pub fn write(&self) -> Result<(), String> {
         let mut table = String::new();
         for (name, total) in &self.totals {
             let _ = writeln!(table, "{name}\t{total:.0}");
         }
         self.write_file("table.tsv", &table)?;
-        for (name, profile) in &self.profiles {
+        for (name, profile) in &self.measured {
             self.write_file(&format!("functions/{name}.tsv"), &functions(profile))?;
         }
         Ok(())

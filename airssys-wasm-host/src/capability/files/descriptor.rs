@@ -96,13 +96,13 @@ impl FilePermits {
             read,
             write,
             append,
-            metadata: look,
+            metadata,
         } = self;
         Self {
             read: mark(read),
             write: mark(write),
             append: mark(append),
-            metadata: mark(look),
+            metadata: mark(metadata),
         }
     }
 
@@ -112,11 +112,11 @@ impl FilePermits {
             read,
             write,
             append,
-            metadata: look,
+            metadata,
         } = self;
         read.as_mut()
             .or(write.as_mut())
             .or(append.as_mut())
-            .or(look.as_mut())
+            .or(metadata.as_mut())
     }
 }

@@ -46,9 +46,9 @@ pub(super) struct ResolvedPath {
 /// The form in which a path is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PathForm {
-    /// It ends with a name, and may lead to any kind of entry.
+    /// Ends with a name, and may lead to any kind of entry.
     Entry,
-    /// It ends with a slash, `.` or `..`, and leads to a directory.
+    /// Ends with a slash, `.` or `..`, and leads to a directory.
     Directory,
 }
 

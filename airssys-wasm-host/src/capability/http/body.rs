@@ -125,10 +125,10 @@ impl TimedBody {
         let Self {
             clock,
             between_bytes,
-            next_chunk: next,
+            next_chunk,
             ..
         } = self;
-        let (deadline, alarm) = next.get_or_insert_with(|| {
+        let (deadline, alarm) = next_chunk.get_or_insert_with(|| {
             let deadline = clock.now().saturating_add(*between_bytes);
             (deadline, clock.alarm(deadline))
         });

@@ -103,17 +103,17 @@ impl ConnectionPool {
     fn close_expired(&self) -> bool {
         let mut idle = self.0.lock();
         let PooledConnections {
-            by_origin: by_place,
+            by_origin,
             count,
-            has_sweeper: is_swept,
+            has_sweeper,
         } = &mut *idle;
-        by_place.retain(|_, lines| {
+        by_origin.retain(|_, lines| {
             lines.retain(|(line, since)| !line.is_closed() && since.elapsed() < IDLE_TIME);
             !lines.is_empty()
         });
-        *count = by_place.values().map(Vec::len).sum();
-        *is_swept = *count > 0;
-        *is_swept
+        *count = by_origin.values().map(Vec::len).sum();
+        *has_sweeper = *count > 0;
+        *has_sweeper
     }
 }
 
