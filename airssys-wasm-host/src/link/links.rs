@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::world::{
-    Function, Interface, LinkCandidate, LinkProblem, World, find_server, foreign_resource,
+    Interface, LinkCandidate, LinkProblem, World, find_server, foreign_resource,
 };
 use arc_swap::ArcSwap;
 
-use super::lane::{self, LinkLane};
+use super::function::{LinkedFunction, LinkedFunctions};
 use super::state::InstanceLinks;
 use crate::call::{CallContext, leave};
 use crate::capability::{Caller, Providers};
@@ -25,19 +25,6 @@ use crate::{Error, ErrorKind, Result};
 /// The functions that a revision calls in other deployments, in the order of its imports.
 #[derive(Default)]
 pub(crate) struct RevisionLinks(ArcSwap<Vec<Arc<LinkedFunction>>>);
-
-/// Functions of other deployments, by their places among the imports.
-pub(crate) type LinkedFunctions = Arc<Vec<Arc<LinkedFunction>>>;
-
-/// A function of another deployment.
-pub(crate) struct LinkedFunction {
-    /// The path of the interface, which the caller must be granted.
-    pub(crate) interface: String,
-    /// The interface with the version that is imported.
-    version: String,
-    pub(crate) target: Arc<DeploymentEntry>,
-    pub(super) lane: LinkLane,
-}
 
 impl RevisionLinks {
     /// Returns the functions, for an instance to hold.
@@ -153,7 +140,9 @@ pub(crate) fn resolve(
         let target = deployed.iter().find(|named| named.name == **name);
         let target = target.expect("the target is one of the offered deployments");
         for function in &import.functions {
-            functions.push(Arc::new(connect(caller, import, function, target)?));
+            functions.push(Arc::new(LinkedFunction::connect(
+                caller, import, function, target,
+            )?));
         }
     }
     if problems.is_empty() {
@@ -199,22 +188,6 @@ pub(crate) fn check_bindings(
         "a link was given for `{interface}`, but the component imports no such interface from another component; it imports {there}"
     );
     Err(Error::new(ErrorKind::MissingImport, message))
-}
-
-fn connect(
-    caller: &ComponentName,
-    import: &Interface,
-    function: &Function,
-    target: &Arc<DeploymentEntry>,
-) -> Result<LinkedFunction> {
-    let calls = lane::connect(target, function, caller)?;
-    let (interface, version) = (import.name.path().to_owned(), import.name.to_string());
-    Ok(LinkedFunction {
-        interface,
-        version,
-        target: Arc::clone(target),
-        lane: calls,
-    })
 }
 
 fn foreign_resource_problem(import: &Interface, resource: &str, server: &ComponentName) -> String {

@@ -3,9 +3,11 @@
 //! | file | what it does |
 //! |---|---|
 //! | `links` | resolves each import of a revision, and holds a handle to each function |
-//! | `stub` | the functions linked into the caller, each of which looks up its link and calls it |
-//! | `lane` | Rust types for common signatures, so that their values are copied as they are |
-//! | `resources` | functions that take or return handles, which are translated both ways |
+//! | `function` | a function of another deployment |
+//! | `passing` | the way in which values are passed: Rust types, dynamic values, handles |
+//! | `stub` | the functions linked into the caller |
+//! | `call` | a call through a link: is it allowed, and in which session |
+//! | `resources`, `handles` | functions that take or return handles, which are translated both ways |
 //! | `remote` | the caller's stand-in for a resource in another instance |
 //! | `state` | the links of an instance: functions, permits and sessions |
 //!
@@ -13,8 +15,11 @@
 //! nothing of rollouts: a link is a handle, and updates are checked against it like any other.
 //! Tests: `tests/suite/links`.
 
-mod lane;
+mod call;
+mod function;
+mod handles;
 mod links;
+mod passing;
 mod remote;
 mod resources;
 mod state;

@@ -7,14 +7,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use airssys_wasm_core::world::{Field, Function, Interface, Type};
+use airssys_wasm_core::world::{Function, Interface};
 use wasmtime::component::{LinkerInstance, ResourceAny, ResourceType, Val};
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use super::lane::{LinkLane, mismatched_types};
+use super::call::LinkedCall;
+use super::handles::replace_handles;
+use super::passing::{ValuePassing, mismatched_types};
 use super::remote::RemoteResource;
 use super::state::InstanceLinks;
-use super::stub::LinkedCall;
 use crate::call::TreeEntry;
 use crate::call::{ResourceSession, call_tree};
 use crate::deployment::DeploymentEntry;
@@ -108,37 +109,37 @@ async fn call(
     kinds: &ResourceKinds,
     params: &[Val],
 ) -> wasmtime::Result<Option<Val>> {
-    let calling = LinkedCall::begin(&mut store, place)?;
-    let LinkLane::WithHandles(function) = &calling.link.lane else {
+    let call = LinkedCall::begin(&mut store, place)?;
+    let ValuePassing::WithHandles(function) = &call.function.passing else {
         return Err(mismatched_types());
     };
     let lent = lend_arguments(&mut store, ty, params)?;
     let entered = match &lent.session {
-        Some(session) => session.enter(&calling.tree).await,
-        None => calling.tree.enter(&calling.link.target).await,
+        Some(session) => session.enter(&call.tree).await,
+        None => call.tree.enter(&call.function.target).await,
     };
     let entered = entered.map_err(LinkFailure)?;
     let session = lent
         .session
-        .or_else(|| calling.session(&entered.active_revision))
-        .unwrap_or_else(|| begin_session(&mut store, &calling.link.target, &entered));
-    let seat = session
-        .begin_call(&calling.tree, &entered, calling.deadline)
+        .or_else(|| call.session(&entered.active_revision))
+        .unwrap_or_else(|| begin_session(&mut store, &call.function.target, &entered));
+    let in_session = session
+        .begin_call(&call.tree, &entered, call.deadline)
         .await;
-    let mut seat = seat.map_err(LinkFailure)?;
+    let mut in_session = in_session.map_err(LinkFailure)?;
     for remote in lent.given {
         let _ = remote.give_away();
     }
     let mut results = vec![Val::Bool(false); usize::from(ty.result.is_some())];
     function
-        .call_in_session(&mut seat, &lent.params, &mut results)
+        .call_in_session(&mut in_session, &lent.params, &mut results)
         .await
         .map_err(LinkFailure)?;
     let result = results
         .pop()
         .map(|result| hold_result(&mut store, &session, kinds, ty, &result))
         .transpose();
-    seat.leave();
+    in_session.leave();
     result
 }
 
@@ -222,85 +223,6 @@ fn hold_result(
     };
     let result = replace_handles(result, result_ty, &mut hold)?;
     failed.map_or(Ok(result), Err)
-}
-
-type ReplaceHandle<'a> = dyn FnMut(ResourceAny, &str) -> wasmtime::Result<ResourceAny> + 'a;
-
-/// Returns the value with each of its handles replaced by `with`.
-fn replace_handles(value: &Val, ty: &Type, with: &mut ReplaceHandle<'_>) -> wasmtime::Result<Val> {
-    Ok(match (value, ty) {
-        (Val::Resource(handle), Type::Own(name) | Type::Borrow(name)) => {
-            Val::Resource(with(*handle, name)?)
-        }
-        (Val::List(items), Type::List(ty)) => {
-            Val::List(replace_all(items.iter().map(|item| (item, &**ty)), with)?)
-        }
-        (Val::FixedLengthList(items), Type::FixedLengthList(ty, _)) => {
-            Val::FixedLengthList(replace_all(items.iter().map(|item| (item, &**ty)), with)?)
-        }
-        (Val::Tuple(items), Type::Tuple(types)) => {
-            Val::Tuple(replace_all(items.iter().zip(types), with)?)
-        }
-        (Val::Map(entries), Type::Map(key, ty)) => {
-            let entry = |(k, v): &(Val, Val)| {
-                Ok((
-                    replace_handles(k, key, with)?,
-                    replace_handles(v, ty, with)?,
-                ))
-            };
-            Val::Map(entries.iter().map(entry).collect::<wasmtime::Result<_>>()?)
-        }
-        (Val::Record(values), Type::Record(fields)) => {
-            let field = |((name, value), field): (&(String, Val), &Field)| {
-                Ok((name.clone(), replace_handles(value, &field.ty, with)?))
-            };
-            Val::Record(
-                values
-                    .iter()
-                    .zip(fields)
-                    .map(field)
-                    .collect::<wasmtime::Result<_>>()?,
-            )
-        }
-        (Val::Variant(name, payload), Type::Variant(cases)) => {
-            let case = cases
-                .iter()
-                .find(|case| case.name == *name)
-                .and_then(|case| case.ty.as_ref());
-            Val::Variant(name.clone(), replace_payload(payload, case, with)?)
-        }
-        (Val::Option(payload), Type::Option(ty)) => {
-            Val::Option(replace_payload(payload, Some(ty), with)?)
-        }
-        (Val::Result(Ok(payload)), Type::Result { ok, .. }) => {
-            Val::Result(Ok(replace_payload(payload, ok.as_deref(), with)?))
-        }
-        (Val::Result(Err(payload)), Type::Result { err, .. }) => {
-            Val::Result(Err(replace_payload(payload, err.as_deref(), with)?))
-        }
-        (Val::Resource(_), _) => return Err(mismatched_types()),
-        (plain, _) => plain.clone(),
-    })
-}
-
-fn replace_all<'a>(
-    items: impl Iterator<Item = (&'a Val, &'a Type)>,
-    with: &mut ReplaceHandle<'_>,
-) -> wasmtime::Result<Vec<Val>> {
-    items
-        .map(|(item, ty)| replace_handles(item, ty, with))
-        .collect()
-}
-
-fn replace_payload(
-    payload: &Option<Box<Val>>,
-    ty: Option<&Type>,
-    with: &mut ReplaceHandle<'_>,
-) -> wasmtime::Result<Option<Box<Val>>> {
-    let Some((payload, ty)) = payload.as_deref().zip(ty) else {
-        return Ok(None);
-    };
-    Ok(Some(Box::new(replace_handles(payload, ty, with)?)))
 }
 
 fn different_instances(ty: &Function) -> wasmtime::Error {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use airssys_wasm_core::CapabilityKind;
 use airssys_wasm_core::policy::Operation;
 
-use super::links::{LinkedFunction, LinkedFunctions};
+use super::function::{LinkedFunction, LinkedFunctions};
 use crate::call::ResourceSession;
 use crate::capability::{Caller, Permit};
 use crate::deployment::DeploymentEntry;

@@ -1,26 +1,20 @@
 //! The functions linked into a component for those of others: each looks up its link and calls it.
 //!
-//! Identified by the place of the function among the imports. The revision determines which
+//! A stub knows the place of its function among the imports. The revision determines which
 //! deployment serves it.
 //! Tests: `tests/suite/links`.
 
 use std::sync::Arc;
 
-use airssys_wasm_core::world::Interface;
-use wasmtime::StoreContextMut;
-use wasmtime::component::Linker;
+use airssys_wasm_core::world::{Function as FunctionType, Interface, PlainSignature};
+use wasmtime::component::{Linker, LinkerInstance};
 
-use super::lane;
-use super::links::LinkedFunction;
+use super::call::LinkedCall;
+use super::passing::{ValuePassing, mismatched_types, uses_handles};
 use super::resources::{self, ResourceKinds};
-use super::state::InstanceLinks;
-use crate::call::CallTree;
-use crate::call::{ResourceSession, SessionAdmission, call_tree};
-use crate::clock::Ticks;
-use crate::deployment::ActiveRevision;
 use crate::error::LinkFailure;
+use crate::function::{Function, Params, Results, WithTypes, with_types};
 use crate::instance::InstanceState;
-use crate::{Error, ErrorKind};
 
 /// Links a stub for each function that another deployment serves.
 pub(crate) fn define(
@@ -32,73 +26,75 @@ pub(crate) fn define(
         let mut instance = linker.instance(&import.name.to_string())?;
         resources::define_types(&mut instance, import, &kinds)?;
         for (function, place) in import.functions.iter().zip(&mut places) {
-            lane::define(&mut instance, function, place, &kinds)?;
+            define_function(&mut instance, function, place, &kinds)?;
         }
     }
     Ok(())
 }
 
-/// A call through a link that was found to be allowed.
-pub(super) struct LinkedCall {
-    pub(super) link: Arc<LinkedFunction>,
-    pub(super) tree: Arc<CallTree>,
-    /// The deadline of the caller.
-    pub(super) deadline: Ticks,
-    /// The sessions of the caller with the target.
-    sessions: Vec<Arc<ResourceSession>>,
+/// Links a stub that calls the link at `place`.
+fn define_function(
+    instance: &mut LinkerInstance<'_, InstanceState>,
+    function: &FunctionType,
+    place: usize,
+    kinds: &Arc<ResourceKinds>,
+) -> wasmtime::Result<()> {
+    if uses_handles(function) {
+        return resources::define(instance, function, place, kinds);
+    }
+    let name = function.name.function();
+    if let Some(signature) = PlainSignature::from_function(function) {
+        return with_types(
+            signature,
+            DefineStub {
+                instance,
+                name,
+                place,
+            },
+        );
+    }
+    instance.func_new_async(name, move |mut store, _, params, results| {
+        Box::new(async move {
+            let call = LinkedCall::begin(&mut store, place)?;
+            let ValuePassing::Dynamic(function) = &call.function.passing else {
+                return Err(mismatched_types());
+            };
+            let session = call.session_admission().await?;
+            let called = function
+                .call_linked(&call.tree, call.deadline, session, params, results)
+                .await;
+            called.map_err(|error| LinkFailure(error).into())
+        })
+    })
 }
 
-impl LinkedCall {
-    pub(super) fn begin(
-        store: &mut StoreContextMut<'_, InstanceState>,
-        place: usize,
-    ) -> wasmtime::Result<Self> {
-        let state = store.data_mut();
-        let links: &mut InstanceLinks = state.slot_mut();
-        let Some(link) = links.function(place) else {
-            let message = "the host that serves its links was dropped";
-            return Err(LinkFailure(Error::new(ErrorKind::HostDropped, message)).into());
-        };
-        if !links.may_call(place, &link.interface) {
-            let message = format!(
-                "calling `{}` is no longer granted: `call {}`",
-                link.target.name, link.interface
-            );
-            return Err(LinkFailure(Error::new(ErrorKind::NotGranted, message)).into());
-        }
-        let sessions = links.sessions(&link.target);
-        let (_, deadline) = state.time();
-        Ok(Self {
-            link,
-            tree: call_tree(state),
-            deadline,
-            sessions,
-        })
-    }
+struct DefineStub<'a, 'l> {
+    instance: &'a mut LinkerInstance<'l, InstanceState>,
+    name: &'a str,
+    place: usize,
+}
 
-    /// Returns the session that serves the call, if the caller has one that holds an instance of
-    /// the revision that the call is admitted to.
-    pub(super) async fn session_admission(&self) -> Result<Option<SessionAdmission>, LinkFailure> {
-        if !self.sessions.iter().any(|session| session.is_exclusive()) {
-            return Ok(None);
-        }
-        let entered = Box::pin(self.tree.enter(&self.link.target))
-            .await
-            .map_err(LinkFailure)?;
-        let kept = self
-            .session(&entered.active_revision)
-            .filter(|session| session.is_exclusive());
-        Ok(kept.map(|session| SessionAdmission {
-            entry: entered,
-            session,
-        }))
-    }
+impl WithTypes for DefineStub<'_, '_> {
+    type Out = wasmtime::Result<()>;
 
-    /// Returns the caller's session in `serving`, if it has one.
-    pub(super) fn session(&self, serving: &Arc<ActiveRevision>) -> Option<Arc<ResourceSession>> {
-        self.sessions
-            .iter()
-            .find(|session| session.is_open_in(serving))
-            .cloned()
+    fn with<P: Params, R: Results>(self) -> wasmtime::Result<()> {
+        let place = self.place;
+        self.instance
+            .func_wrap_async(self.name, move |mut store, params: P| {
+                Box::new(async move {
+                    let call = LinkedCall::begin(&mut store, place)?;
+                    let ValuePassing::Typed(function) = &call.function.passing else {
+                        return Err(mismatched_types());
+                    };
+                    let Some(function) = function.downcast_ref::<Function<P, R>>() else {
+                        return Err(mismatched_types());
+                    };
+                    let session = call.session_admission().await?;
+                    let called = function
+                        .call_linked(&call.tree, call.deadline, session, params)
+                        .await;
+                    called.map_err(|error: crate::Error| LinkFailure(error).into())
+                })
+            })
     }
 }
