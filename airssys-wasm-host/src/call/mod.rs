@@ -1,4 +1,4 @@
-//! A call in an instance: its preparation, its deadline, and its end.
+//! A call in an instance: its deadline, its preparation, and its end.
 //!
 //! | file | contents |
 //! |---|---|
@@ -22,70 +22,114 @@ pub(crate) use tree::{CallTree, TreeEntry};
 use crate::capability::output;
 use crate::clock::{Clock, Ticks, run_until_deadline};
 use crate::deployment::{ActiveRevision, DeploymentEntry};
-use crate::instance::Instance;
+use crate::instance::{Instance, poll_catching_panics};
 use crate::observe::{CallId, Event};
 use crate::revision::{Revision, call_failed};
 use crate::{Error, Result};
 
-/// Prepares an instance of `serving` for a call; `tree` is the call tree if another component made
-/// the call.
-#[inline]
-pub(crate) fn begin(
-    instance: &mut Instance,
-    serving: &Arc<ActiveRevision>,
-    deadline: Ticks,
-    tree: Option<&Arc<CallTree>>,
-) -> Result<()> {
-    let revision = &*serving.revision;
-    instance.begin_call(deadline, revision.limits.fuel_per_call)?;
-    if revision.has_links {
-        context::enter(instance.store.data_mut(), serving, tree);
-    }
-    Ok(())
+/// A call admitted to a revision, until it has ended.
+pub(crate) struct Call<'a> {
+    pub(crate) deployment: &'a DeploymentEntry,
+    pub(crate) active: &'a Arc<ActiveRevision>,
+    /// The name of what is called, for messages.
+    pub(crate) target_name: &'a str,
+    pub(crate) deadline: Ticks,
+    /// The call tree, if another component made the call.
+    pub(crate) tree: Option<&'a Arc<CallTree>>,
 }
 
-/// Cleans up after a call to `what` and converts its outcome. After an error the instance must not
-/// be used again.
-#[inline]
-pub(crate) fn end<R>(
-    named: &DeploymentEntry,
-    instance: &mut Instance,
-    revision: &Revision,
-    what: &str,
-    outcome: wasmtime::Result<R>,
-) -> Result<R> {
-    instance.store.data_mut().end_call();
-    match outcome {
-        Ok(value) => {
-            let state = instance.store.data_mut();
-            output(state).end_call();
-            if revision.has_links {
-                context::leave(state);
+impl Call<'_> {
+    /// Runs `run` in an instance of the revision until the deadline of the call. The instance must
+    /// not be used again after an error.
+    #[inline]
+    pub(crate) async fn run<R>(
+        &self,
+        instance: &mut Instance,
+        run: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        self.begin(instance)?;
+        let ended = {
+            let permit = instance.store.data_mut().crowd_permit();
+            let mut running = pin!(run(instance));
+            let computing =
+                permit.while_computing(|context| poll_catching_panics(running.as_mut(), context));
+            run_until_deadline(self.clock(), self.deadline, pin!(computing)).await
+        };
+        match ended {
+            Ok(outcome) => self.end(instance, outcome),
+            Err(_) => Err(self.deadline_exceeded()),
+        }
+    }
+
+    /// Prepares an instance for the call.
+    #[inline]
+    fn begin(&self, instance: &mut Instance) -> Result<()> {
+        let revision = &*self.active.revision;
+        instance.begin_call(self.deadline, revision.limits.fuel_per_call)?;
+        if revision.has_links {
+            context::enter(instance.store.data_mut(), self.active, self.tree);
+        }
+        Ok(())
+    }
+
+    /// Cleans up after the call and converts its outcome.
+    #[inline]
+    fn end<R>(&self, instance: &mut Instance, outcome: wasmtime::Result<R>) -> Result<R> {
+        let state = instance.store.data_mut();
+        state.end_call();
+        match outcome {
+            Ok(value) => {
+                output(state).end_call();
+                if self.active.revision.has_links {
+                    context::leave(state);
+                }
+                Ok(value)
             }
-            Ok(value)
-        }
-        Err(error) => {
-            let state = instance.store.data();
-            let error = call_failed(revision, what, error, state);
-            report_failure(named, revision, Some(state.call_id()), &error);
-            Err(error)
+            Err(error) => Err(self.failed(instance, error)),
         }
     }
-}
 
-/// Waits until the audit log has taken the records of a call, or until the call's deadline. A slow
-/// audit log therefore delays the calls that it records.
-#[inline]
-pub(crate) async fn wait_for_audit_log(clock: &Arc<Clock>, deadline: Ticks, revision: &Revision) {
-    // After the deadline the records are still in the log's queue.
-    let _ = run_until_deadline(clock, deadline, pin!(revision.authority.wait_for_records())).await;
+    #[cold]
+    fn failed(&self, instance: &Instance, error: wasmtime::Error) -> Error {
+        let revision = &self.active.revision;
+        let state = instance.store.data();
+        let error = call_failed(revision, self.target_name, error, state);
+        report_failure(self.deployment, revision, Some(state.call_id()), &error);
+        error
+    }
+
+    #[cold]
+    pub(crate) fn deadline_exceeded(&self) -> Error {
+        deadline_exceeded(self.deployment, &self.active.revision, self.target_name)
+    }
+
+    /// Counts and announces the failure of a call that no instance runs.
+    pub(crate) fn report_failure(&self, error: &Error) {
+        report_failure(self.deployment, &self.active.revision, None, error);
+    }
+
+    /// Waits until the audit log has taken the records of the call, or until the deadline. A slow
+    /// audit log therefore delays the calls that it records.
+    pub(crate) async fn wait_for_audit_log(&self) {
+        let records = pin!(self.active.revision.authority.wait_for_records());
+        // After the deadline the records are still in the log's queue.
+        let _ = run_until_deadline(self.clock(), self.deadline, records).await;
+    }
+
+    fn clock(&self) -> &Arc<Clock> {
+        self.deployment.runtime.engines.clock()
+    }
 }
 
 /// Returns the error of a call that exceeded its deadline and whose instance is discarded, and
 /// reports the failure.
-pub(crate) fn deadline_exceeded(named: &DeploymentEntry, revision: &Revision, what: &str) -> Error {
-    let error = revision.deadline_error(what);
-    report_failure(named, revision, None, &error);
+pub(crate) fn deadline_exceeded(
+    deployment: &DeploymentEntry,
+    revision: &Revision,
+    target_name: &str,
+) -> Error {
+    let error = revision.deadline_error(target_name);
+    report_failure(deployment, revision, None, &error);
     error
 }
 

@@ -13,7 +13,7 @@ use crossbeam_utils::CachePadded;
 use tokio::sync::Notify;
 
 use super::gate::{Gate, all_drained};
-use super::{Instances, lane};
+use super::{Instances, ReadyInstances, lane};
 use crate::budget::IdleInstances;
 use crate::instance::Instance;
 use crate::observe::{Announcer, Event};
@@ -69,11 +69,14 @@ impl ActiveRevision {
         self.gates[lane].enter().then_some(lane)
     }
 
-    /// Admits work that belongs to a call already inside. Returns the lane.
-    pub(super) fn enter_nested(&self) -> usize {
-        let lane = lane::current_lane(self.gates.len());
+    /// Returns the lane of this thread.
+    pub(super) fn lane(&self) -> usize {
+        lane::current_lane(self.gates.len())
+    }
+
+    /// Admits work that belongs to a call already inside.
+    pub(super) fn enter_nested(&self, lane: usize) {
         self.gates[lane].enter_nested();
-        lane
     }
 
     /// Records that a call has left, on the lane it entered on.
@@ -92,6 +95,7 @@ impl ActiveRevision {
     }
 
     fn close(&self) {
+        self.instances.close_ready();
         for gate in &self.gates {
             gate.close();
         }
@@ -99,11 +103,12 @@ impl ActiveRevision {
     }
 
     /// Admits calls again after a pause. Never called after it was retired.
-    pub(super) fn reopen(&self) {
+    pub(super) fn reopen(&self, slots: &Arc<ReadyInstances>) {
         self.paused.store(false, Ordering::SeqCst);
         for gate in &self.gates {
             gate.reopen();
         }
+        self.instances.open_ready(slots);
     }
 
     /// Admits no more calls, permanently. Instances remain until the last admitted call has left,
@@ -167,11 +172,14 @@ impl ActiveRevision {
 
     /// Returns the number of calls inside.
     pub(crate) fn calls_inside(&self) -> u64 {
-        self.gates.iter().map(|gate| gate.inside()).sum()
+        let ready = self.instances.ready_calls();
+        let inside: u64 = self.gates.iter().map(|gate| gate.inside()).sum();
+        (inside + ready.running).saturating_sub(ready.instances)
     }
 
     /// Returns the number of calls admitted so far.
     pub(crate) fn calls_admitted(&self) -> u64 {
-        self.gates.iter().map(|gate| gate.admitted()).sum()
+        let admitted: u64 = self.gates.iter().map(|gate| gate.admitted()).sum();
+        admitted + self.instances.ready_calls().begun
     }
 }

@@ -156,6 +156,10 @@ macro_rules! word {
 
 word!(AtomicU64, std::sync::atomic::fence);
 
+/// A gate for models of loom.
+#[cfg(test)]
+pub(super) type LoomGate = Gate<loom::sync::atomic::AtomicU64>;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,8 +168,6 @@ mod tests {
     use loom::thread;
 
     word!(LoomU64, loom::sync::atomic::fence);
-
-    type LoomGate = Gate<LoomU64>;
 
     #[test]
     fn counts_calls_inside_and_calls_admitted() {

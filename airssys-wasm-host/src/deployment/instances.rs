@@ -3,16 +3,19 @@
 //! Knows nothing of gates: its callers have been admitted.
 //! Tests: `tests/suite/instancing.rs`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use airssys_wasm_core::Instancing;
 use crossbeam_queue::ArrayQueue;
+use crossbeam_utils::CachePadded;
+use parking_lot::Mutex;
 
+use super::ready_calls::{ReadyCallCounts, ReadyCalls};
+use super::ready_instance::ReadyInstances;
+use super::ready_slots::Opening;
 use super::wait_queue::{WaitQueue, Waiter};
-use crate::Result;
 use crate::blocking::BlockingThreads;
-use crate::clock::Ticks;
 use crate::instance::Instance;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
@@ -23,7 +26,11 @@ const IDLE_PER_LANE_MAX: usize = 64;
 pub(crate) struct Instances {
     revision: Arc<Revision>,
     /// Idle instances by lane, so that a thread finds the ones that it gave back.
-    idle: Box<[ArrayQueue<Box<Instance>>]>,
+    lanes: Box<[CachePadded<LaneInstances>]>,
+    /// The slots of the deployment, once the revision has been active.
+    slots: OnceLock<Weak<ReadyInstances>>,
+    /// The last opening of the slots for this revision.
+    opening: Mutex<Opening>,
     /// The most instances at once, idle ones included.
     max: usize,
     count: AtomicUsize,
@@ -33,8 +40,13 @@ pub(crate) struct Instances {
     aside: BlockingThreads,
 }
 
+struct LaneInstances {
+    idle: ArrayQueue<Box<Instance>>,
+    ready: ReadyCalls,
+}
+
 /// An instance, or room for one, handed to a waiting call.
-enum InstanceOffer {
+pub(super) enum InstanceOffer {
     /// An instance that was idle.
     Instance(Box<Instance>),
     /// Room to start one more instance.
@@ -62,9 +74,11 @@ impl Instances {
         };
         let instances = Self {
             revision,
-            idle: (0..runtime.lanes)
-                .map(|_| ArrayQueue::new(idle_max))
+            lanes: (0..runtime.lanes)
+                .map(|_| LaneInstances::new(idle_max))
                 .collect(),
+            slots: OnceLock::new(),
+            opening: Mutex::new(Opening::NONE),
             max,
             count: AtomicUsize::new(first.iter().count()),
             newest: AtomicU64::new(
@@ -95,7 +109,7 @@ impl Instances {
     #[cfg(feature = "http")]
     pub(crate) fn has_room(&self) -> bool {
         self.queue.is_empty()
-            && (self.count() < self.max || self.idle.iter().any(|idle| !idle.is_empty()))
+            && (self.count() < self.max || self.lanes.iter().any(|lane| lane.has_idle()))
     }
 
     /// Returns the number of waiting calls.
@@ -109,88 +123,59 @@ impl Instances {
         self.newest.load(Ordering::SeqCst)
     }
 
-    /// Leases an idle instance for a call on `lane`. Returns `None` if there is none, or if other
+    /// Takes an idle instance for a call on `lane`. Returns `None` if there is none, or if other
     /// calls wait for one.
     #[inline]
-    pub(crate) fn lease_idle(&self, lane: usize) -> Option<InstanceLease<'_>> {
-        let instance = self.queue.is_empty().then(|| self.take_idle(lane))??;
-        Some(InstanceLease {
-            instances: self,
-            lane,
-            instance: Some(instance),
-        })
+    pub(super) fn take_unless_waiting(&self, lane: usize) -> Option<Box<Instance>> {
+        self.queue.is_empty().then(|| self.take_idle(lane))?
     }
 
-    /// Leases an instance for a call on `lane` that found none idle: starts one if the limit allows
-    /// it, or else waits for the next that is given back.
-    pub(crate) async fn lease(
-        &self,
-        runtime: &Arc<Runtime>,
-        lane: usize,
-        deadline: Ticks,
-    ) -> Result<InstanceLease<'_>> {
+    /// Returns room to start one more instance, or waits for the next instance that is given back,
+    /// or for room. Cancel safe: an instance that was already handed over goes to the next waiter.
+    pub(super) async fn offer(&self, lane: usize) -> InstanceOffer {
         if self.queue.is_empty() && self.reserve() {
-            return self.start(runtime, lane, deadline).await;
+            return InstanceOffer::Room;
         }
-        match self.wait(lane).await {
-            InstanceOffer::Instance(instance) => Ok(InstanceLease {
-                instances: self,
-                lane,
-                instance: Some(instance),
-            }),
-            InstanceOffer::Room => self.start(runtime, lane, deadline).await,
-        }
-    }
-
-    /// Leases an instance that was held for its caller between calls.
-    pub(crate) fn lease_held(&self, lane: usize, instance: Box<Instance>) -> InstanceLease<'_> {
-        InstanceLease {
-            instances: self,
-            lane,
-            instance: Some(instance),
-        }
-    }
-
-    /// Waits in the queue. Cancel safe: an instance that was already handed over goes to the next
-    /// waiter.
-    async fn wait(&self, lane: usize) -> InstanceOffer {
-        let mut waiting = WaitingCall {
-            instances: self,
-            lane,
-            waiter: self.queue.join(),
-        };
+        let mut waiting = WaitingCall::new(self, lane);
         self.serve_queue(lane);
-        waiting
-            .waiter
-            .wait()
-            .await
-            .expect("the queue outlives its waiters")
+        let offered = waiting.waiter.wait().await;
+        offered.expect("the queue outlives its waiters")
     }
 
-    /// Starts an instance in a place that is already reserved.
-    async fn start(
-        &self,
-        runtime: &Arc<Runtime>,
-        lane: usize,
-        deadline: Ticks,
-    ) -> Result<InstanceLease<'_>> {
-        let mut lease = InstanceLease {
-            instances: self,
-            lane,
-            instance: None,
-        };
-        let instance = self.revision.start(runtime, deadline).await?;
+    /// Records the instance that was started last.
+    pub(super) fn count_started(&self, instance: &Instance) {
         self.newest
             .store(instance.store.data().instance_number(), Ordering::SeqCst);
-        lease.instance = Some(Box::new(instance));
-        Ok(lease)
     }
 
     /// Takes an idle instance, from this lane if it has one.
     #[inline]
     fn take_idle(&self, lane: usize) -> Option<Box<Instance>> {
-        let (before, from) = self.idle.split_at(lane);
-        from.iter().chain(before).find_map(ArrayQueue::pop)
+        let (before, from) = self.lanes.split_at(lane);
+        let mut lanes = from.iter().chain(before);
+        lanes
+            .find_map(|lane| lane.idle.pop())
+            .or_else(|| self.take_ready(lane))
+    }
+
+    /// Takes an instance out of a slot.
+    #[cold]
+    fn take_ready(&self, lane: usize) -> Option<Box<Instance>> {
+        let slots = self.slots()?;
+        let count = self.lanes.len();
+        (lane..lane + count)
+            .map(|lane| lane % count)
+            .find_map(|lane| {
+                let has_ready = self.lanes[lane].ready.has_instance();
+                let ready = has_ready.then(|| slots.take(lane))??;
+                if std::ptr::eq(&raw const ready.active().instances, self) {
+                    return Some(ready.into_instance());
+                }
+                // It belongs to the revision that is active by now.
+                let rest = slots.put(lane, ready.opening(), ready);
+                rest.into_iter().flatten().for_each(|ready| ready.retire());
+                None
+            })
     }
 
     /// Drops the idle instances in the background.
@@ -211,6 +196,73 @@ impl Instances {
         }
     }
 
+    /// Returns the slots of the deployment, once the revision has been active.
+    fn slots(&self) -> Option<Arc<ReadyInstances>> {
+        self.slots.get()?.upgrade()
+    }
+
+    /// Opens the slots for instances of this revision.
+    pub(super) fn open_ready(&self, slots: &Arc<ReadyInstances>) {
+        let slots = self.slots.get_or_init(|| Arc::downgrade(slots)).upgrade();
+        if let Some(slots) = slots
+            && reuses_instances(&self.revision)
+        {
+            *self.opening.lock() = slots.open();
+        }
+    }
+
+    /// Closes the slots, and moves the instances in them to the idle ones. No call takes an
+    /// instance from a slot once this has returned.
+    pub(super) fn close_ready(&self) {
+        let opening = std::mem::replace(&mut *self.opening.lock(), Opening::NONE);
+        if let Some(slots) = self.slots() {
+            let instances = slots.close(opening);
+            instances.into_iter().for_each(|ready| ready.retire());
+        }
+    }
+
+    /// Begins to have a ready instance on `lane`, unless there is one, or calls wait for an
+    /// instance, or `instance` must not be used again.
+    pub(super) fn begin_ready(&self, lane: usize, instance: &Instance) -> Option<Opening> {
+        let opening = *self.opening.lock();
+        let is_usable = opening != Opening::NONE && self.queue.is_empty();
+        let is_begun = is_usable && !self.is_used_up(instance) && self.lanes[lane].ready.begin();
+        is_begun.then_some(opening)
+    }
+
+    pub(super) fn end_ready(&self, lane: usize) {
+        self.lanes[lane].ready.end();
+    }
+
+    #[inline]
+    pub(super) fn begin_ready_call(&self, lane: usize) {
+        self.lanes[lane].ready.begin_call();
+    }
+
+    #[inline]
+    pub(super) fn end_ready_call(&self, lane: usize) {
+        self.lanes[lane].ready.end_call();
+    }
+
+    /// Returns the counts of the calls that ready instances served.
+    pub(super) fn ready_calls(&self) -> ReadyCallCounts {
+        let mut counts = ReadyCallCounts::default();
+        self.lanes
+            .iter()
+            .for_each(|lane| lane.ready.add_to(&mut counts));
+        counts
+    }
+
+    /// Returns `true` if `instance` has served as many calls as its limit allows, or if its memory
+    /// is needed elsewhere. A stateful instance is never used up.
+    #[inline]
+    pub(super) fn is_used_up(&self, instance: &Instance) -> bool {
+        let revision = &*self.revision;
+        matches!(revision.instancing, Instancing::Pooled { .. })
+            && (instance.store.data().call_id().call >= revision.limits.calls_per_instance_max
+                || revision.share.memory().has_waiters())
+    }
+
     /// Reserves a place for one more instance. Returns `false` if the limit is reached.
     fn reserve(&self) -> bool {
         self.count
@@ -221,16 +273,15 @@ impl Instances {
     }
 
     #[inline]
-    fn give_back(&self, lane: usize, instance: Box<Instance>) {
+    pub(super) fn give_back(&self, lane: usize, instance: Box<Instance>) {
         self.put_back(lane, instance);
         self.serve_waiters(lane);
     }
 
     #[inline]
     fn put_back(&self, lane: usize, instance: Box<Instance>) {
-        let surplus = if reuses_instances(&self.revision) && !is_used_up(&self.revision, &instance)
-        {
-            self.idle[lane].push(instance).err()
+        let surplus = if reuses_instances(&self.revision) && !self.is_used_up(&instance) {
+            self.lanes[lane].idle.push(instance).err()
         } else {
             Some(instance)
         };
@@ -241,7 +292,7 @@ impl Instances {
         }
     }
 
-    fn release_place(&self, lane: usize) {
+    pub(super) fn release_place(&self, lane: usize) {
         self.count.fetch_sub(1, Ordering::SeqCst);
         self.serve_waiters(lane);
     }
@@ -253,7 +304,7 @@ impl Instances {
     /// (`ArrayQueue::push` is, and `pop` issues a fence before it returns `None`), so that the two
     /// cannot miss each other.
     #[inline]
-    fn serve_waiters(&self, lane: usize) {
+    pub(super) fn serve_waiters(&self, lane: usize) {
         if !self.queue.is_empty() {
             self.serve_queue(lane);
         }
@@ -280,11 +331,40 @@ impl Instances {
     }
 }
 
+impl LaneInstances {
+    fn new(idle_max: usize) -> CachePadded<Self> {
+        CachePadded::new(Self {
+            idle: ArrayQueue::new(idle_max),
+            ready: ReadyCalls::default(),
+        })
+    }
+
+    #[cfg(feature = "http")]
+    fn has_idle(&self) -> bool {
+        !self.idle.is_empty() || self.ready.has_idle_instance()
+    }
+}
+
 /// A call in the queue. Dropping it passes on what it was handed.
 struct WaitingCall<'a> {
     instances: &'a Instances,
     lane: usize,
     waiter: Waiter<InstanceOffer>,
+    /// The slots, in which it counts as waiting.
+    slots: Option<Arc<ReadyInstances>>,
+}
+
+impl<'a> WaitingCall<'a> {
+    fn new(instances: &'a Instances, lane: usize) -> Self {
+        let slots = instances.slots();
+        slots.iter().for_each(|slots| slots.add_waiting());
+        Self {
+            instances,
+            lane,
+            waiter: instances.queue.join(),
+            slots,
+        }
+    }
 }
 
 impl Drop for WaitingCall<'_> {
@@ -293,6 +373,7 @@ impl Drop for WaitingCall<'_> {
             self.instances.return_offer(self.lane, grant);
         }
         self.instances.serve_waiters(self.lane);
+        self.slots.iter().for_each(|slots| slots.remove_waiting());
     }
 }
 
@@ -300,58 +381,4 @@ impl Drop for WaitingCall<'_> {
 #[inline]
 fn reuses_instances(revision: &Revision) -> bool {
     revision.instancing != Instancing::PerCall
-}
-
-/// Returns `true` if `instance` has served as many calls as its limit allows, or if its memory is
-/// needed elsewhere. A stateful instance is never used up.
-#[inline]
-fn is_used_up(revision: &Revision, instance: &Instance) -> bool {
-    matches!(revision.instancing, Instancing::Pooled { .. })
-        && (instance.store.data().call_id().call >= revision.limits.calls_per_instance_max
-            || revision.share.memory().has_waiters())
-}
-
-/// An instance leased to one call. Discarded if it is dropped without being given back: the call
-/// trapped, or its caller dropped it midway.
-pub(crate) struct InstanceLease<'a> {
-    instances: &'a Instances,
-    lane: usize,
-    instance: Option<Box<Instance>>,
-}
-
-impl InstanceLease<'_> {
-    #[inline]
-    pub(crate) fn instance(&mut self) -> &mut Instance {
-        self.instance
-            .as_mut()
-            .expect("a lease holds its instance until it is given back")
-    }
-
-    /// Takes the instance out for the next call of the same caller. It still counts toward the
-    /// limit.
-    pub(crate) fn into_instance(mut self) -> Box<Instance> {
-        let instance = self
-            .instance
-            .take()
-            .expect("a lease holds its instance until it is given back");
-        std::mem::forget(self);
-        instance
-    }
-
-    /// Gives the instance back after the call ended with the guest's own result, so that the next
-    /// call may use it.
-    #[inline]
-    pub(crate) fn give_back(mut self) {
-        if let Some(instance) = self.instance.take() {
-            self.instances.give_back(self.lane, instance);
-            std::mem::forget(self);
-        }
-    }
-}
-
-impl Drop for InstanceLease<'_> {
-    fn drop(&mut self) {
-        drop(self.instance.take());
-        self.instances.release_place(self.lane);
-    }
 }

@@ -1,7 +1,8 @@
 //! A deployment within a host: the route to its active revision, and its history.
 //!
-//! Admission has one linearisation point: the gate of the revision that the route pointed to. Knows
-//! nothing of how a rollout prepares a revision.
+//! A call is admitted by the gate of the revision that the route pointed to, or with the instance
+//! that is ready on its lane, whose revision has entered the gate for it. Knows nothing of how a
+//! rollout prepares a revision.
 //! Tests: `tests/suite/promises`.
 
 mod active;
@@ -11,8 +12,12 @@ mod gate;
 mod handle_registry;
 mod history;
 mod instance_holder;
+mod instance_lease;
 mod instances;
 mod lane;
+mod ready_calls;
+mod ready_instance;
+mod ready_slots;
 mod retained;
 mod status;
 mod wait_queue;
@@ -31,8 +36,11 @@ pub(crate) use failures::FailureCounts;
 pub(crate) use handle_registry::{HandleRegistry, RegisteredHandle, RegistrationGuard};
 pub(crate) use history::History;
 pub(crate) use instance_holder::{InstanceHolder, InstanceHolders};
-pub(crate) use instances::{InstanceLease, Instances};
+pub(crate) use instance_lease::InstanceLease;
+pub(crate) use instances::Instances;
 pub(crate) use lane::lane_count as lanes;
+use ready_instance::ReadyInstances;
+pub(crate) use ready_instance::ReadyLease;
 pub(crate) use retained::RetainedRevision;
 pub use status::{RevisionStatus, Status, Summary};
 
@@ -64,6 +72,9 @@ pub(crate) struct DeploymentEntry {
     /// at a time.
     commit_lock: Mutex<()>,
     route: ArcSwap<ActiveRevision>,
+    /// The instances that calls take without asking the route. Open for the revision that the
+    /// route points to, unless that is paused or the deployment has ended.
+    ready: Arc<ReadyInstances>,
     route_changed: Notify,
     /// Revisions that no longer serve but still have calls.
     draining: Mutex<Vec<Arc<ActiveRevision>>>,
@@ -124,6 +135,8 @@ impl DeploymentEntry {
         let revision = Arc::clone(&serving.revision);
         register_idle(&serving);
         authorization.add_revision(&revision.authority, &revision.open_capabilities, 0);
+        let ready = Arc::new(ReadyInstances::new(runtime.lanes));
+        serving.instances.open_ready(&ready);
         Self {
             name: revision.name().clone(),
             authorization,
@@ -135,11 +148,19 @@ impl DeploymentEntry {
             rollout_lock: Arc::default(),
             commit_lock: Mutex::default(),
             route: ArcSwap::new(serving),
+            ready,
             route_changed: Notify::new(),
             draining: Mutex::default(),
             ended: Mutex::new(None),
             runtime,
         }
+    }
+
+    /// Admits a call to the active revision and leases the instance that is ready on this thread's
+    /// lane, if there is one.
+    #[inline]
+    pub(crate) fn lease_ready(&self) -> Option<ReadyLease<'_>> {
+        ReadyLease::take(self)
     }
 
     /// Admits a call to the revision that is active at this moment. Returns `None` if the
@@ -252,10 +273,16 @@ impl DeploymentEntry {
         let ended = self.ended.lock();
         self.check_end(*ended)?;
         store()?;
-        self.add_draining(self.active_revision());
+        let old = self.active_revision();
+        self.add_draining(Arc::clone(&old));
         let next = Arc::new(next);
         register_idle(&next);
-        Ok(self.route.swap(next))
+        // Closed first, so that no call is served by the old revision after another one was served
+        // by the new one.
+        old.instances.close_ready();
+        self.route.store(Arc::clone(&next));
+        next.instances.open_ready(&self.ready);
+        Ok(old)
     }
 
     /// Wakes and announces after a switch, and retires the previous revision.
@@ -334,7 +361,7 @@ impl DeploymentEntry {
     pub(crate) fn resume(&self, paused: &Arc<ActiveRevision>) {
         let ended = self.ended.lock();
         if ended.is_none() && Arc::ptr_eq(paused, &self.route.load()) {
-            paused.reopen();
+            paused.reopen(&self.ready);
             self.route_changed.notify_waiters();
         }
     }
@@ -396,7 +423,13 @@ impl Admission {
     /// Admits more work of a call that is inside `serving`, which does not drain before both have
     /// left.
     pub(crate) fn reenter(serving: Arc<ActiveRevision>) -> Self {
-        let lane = serving.enter_nested();
+        let lane = serving.lane();
+        Self::reenter_on(serving, lane)
+    }
+
+    /// Admits more work of a call that is inside `serving`, on this lane.
+    fn reenter_on(serving: Arc<ActiveRevision>, lane: usize) -> Self {
+        serving.enter_nested(lane);
         Self::new(serving, lane)
     }
 

@@ -156,14 +156,14 @@ impl DynamicFunction {
     /// values belong to that instance.
     pub(crate) async fn call_in_session(
         &self,
-        seat: &mut SessionCall<'_>,
+        call: &mut SessionCall<'_>,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
         let run = async move |function: &Func, store: StoreContextMut<'_, InstanceState>| {
             function.call_async(store, params, results).await
         };
-        self.handle.call_in_session(seat, run).await
+        self.handle.call_in_session(call, run).await
     }
 
     fn unit_result(&self) -> Option<()> {

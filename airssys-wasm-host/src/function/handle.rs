@@ -9,19 +9,28 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use crate::call;
-use crate::call::{CallTree, SessionAdmission, SessionCall};
+use crate::call::{Call, CallTree, SessionAdmission, SessionCall};
 use crate::clock::run_until_deadline;
 use crate::clock::{Clock, Ticks};
 use crate::deployment::{
-    ActiveRevision, Admission, DeploymentEntry, InstanceLease, RegisteredHandle,
+    ActiveRevision, Admission, DeploymentEntry, InstanceLease, ReadyLease, RegisteredHandle,
 };
-use crate::instance::{HandleSlot, Instance, InstanceState, poll_catching_panics};
+use crate::instance::{HandleSlot, Instance, InstanceState};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
 
 /// A function that finds a `T` in an instance of a revision.
 type FindTarget<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
+
+/// The instance of a call.
+enum CallLease<'a> {
+    /// The instance that was ready on the lane of the call.
+    Ready(ReadyLease<'a>),
+    /// An instance that becomes the ready one of its lane.
+    Plain(InstanceLease<'a>),
+    /// An instance that any call takes next.
+    Shared(InstanceLease<'a>),
+}
 
 /// A way to call something that every revision of a deployment has.
 pub(crate) struct Handle<T> {
@@ -91,20 +100,21 @@ impl<T: Send + Sync + 'static> Handle<T> {
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
         let begun = self.clock.now();
-        let admission = match self.deployment.try_admit() {
-            Some(admission) => admission,
-            None => Box::pin(self.admit(begun)).await?,
+        let admission;
+        let (lease, deadline) = match self.deployment.lease_ready() {
+            Some(mut ready) => {
+                let deadline = begun.saturating_add(ready.parts().0.revision.call_ticks);
+                (CallLease::Ready(ready), deadline)
+            }
+            None => {
+                admission = self.admit(begun).await?;
+                let active = admission.active_revision();
+                let deadline = begun.saturating_add(active.revision.call_ticks);
+                let lease = self.lease(active, admission.lane, deadline).await?;
+                (CallLease::Plain(lease), deadline)
+            }
         };
-        let deadline = begun.saturating_add(admission.active_revision().revision.call_ticks);
-        self.run_in_time(
-            admission.active_revision(),
-            admission.lane,
-            deadline,
-            None,
-            run,
-            exited,
-        )
-        .await
+        self.run(lease, deadline, None, run, exited).await
     }
 
     /// Makes a call on behalf of a call of another component, within the time of that call: in the
@@ -113,149 +123,151 @@ impl<T: Send + Sync + 'static> Handle<T> {
         &self,
         tree: &Arc<CallTree>,
         bound: Ticks,
-        sitting: Option<SessionAdmission>,
+        session: Option<SessionAdmission>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
-        if let Some(sitting) = sitting {
-            let call = async |seat: &mut SessionCall<'_>| self.call_in_session(seat, run).await;
-            return Box::pin(sitting.call(tree, bound, call)).await;
+        if let Some(session) = session {
+            let call = async |call: &mut SessionCall<'_>| self.call_in_session(call, run).await;
+            return Box::pin(session.call(tree, bound, call)).await;
         }
         let begun = self.clock.now();
         let entered = tree.enter(&self.deployment).await?;
-        let deadline = begun
-            .saturating_add(entered.active_revision.revision.call_ticks)
-            .min(bound);
-        self.run_in_time(
-            &entered.active_revision,
-            entered.lane,
-            deadline,
-            Some(tree),
-            run,
-            exited,
-        )
-        .await
+        let active = &entered.active_revision;
+        let deadline = begun.saturating_add(active.revision.call_ticks).min(bound);
+        let lease = self.lease(active, entered.lane, deadline).await?;
+        self.run(CallLease::Shared(lease), deadline, Some(tree), run, exited)
+            .await
+    }
+
+    /// Makes a call that was admitted before.
+    #[cfg(feature = "http")]
+    pub(crate) async fn call_admitted<R>(
+        &self,
+        admission: &Admission,
+        deadline: Ticks,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+        exited: impl FnOnce() -> Option<R>,
+    ) -> Result<R> {
+        let lease = self.lease(admission.active_revision(), admission.lane, deadline);
+        let lease = CallLease::Shared(lease.await?);
+        self.run(lease, deadline, None, run, exited).await
     }
 
     /// Makes a call in the instance in which the caller has resources. A guest that exits is an
     /// error, whatever the function returns, because the resources are lost.
     pub(crate) async fn call_in_session<R>(
         &self,
-        seat: &mut SessionCall<'_>,
+        call: &mut SessionCall<'_>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        let (revision, instance) = seat.revision_and_instance();
+        let (revision, instance) = call.revision_and_instance();
         self.bind(revision, instance)?;
-        let run = async |instance: &mut Instance| {
-            let Instance { store, lookups, .. } = instance;
-            let found = lookups
-                .get::<T>(self.slot)
-                .expect("it has just been lookups");
-            run(found, store.as_context_mut()).await
-        };
-        seat.run(&self.target_name, run).await
+        let run = async |instance: &mut Instance| self.run_in_store(instance, run).await;
+        call.run(&self.target_name, run).await
     }
 
+    /// Runs a call in a leased instance, and gives the instance back unless it must be discarded.
     #[inline]
-    pub(crate) async fn run_in_time<R>(
+    async fn run<R>(
         &self,
-        serving: &Arc<ActiveRevision>,
-        lane: usize,
+        mut lease: CallLease<'_>,
         deadline: Ticks,
         tree: Option<&Arc<CallTree>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
-        let revision = &*serving.revision;
-        let mut lease = match serving.instances.lease_idle(lane) {
-            Some(lease) => lease,
-            // Boxed, because the future that starts an instance is large and would be carried along
-            // by every call that needs none.
-            None => Box::pin(self.lease_in_time(serving, lane, deadline)).await?,
-        };
-        let instance = lease.instance();
-        call::begin(instance, serving, deadline, tree)?;
+        let (active, instance) = lease.parts();
         if !instance.lookups.has(self.slot) {
-            self.bind(revision, instance)?;
+            self.bind(&active.revision, instance)?;
         }
-        let ended = {
-            let Instance { store, lookups, .. } = instance;
-            let permit = store.data_mut().crowd_permit();
-            let found = lookups
-                .get::<T>(self.slot)
-                .expect("it has just been lookups");
-            let mut running = pin!(run(found, store.as_context_mut()));
-            let computing =
-                permit.while_computing(|context| poll_catching_panics(running.as_mut(), context));
-            run_until_deadline(&self.clock, deadline, pin!(computing)).await
-        };
-        let outcome = match ended {
-            Ok(outcome) => self.end(lease, revision, outcome, exited),
-            Err(_) => {
+        let call = self.new_call(active, deadline, tree);
+        let run = async |instance: &mut Instance| self.run_in_store(instance, run).await;
+        let outcome = call.run(instance, run).await;
+        let recorded = active.revision.authority.has_pending_records();
+        // Waits inside the revision, after the instance is free for other calls.
+        let recorded = recorded.then(|| Admission::reenter(Arc::clone(active)));
+        let outcome = match outcome {
+            Ok(value) => {
+                lease.give_back(&self.deployment);
+                Ok(value)
+            }
+            // The instance is discarded rather than used again.
+            Err(error) => {
                 drop(lease);
-                Err(call::deadline_exceeded(
-                    &self.deployment,
-                    revision,
-                    &self.target_name,
-                ))
+                match error.call_end() {
+                    Some(CallEnd::Exited(0)) => exited().ok_or(error),
+                    _ => Err(error),
+                }
             }
         };
-        if revision.authority.has_pending_records() {
-            Box::pin(call::wait_for_audit_log(&self.clock, deadline, revision)).await;
+        if let Some(admission) = recorded {
+            let call = self.new_call(admission.active_revision(), deadline, tree);
+            Box::pin(call.wait_for_audit_log()).await;
         }
         outcome
     }
 
-    /// Ends a call and gives its instance back, unless it must be discarded.
+    /// Calls what was looked up in `instance`.
     #[inline]
-    fn end<R>(
+    async fn run_in_store<R>(
         &self,
-        mut lease: InstanceLease<'_>,
-        revision: &Revision,
-        outcome: wasmtime::Result<R>,
-        exited: impl FnOnce() -> Option<R>,
-    ) -> Result<R> {
-        match call::end(
-            &self.deployment,
-            lease.instance(),
-            revision,
-            &self.target_name,
-            outcome,
-        ) {
-            Ok(value) => {
-                lease.give_back();
-                Ok(value)
-            }
-            // The instance is discarded rather than used again.
-            Err(error) if error.call_end() == Some(CallEnd::Exited(0)) => exited().ok_or(error),
-            Err(error) => Err(error),
+        instance: &mut Instance,
+        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
+    ) -> wasmtime::Result<R> {
+        let Instance { store, lookups, .. } = instance;
+        let found = lookups
+            .get::<T>(self.slot)
+            .expect("it was looked up before");
+        run(found, store.as_context_mut()).await
+    }
+
+    fn new_call<'a>(
+        &'a self,
+        active: &'a Arc<ActiveRevision>,
+        deadline: Ticks,
+        tree: Option<&'a Arc<CallTree>>,
+    ) -> Call<'a> {
+        Call {
+            deployment: &self.deployment,
+            active,
+            target_name: &self.target_name,
+            deadline,
+            tree,
         }
     }
 
-    /// Starts an instance or waits for one, until the deadline of the call.
-    async fn lease_in_time<'a>(
+    /// Leases an instance for an admitted call: an idle one, a new one, or the next that is free,
+    /// until the deadline of the call.
+    #[inline]
+    async fn lease<'a>(
         &self,
-        serving: &'a ActiveRevision,
+        active: &'a Arc<ActiveRevision>,
         lane: usize,
         deadline: Ticks,
     ) -> Result<InstanceLease<'a>> {
-        let revision = &serving.revision;
-        let leasing = pin!(
-            serving
-                .instances
-                .lease(&self.deployment.runtime, lane, deadline)
-        );
+        match active.lease_idle(lane) {
+            Some(lease) => Ok(lease),
+            // Boxed, because the future that starts an instance is large and would be carried along
+            // by every call that needs none.
+            None => Box::pin(self.wait_for_lease(active, lane, deadline)).await,
+        }
+    }
+
+    async fn wait_for_lease<'a>(
+        &self,
+        active: &'a Arc<ActiveRevision>,
+        lane: usize,
+        deadline: Ticks,
+    ) -> Result<InstanceLease<'a>> {
+        let call = self.new_call(active, deadline, None);
+        let leasing = pin!(active.lease(&self.deployment.runtime, lane, deadline));
         let leased = match run_until_deadline(&self.clock, deadline, leasing).await {
-            Ok(leased) => leased
-                .inspect_err(|error| call::report_failure(&self.deployment, revision, None, error)),
-            Err(_) => Err(call::deadline_exceeded(
-                &self.deployment,
-                revision,
-                &self.target_name,
-            )),
+            Ok(leased) => leased.inspect_err(|error| call.report_failure(error)),
+            Err(_) => Err(call.deadline_exceeded()),
         };
         if leased.is_err() {
-            call::wait_for_audit_log(&self.clock, deadline, revision).await;
+            call.wait_for_audit_log().await;
         }
         leased
     }
@@ -276,20 +288,43 @@ impl<T: Send + Sync + 'static> Handle<T> {
         &self.target_name
     }
 
-    /// Waits until the call is admitted. A pause counts toward its time.
+    /// Admits a call. A pause counts toward its time.
     async fn admit(&self, begun: Ticks) -> Result<Admission> {
+        match self.deployment.try_admit() {
+            Some(admission) => Ok(admission),
+            None => Box::pin(self.wait_for_admission(begun)).await,
+        }
+    }
+
+    async fn wait_for_admission(&self, begun: Ticks) -> Result<Admission> {
         if let Some(admission) = self.deployment.admit()? {
             return Ok(admission);
         }
         let revision = self.deployment.revision();
         let deadline = begun.saturating_add(revision.call_ticks);
-        run_until_deadline(
-            &self.clock,
-            deadline,
-            pin!(self.deployment.admit_after_pause()),
-        )
-        .await
-        .unwrap_or_else(|_| Err(revision.deadline_error(&self.target_name)))
+        let admission = pin!(self.deployment.admit_after_pause());
+        run_until_deadline(&self.clock, deadline, admission)
+            .await
+            .unwrap_or_else(|_| Err(revision.deadline_error(&self.target_name)))
+    }
+}
+
+impl CallLease<'_> {
+    #[inline]
+    fn parts(&mut self) -> (&Arc<ActiveRevision>, &mut Instance) {
+        match self {
+            Self::Ready(lease) => lease.parts(),
+            Self::Plain(lease) | Self::Shared(lease) => lease.parts(),
+        }
+    }
+
+    #[inline]
+    fn give_back(self, deployment: &DeploymentEntry) {
+        match self {
+            Self::Ready(lease) => lease.give_back(),
+            Self::Plain(lease) => lease.make_ready(deployment),
+            Self::Shared(lease) => lease.give_back(),
+        }
     }
 }
 

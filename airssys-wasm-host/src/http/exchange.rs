@@ -342,14 +342,7 @@ async fn run_guest(
         exited.map_or(Ok(()), Err)
     };
     handle
-        .run_in_time(
-            admission.active_revision(),
-            admission.lane,
-            deadline,
-            None,
-            ask,
-            || Some(()),
-        )
+        .call_admitted(&admission, deadline, ask, || Some(()))
         .await
 }
 
