@@ -1,4 +1,4 @@
-//! G10: a host process killed with SIGKILL at any write restarts with the state before or after
+//! A host process killed with SIGKILL at any write restarts with the state before or after
 //! the change, and never loses a change that it has confirmed.
 
 use std::io::{BufRead as _, BufReader};

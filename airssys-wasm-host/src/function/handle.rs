@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
+use futures_util::future::BoxFuture;
 use wasmtime::{AsContextMut, StoreContextMut};
 
 use crate::call::{Call, CallTree, SessionAdmission, SessionCall};
@@ -18,6 +19,8 @@ use crate::deployment::{
 use crate::instance::{HandleSlot, Instance, InstanceState};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
+
+const LOOKED_UP: &str = "it was looked up before the call began";
 
 /// A function that finds a `T` in an instance of a revision.
 type FindTarget<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
@@ -110,7 +113,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
                 admission = self.admit(begun).await?;
                 let active = admission.active_revision();
                 let deadline = begun.saturating_add(active.revision.call_ticks);
-                let lease = self.lease(active, admission.lane, deadline).await?;
+                let lease = match active.lease_idle(admission.lane) {
+                    Some(lease) => lease,
+                    None => {
+                        self.wait_for_lease(active, admission.lane, deadline)
+                            .await?
+                    }
+                };
                 (CallLease::Plain(lease), deadline)
             }
         };
@@ -135,7 +144,10 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let entered = tree.enter(&self.deployment).await?;
         let active = &entered.active_revision;
         let deadline = begun.saturating_add(active.revision.call_ticks).min(bound);
-        let lease = self.lease(active, entered.lane, deadline).await?;
+        let lease = match active.lease_idle(entered.lane) {
+            Some(lease) => lease,
+            None => self.wait_for_lease(active, entered.lane, deadline).await?,
+        };
         self.run(CallLease::Shared(lease), deadline, Some(tree), run, exited)
             .await
     }
@@ -149,9 +161,16 @@ impl<T: Send + Sync + 'static> Handle<T> {
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
-        let lease = self.lease(admission.active_revision(), admission.lane, deadline);
-        let lease = CallLease::Shared(lease.await?);
-        self.run(lease, deadline, None, run, exited).await
+        let active = admission.active_revision();
+        let lease = match active.lease_idle(admission.lane) {
+            Some(lease) => lease,
+            None => {
+                self.wait_for_lease(active, admission.lane, deadline)
+                    .await?
+            }
+        };
+        self.run(CallLease::Shared(lease), deadline, None, run, exited)
+            .await
     }
 
     /// Makes a call in the instance in which the caller has resources. A guest that exits is an
@@ -163,7 +182,11 @@ impl<T: Send + Sync + 'static> Handle<T> {
     ) -> Result<R> {
         let (revision, instance) = call.revision_and_instance();
         self.bind(revision, instance)?;
-        let run = async |instance: &mut Instance| self.run_in_store(instance, run).await;
+        let run = async |instance: &mut Instance| {
+            let Instance { store, lookups, .. } = instance;
+            let found = lookups.get::<T>(self.slot).expect(LOOKED_UP);
+            run(found, store.as_context_mut()).await
+        };
         call.run(&self.target_name, run).await
     }
 
@@ -182,7 +205,11 @@ impl<T: Send + Sync + 'static> Handle<T> {
             self.bind(&active.revision, instance)?;
         }
         let call = self.new_call(active, deadline, tree);
-        let run = async |instance: &mut Instance| self.run_in_store(instance, run).await;
+        let run = async |instance: &mut Instance| {
+            let Instance { store, lookups, .. } = instance;
+            let found = lookups.get::<T>(self.slot).expect(LOOKED_UP);
+            run(found, store.as_context_mut()).await
+        };
         let outcome = call.run(instance, run).await;
         let recorded = active.revision.authority.has_pending_records();
         // Waits inside the revision, after the instance is free for other calls.
@@ -208,20 +235,6 @@ impl<T: Send + Sync + 'static> Handle<T> {
         outcome
     }
 
-    /// Calls what was looked up in `instance`.
-    #[inline]
-    async fn run_in_store<R>(
-        &self,
-        instance: &mut Instance,
-        run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
-    ) -> wasmtime::Result<R> {
-        let Instance { store, lookups, .. } = instance;
-        let found = lookups
-            .get::<T>(self.slot)
-            .expect("it was looked up before");
-        run(found, store.as_context_mut()).await
-    }
-
     fn new_call<'a>(
         &'a self,
         active: &'a Arc<ActiveRevision>,
@@ -237,39 +250,29 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
     }
 
-    /// Leases an instance for an admitted call: an idle one, a new one, or the next that is free,
-    /// until the deadline of the call.
-    #[inline]
-    async fn lease<'a>(
-        &self,
+    /// Starts an instance for an admitted call that found none idle, or waits for the next that is
+    /// free, until the deadline of the call.
+    ///
+    /// Boxed, because the future that starts an instance is large and would be carried along by
+    /// every call that needs none.
+    fn wait_for_lease<'a>(
+        &'a self,
         active: &'a Arc<ActiveRevision>,
         lane: usize,
         deadline: Ticks,
-    ) -> Result<InstanceLease<'a>> {
-        match active.lease_idle(lane) {
-            Some(lease) => Ok(lease),
-            // Boxed, because the future that starts an instance is large and would be carried along
-            // by every call that needs none.
-            None => Box::pin(self.wait_for_lease(active, lane, deadline)).await,
-        }
-    }
-
-    async fn wait_for_lease<'a>(
-        &self,
-        active: &'a Arc<ActiveRevision>,
-        lane: usize,
-        deadline: Ticks,
-    ) -> Result<InstanceLease<'a>> {
-        let call = self.new_call(active, deadline, None);
-        let leasing = pin!(active.lease(&self.deployment.runtime, lane, deadline));
-        let leased = match run_until_deadline(&self.clock, deadline, leasing).await {
-            Ok(leased) => leased.inspect_err(|error| call.report_failure(error)),
-            Err(_) => Err(call.deadline_exceeded()),
-        };
-        if leased.is_err() {
-            call.wait_for_audit_log().await;
-        }
-        leased
+    ) -> BoxFuture<'a, Result<InstanceLease<'a>>> {
+        Box::pin(async move {
+            let call = self.new_call(active, deadline, None);
+            let leasing = pin!(active.lease(&self.deployment.runtime, lane, deadline));
+            let leased = match run_until_deadline(&self.clock, deadline, leasing).await {
+                Ok(leased) => leased.inspect_err(|error| call.report_failure(error)),
+                Err(_) => Err(call.deadline_exceeded()),
+            };
+            if leased.is_err() {
+                call.wait_for_audit_log().await;
+            }
+            leased
+        })
     }
 
     #[cfg(feature = "http")]

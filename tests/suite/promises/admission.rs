@@ -1,4 +1,4 @@
-//! G1: each call is admitted to exactly one revision, and runs wholly under it.
+//! Each call is admitted to exactly one revision, and runs wholly under it.
 
 use std::time::Duration;
 

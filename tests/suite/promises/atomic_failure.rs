@@ -1,4 +1,4 @@
-//! G5: a failure in any phase leaves the old revision serving, and reports the phase and the
+//! A failure in any phase leaves the old revision serving, and reports the phase and the
 //! reason.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! G3: an update never runs a call twice, and never skips one.
+//! An update never runs a call twice, and never skips one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,5 +6,6 @@ mod atomic_failure;
 mod checker;
 mod exactly_once;
 mod no_drop;
+mod order;
 mod rehearsal;
 mod rollback;

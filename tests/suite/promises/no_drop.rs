@@ -1,4 +1,4 @@
-//! G2: every admitted call runs to its end; an update never ends one.
+//! Every admitted call runs to its end; an update never ends one.
 
 use std::sync::Arc;
 use std::time::Duration;

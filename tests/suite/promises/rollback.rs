@@ -1,4 +1,4 @@
-//! G6, for stateless components: a rollback is immediate, goes to the previous revision or to a
+//! For stateless components: a rollback is immediate, goes to the previous revision or to a
 //! version, and needs neither the compiler nor a file.
 
 use airssys_wasm_host::{Deployment, ErrorKind, Host, Instancing};

@@ -1,4 +1,4 @@
-//! G10 without a crash: a new host has the state of the previous one.
+//! Without a crash: a new host has the state of the previous one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
