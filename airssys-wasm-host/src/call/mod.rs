@@ -12,15 +12,17 @@ mod context;
 mod session;
 mod tree;
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 pub(crate) use context::{CallContext, call_tree, leave};
 pub(crate) use session::{ResourceSession, SessionAdmission, SessionCall};
 pub(crate) use tree::{CallTree, TreeEntry};
 
 use crate::capability::output;
-use crate::clock::{Clock, Ticks, run_until_deadline};
+use crate::clock::{Clock, Deadline, Ticks, run_until_deadline};
 use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::instance::{Instance, poll_catching_panics};
 use crate::observe::{CallId, Event};
@@ -48,16 +50,27 @@ impl Call<'_> {
         run: impl AsyncFnOnce(&mut Instance) -> wasmtime::Result<R>,
     ) -> Result<R> {
         self.begin(instance)?;
-        let ended = {
-            let permit = instance.store.data_mut().crowd_permit();
+        let permit = instance.store.data_mut().crowd_permit();
+        let outcome = {
             let mut running = pin!(run(instance));
-            let computing =
-                permit.while_computing(|context| poll_catching_panics(running.as_mut(), context));
-            run_until_deadline(self.clock(), self.deadline, pin!(computing)).await
+            let mut deadline = Deadline::new(self.clock(), self.deadline);
+            poll_fn(
+                |context| match poll_catching_panics(running.as_mut(), context) {
+                    Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                    Poll::Pending => {
+                        permit.release();
+                        if deadline.has_passed(context) {
+                            return Poll::Ready(None);
+                        }
+                        Poll::Pending
+                    }
+                },
+            )
+            .await
         };
-        match ended {
-            Ok(outcome) => self.end(instance, outcome),
-            Err(_) => Err(self.deadline_exceeded()),
+        match outcome {
+            Some(outcome) => self.end(instance, outcome),
+            None => Err(self.deadline_exceeded()),
         }
     }
 

@@ -8,7 +8,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use super::{Alarm, Clock, Ticks};
 
@@ -16,26 +16,46 @@ use super::{Alarm, Clock, Ticks};
 #[derive(Debug)]
 pub(crate) struct DeadlineElapsed;
 
-/// Runs `call` until `deadline`, then stops polling it. A call that never waits sets no alarm.
-/// Takes a pinned reference because the future of a call is large: moving it would cost as much as
-/// the rest of this path.
+/// The deadline of a future that is polled. A future that is never pending sets no alarm.
+pub(crate) struct Deadline<'a> {
+    clock: &'a Arc<Clock>,
+    deadline: Ticks,
+    alarm: Option<Alarm>,
+}
+
+impl<'a> Deadline<'a> {
+    pub(crate) fn new(clock: &'a Arc<Clock>, deadline: Ticks) -> Self {
+        Self {
+            clock,
+            deadline,
+            alarm: None,
+        }
+    }
+
+    /// Returns `true` if the deadline has passed. Otherwise, wakes the task when it does.
+    pub(crate) fn has_passed(&mut self, context: &mut Context<'_>) -> bool {
+        if self.clock.now() >= self.deadline {
+            return true;
+        }
+        self.alarm
+            .get_or_insert_with(|| self.clock.alarm(self.deadline))
+            .set_waker(context.waker());
+        false
+    }
+}
+
+/// Runs `call` until `deadline`, then stops polling it. Takes a pinned reference because the future
+/// of a call is large: moving it would cost as much as the rest of this path.
 pub(crate) async fn run_until_deadline<F: Future + ?Sized>(
     clock: &Arc<Clock>,
     deadline: Ticks,
     mut call: Pin<&mut F>,
 ) -> std::result::Result<F::Output, DeadlineElapsed> {
-    let mut alarm: Option<Alarm> = None;
-    poll_fn(move |context| {
-        if let Poll::Ready(output) = call.as_mut().poll(context) {
-            return Poll::Ready(Ok(output));
-        }
-        if clock.now() >= deadline {
-            return Poll::Ready(Err(DeadlineElapsed));
-        }
-        alarm
-            .get_or_insert_with(|| clock.alarm(deadline))
-            .set_waker(context.waker());
-        Poll::Pending
+    let mut deadline = Deadline::new(clock, deadline);
+    poll_fn(move |context| match call.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending if deadline.has_passed(context) => Poll::Ready(Err(DeadlineElapsed)),
+        Poll::Pending => Poll::Pending,
     })
     .await
 }

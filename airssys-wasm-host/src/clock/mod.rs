@@ -23,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use alarms::{AlarmKey, Alarms};
 pub(crate) use cpu_time::CpuTime;
-pub(crate) use deadline::run_until_deadline;
+pub(crate) use deadline::{Deadline, run_until_deadline};
 pub use test_clock::TestClock;
 
 /// The interval at which epochs and the clock advance.

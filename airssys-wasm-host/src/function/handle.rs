@@ -3,19 +3,15 @@
 //! Contains the call path.
 //! Tests: `tests/suite/promises`, `tests/suite/limits.rs`.
 
-use std::pin::pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
-use futures_util::future::BoxFuture;
 use wasmtime::{AsContextMut, StoreContextMut};
 
-use crate::call::{Call, CallTree, SessionAdmission, SessionCall};
-use crate::clock::run_until_deadline;
-use crate::clock::{Clock, Ticks};
-use crate::deployment::{
-    ActiveRevision, Admission, DeploymentEntry, InstanceLease, ReadyLease, RegisteredHandle,
-};
+use super::call_target::{CallLease, CallTarget};
+use crate::call::{CallTree, SessionAdmission, SessionCall};
+use crate::clock::Ticks;
+use crate::deployment::{Admission, DeploymentEntry, RegisteredHandle};
 use crate::instance::{HandleSlot, Instance, InstanceState};
 use crate::revision::Revision;
 use crate::{CallEnd, Result};
@@ -25,24 +21,10 @@ const LOOKED_UP: &str = "it was looked up before the call began";
 /// A function that finds a `T` in an instance of a revision.
 type FindTarget<T> = Box<dyn Fn(&Revision, &mut Instance) -> Result<T> + Send + Sync>;
 
-/// The instance of a call.
-enum CallLease<'a> {
-    /// The instance that was ready on the lane of the call.
-    Ready(ReadyLease<'a>),
-    /// An instance that becomes the ready one of its lane.
-    Plain(InstanceLease<'a>),
-    /// An instance that any call takes next.
-    Shared(InstanceLease<'a>),
-}
-
 /// A way to call something that every revision of a deployment has.
 pub(crate) struct Handle<T> {
-    deployment: Arc<DeploymentEntry>,
-    /// The host's clock.
-    clock: Arc<Clock>,
+    target: CallTarget,
     slot: HandleSlot,
-    /// The name of what is called, for messages.
-    target_name: String,
     find: FindTarget<T>,
     /// The deployment or pipeline that calls through the handle, if it is a link.
     caller: Option<ComponentName>,
@@ -52,17 +34,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
     /// Creates a handle that is not registered, so that updates do not check it yet.
     pub(crate) fn new(
         deployment: &Arc<DeploymentEntry>,
-        what: String,
+        target_name: String,
         find: FindTarget<T>,
         caller: Option<ComponentName>,
     ) -> Arc<Self> {
-        let slot = deployment.handles.take_slot();
-        let clock = Arc::clone(deployment.runtime.engines.clock());
         Arc::new(Self {
-            deployment: Arc::clone(deployment),
-            clock,
-            slot,
-            target_name: what,
+            target: CallTarget::new(deployment, target_name),
+            slot: deployment.handles.take_slot(),
             find,
             caller,
         })
@@ -75,7 +53,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         check: impl Fn(&Revision) -> Result<()>,
     ) -> Result<Arc<Self>> {
         loop {
-            let revision = self.deployment.callable_revision()?;
+            let revision = self.target.deployment.callable_revision()?;
             check(&revision)?;
             if self.register(&revision) {
                 return Ok(self);
@@ -87,10 +65,11 @@ impl<T: Send + Sync + 'static> Handle<T> {
     /// `false` if another revision is active by now: then check the handle against that one.
     pub(crate) fn register(self: &Arc<Self>, checked: &Arc<Revision>) -> bool {
         let caller: Arc<dyn RegisteredHandle> = self.clone();
-        self.deployment
+        self.target
+            .deployment
             .handles
             .register(self.slot, Arc::downgrade(&caller));
-        Arc::ptr_eq(checked, &self.deployment.revision())
+        Arc::ptr_eq(checked, &self.target.deployment.revision())
     }
 
     /// Makes a call: admitted to one revision, run wholly by it, within its limits.
@@ -102,21 +81,22 @@ impl<T: Send + Sync + 'static> Handle<T> {
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
-        let begun = self.clock.now();
+        let begun = self.target.clock.now();
         let admission;
-        let (lease, deadline) = match self.deployment.lease_ready() {
+        let (lease, deadline) = match self.target.deployment.lease_ready() {
             Some(mut ready) => {
                 let deadline = begun.saturating_add(ready.parts().0.revision.call_ticks);
                 (CallLease::Ready(ready), deadline)
             }
             None => {
-                admission = self.admit(begun).await?;
+                admission = self.target.admit(begun).await?;
                 let active = admission.active_revision();
                 let deadline = begun.saturating_add(active.revision.call_ticks);
                 let lease = match active.lease_idle(admission.lane) {
                     Some(lease) => lease,
                     None => {
-                        self.wait_for_lease(active, admission.lane, deadline)
+                        self.target
+                            .wait_for_lease(active, admission.lane, deadline)
                             .await?
                     }
                 };
@@ -140,13 +120,17 @@ impl<T: Send + Sync + 'static> Handle<T> {
             let call = async |call: &mut SessionCall<'_>| self.call_in_session(call, run).await;
             return Box::pin(session.call(tree, bound, call)).await;
         }
-        let begun = self.clock.now();
-        let entered = tree.enter(&self.deployment).await?;
+        let begun = self.target.clock.now();
+        let entered = tree.enter(&self.target.deployment).await?;
         let active = &entered.active_revision;
         let deadline = begun.saturating_add(active.revision.call_ticks).min(bound);
         let lease = match active.lease_idle(entered.lane) {
             Some(lease) => lease,
-            None => self.wait_for_lease(active, entered.lane, deadline).await?,
+            None => {
+                self.target
+                    .wait_for_lease(active, entered.lane, deadline)
+                    .await?
+            }
         };
         self.run(CallLease::Shared(lease), deadline, Some(tree), run, exited)
             .await
@@ -165,7 +149,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let lease = match active.lease_idle(admission.lane) {
             Some(lease) => lease,
             None => {
-                self.wait_for_lease(active, admission.lane, deadline)
+                self.target
+                    .wait_for_lease(active, admission.lane, deadline)
                     .await?
             }
         };
@@ -187,7 +172,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
             let found = lookups.get::<T>(self.slot).expect(LOOKED_UP);
             run(found, store.as_context_mut()).await
         };
-        call.run(&self.target_name, run).await
+        call.run(&self.target.name, run).await
     }
 
     /// Runs a call in a leased instance, and gives the instance back unless it must be discarded.
@@ -204,7 +189,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         if !instance.lookups.has(self.slot) {
             self.bind(&active.revision, instance)?;
         }
-        let call = self.new_call(active, deadline, tree);
+        let call = self.target.call(active, deadline, tree);
         let run = async |instance: &mut Instance| {
             let Instance { store, lookups, .. } = instance;
             let found = lookups.get::<T>(self.slot).expect(LOOKED_UP);
@@ -216,7 +201,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let recorded = recorded.then(|| Admission::reenter(Arc::clone(active)));
         let outcome = match outcome {
             Ok(value) => {
-                lease.give_back(&self.deployment);
+                lease.give_back(&self.target.deployment);
                 Ok(value)
             }
             // The instance is discarded rather than used again.
@@ -229,111 +214,23 @@ impl<T: Send + Sync + 'static> Handle<T> {
             }
         };
         if let Some(admission) = recorded {
-            let call = self.new_call(admission.active_revision(), deadline, tree);
+            let call = self
+                .target
+                .call(admission.active_revision(), deadline, tree);
             Box::pin(call.wait_for_audit_log()).await;
         }
         outcome
     }
 
-    fn new_call<'a>(
-        &'a self,
-        active: &'a Arc<ActiveRevision>,
-        deadline: Ticks,
-        tree: Option<&'a Arc<CallTree>>,
-    ) -> Call<'a> {
-        Call {
-            deployment: &self.deployment,
-            active,
-            target_name: &self.target_name,
-            deadline,
-            tree,
-        }
-    }
-
-    /// Starts an instance for an admitted call that found none idle, or waits for the next that is
-    /// free, until the deadline of the call.
-    ///
-    /// Boxed, because the future that starts an instance is large and would be carried along by
-    /// every call that needs none.
-    fn wait_for_lease<'a>(
-        &'a self,
-        active: &'a Arc<ActiveRevision>,
-        lane: usize,
-        deadline: Ticks,
-    ) -> BoxFuture<'a, Result<InstanceLease<'a>>> {
-        Box::pin(async move {
-            let call = self.new_call(active, deadline, None);
-            let leasing = pin!(active.lease(&self.deployment.runtime, lane, deadline));
-            let leased = match run_until_deadline(&self.clock, deadline, leasing).await {
-                Ok(leased) => leased.inspect_err(|error| call.report_failure(error)),
-                Err(_) => Err(call.deadline_exceeded()),
-            };
-            if leased.is_err() {
-                call.wait_for_audit_log().await;
-            }
-            leased
-        })
-    }
-
     #[cfg(feature = "http")]
-    pub(crate) fn entry(&self) -> &Arc<DeploymentEntry> {
-        &self.deployment
-    }
-
-    #[cfg(feature = "http")]
-    pub(crate) fn clock(&self) -> &Arc<Clock> {
-        &self.clock
-    }
-
-    /// Returns the name of what is called, as messages use it.
-    #[cfg(feature = "http")]
-    pub(crate) fn target_name(&self) -> &str {
-        &self.target_name
-    }
-
-    /// Admits a call. A pause counts toward its time.
-    async fn admit(&self, begun: Ticks) -> Result<Admission> {
-        match self.deployment.try_admit() {
-            Some(admission) => Ok(admission),
-            None => Box::pin(self.wait_for_admission(begun)).await,
-        }
-    }
-
-    async fn wait_for_admission(&self, begun: Ticks) -> Result<Admission> {
-        if let Some(admission) = self.deployment.admit()? {
-            return Ok(admission);
-        }
-        let revision = self.deployment.revision();
-        let deadline = begun.saturating_add(revision.call_ticks);
-        let admission = pin!(self.deployment.admit_after_pause());
-        run_until_deadline(&self.clock, deadline, admission)
-            .await
-            .unwrap_or_else(|_| Err(revision.deadline_error(&self.target_name)))
-    }
-}
-
-impl CallLease<'_> {
-    #[inline]
-    fn parts(&mut self) -> (&Arc<ActiveRevision>, &mut Instance) {
-        match self {
-            Self::Ready(lease) => lease.parts(),
-            Self::Plain(lease) | Self::Shared(lease) => lease.parts(),
-        }
-    }
-
-    #[inline]
-    fn give_back(self, deployment: &DeploymentEntry) {
-        match self {
-            Self::Ready(lease) => lease.give_back(),
-            Self::Plain(lease) => lease.make_ready(deployment),
-            Self::Shared(lease) => lease.give_back(),
-        }
+    pub(crate) fn target(&self) -> &CallTarget {
+        &self.target
     }
 }
 
 impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
-        self.deployment.handles.free_slot(self.slot);
+        self.target.deployment.handles.free_slot(self.slot);
     }
 }
 

@@ -5,6 +5,7 @@
 //! Tests: `tests/suite/calls.rs`, `tests/suite/promises`.
 
 mod bindings;
+mod call_target;
 mod dynamic;
 mod exit;
 mod handle;

@@ -99,12 +99,12 @@ impl Exchange {
     fn announce(&self, end: CallEnd, detail: &str) {
         let message = format!(
             "`{}` of {} {end}{detail}",
-            self.handle.target_name(),
+            self.handle.target().name(),
             self.revision
         );
         let error = Error::from_call_end(end, message);
         call::report_failure(
-            self.handle.entry(),
+            self.handle.target().deployment(),
             &self.revision,
             self.call.get().copied(),
             &error,
@@ -197,7 +197,7 @@ where
     let revision = &*Arc::clone(&admission.active_revision().revision);
     request::check(&request, revision.limits.http_request_bytes_max)?;
     check_not_busy(admission.active_revision())?;
-    let begun = handle.clock().now();
+    let begun = handle.target().clock().now();
     let mut responding = RespondingGuest::start(handle, admission, request, begun);
     let deadline = begun.saturating_add(revision.call_ticks);
     let head = responding.head(deadline).await?;
@@ -219,7 +219,7 @@ impl RespondingGuest {
         let revision = &admission.active_revision().revision;
         let exchange = Exchange::new(handle, revision);
         let limits = BodyLimits {
-            clock: Arc::clone(handle.clock()),
+            clock: Arc::clone(handle.target().clock()),
             deadline: now.saturating_add(revision.http_ticks),
             bytes_left: revision.limits.http_response_bytes_max,
         };
@@ -258,11 +258,15 @@ impl RespondingGuest {
         let head = pin!(poll_fn(
             |context| exchange.poll_head(guest, outcome, context)
         ));
-        run_until_deadline(exchange.handle.clock(), deadline, head)
+        run_until_deadline(exchange.handle.target().clock(), deadline, head)
             .await
             .map_err(|_| {
                 let handle = &exchange.handle;
-                call::deadline_exceeded(handle.entry(), &exchange.revision, handle.target_name());
+                call::deadline_exceeded(
+                    handle.target().deployment(),
+                    &exchange.revision,
+                    handle.target().name(),
+                );
                 Refusal::Timeout
             })
     }

@@ -158,18 +158,23 @@ impl ServiceInner {
         &self,
         handle: &Handle<GuestHandler>,
     ) -> std::result::Result<Admission, Refusal> {
-        let named = handle.entry();
+        let named = handle.target().deployment();
         if let Some(admission) = named.admit().map_err(|error| Refusal::from_error(&error))? {
             return Ok(admission);
         }
         let revision = named.revision();
         let _waiting = WaitingRequest::enter(&self.waiting, revision.limits.http_waiting_max)?;
         let until = handle
+            .target()
             .clock()
             .now()
             .saturating_add(revision.deadline_ticks_max());
-        let admitted =
-            run_until_deadline(handle.clock(), until, pin!(named.admit_after_pause())).await;
+        let admitted = run_until_deadline(
+            handle.target().clock(),
+            until,
+            pin!(named.admit_after_pause()),
+        )
+        .await;
         admitted
             .map_err(|_| Refusal::Timeout)?
             .map_err(|error| Refusal::from_error(&error))

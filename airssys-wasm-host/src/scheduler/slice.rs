@@ -4,7 +4,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -48,9 +48,9 @@ pub(crate) struct GuestSlice {
 /// The permit of the current slice.
 type PermitSlot = Arc<Mutex<Option<RunPermit>>>;
 
-/// A guard that releases the permit of a call in a crowd whenever the call waits for something, so
-/// that other calls of the crowd can compute. When the call continues, it requests another permit
-/// at the next tick.
+/// The permit of a call in a crowd. Released whenever the call waits for something, so that other
+/// calls of the crowd can compute. When the call continues, it requests another permit at the next
+/// tick.
 pub(crate) struct CrowdPermit(Option<PermitSlot>);
 
 /// Processor time that a call has used without a permit.
@@ -82,7 +82,7 @@ impl GuestSlice {
         if self.is_in_crowd { 0 } else { SLICE_EPOCHS }
     }
 
-    /// Returns the guard for the permit of the current call.
+    /// Returns the permit of the current call, for the case that it is in a crowd.
     #[inline]
     pub(crate) fn crowd_permit(&mut self) -> CrowdPermit {
         CrowdPermit(
@@ -140,20 +140,11 @@ impl GuestSlice {
 }
 
 impl CrowdPermit {
-    /// Runs a call by polling it, and releases its permit whenever the call is pending.
-    #[inline]
-    pub(crate) async fn while_computing<R>(
-        &self,
-        mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
-    ) -> R {
-        poll_fn(move |context| {
-            let polled = poll(context);
-            if let (Poll::Pending, Some(slot)) = (&polled, &self.0) {
-                slot.lock().take();
-            }
-            polled
-        })
-        .await
+    /// Releases the permit. Called whenever the call is pending.
+    pub(crate) fn release(&self) {
+        if let Some(slot) = &self.0 {
+            slot.lock().take();
+        }
     }
 }
 
@@ -304,9 +295,14 @@ mod tests {
             Arc::clone(&permits),
             Arc::clone(&share),
         );
+        let waits_and_releases = poll_fn(|context| {
+            let polled = waits.as_mut().poll(context);
+            permit.release();
+            polled
+        });
         tokio::select! {
             biased;
-            () = permit.while_computing(|context| waits.as_mut().poll(context)) => unreachable!("it waits for ever"),
+            () = waits_and_releases => unreachable!("it waits for ever"),
             () = second => {}
             () = tokio::time::sleep(Duration::from_secs(10)) => panic!("the first has the only permit"),
         }
