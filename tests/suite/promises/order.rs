@@ -21,6 +21,8 @@ struct Switches {
     is_over: AtomicBool,
     /// The number of calls that could be judged.
     judged: AtomicU64,
+    /// The number of those that an earlier revision served.
+    late: AtomicU64,
 }
 
 /// Returns the revision that a switch leads to.
@@ -46,11 +48,9 @@ impl Switches {
             }
             if served == begun {
                 self.judged.fetch_add(1, Ordering::SeqCst);
-                assert_eq!(
-                    by,
-                    revision(begun),
-                    "an earlier revision served a later call"
-                );
+                if by != revision(begun) {
+                    self.late.fetch_add(1, Ordering::SeqCst);
+                }
             }
         }
     }
@@ -95,4 +95,5 @@ async fn no_call_is_served_by_an_earlier_revision_than_a_call_before_it() {
     for caller in callers {
         caller.await.expect("a caller");
     }
+    assert_eq!(switches.late.load(Ordering::SeqCst), 0);
 }
