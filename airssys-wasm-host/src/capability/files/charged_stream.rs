@@ -16,24 +16,19 @@ use crate::capability::blocking::BlockingOperations;
 use crate::capability::stream::ClosedStream;
 use crate::observe::CallId;
 
-/// The quota of a stream, its file, and the context in which a denial is recorded.
-pub(super) type ChargeContext = (
-    Arc<Quota>,
-    Arc<File>,
-    Arc<Authority>,
-    Operation,
-    CallId,
-    BlockingOperations,
-);
+/// The quota that a stream is charged to, and the context in which a denial is recorded.
+pub(super) struct StreamCharge {
+    pub(super) quota: Arc<Quota>,
+    pub(super) file: Arc<File>,
+    pub(super) authority: Arc<Authority>,
+    pub(super) operation: Operation,
+    pub(super) call: CallId,
+    pub(super) blocking: BlockingOperations,
+}
 
 struct ChargedStream {
     stream: DynOutputStream,
-    quota: Arc<Quota>,
-    file: Arc<File>,
-    authority: Arc<Authority>,
-    operation: Operation,
-    call: CallId,
-    blocking: BlockingOperations,
+    charge: StreamCharge,
     /// `true` if the directory has been measured since the quota was last used up.
     is_measured: bool,
 }
@@ -42,18 +37,13 @@ struct ChargedStream {
 pub(super) fn charge(
     table: &mut ResourceTable,
     slot: &Resource<DynOutputStream>,
-    (quota, file, authority, operation, call, blocking): ChargeContext,
+    charge: StreamCharge,
 ) -> wasmtime::Result<()> {
-    let place = table.get_mut(slot)?;
-    let stream = std::mem::replace(place, Box::new(ClosedStream));
-    *place = Box::new(ChargedStream {
-        stream,
-        quota,
-        file,
-        authority,
-        operation,
-        call,
-        blocking,
+    let stream = table.get_mut(slot)?;
+    let inner = std::mem::replace(stream, Box::new(ClosedStream));
+    *stream = Box::new(ChargedStream {
+        stream: inner,
+        charge,
         is_measured: false,
     });
     Ok(())
@@ -73,11 +63,11 @@ pub(super) fn has_name(file: &File) -> bool {
     }
 }
 
-impl ChargedStream {
-    fn over_quota(&self) -> StreamError {
-        let reason = DenialReason::OverQuota {
-            rule: self.quota.rule.clone(),
-        };
+impl StreamCharge {
+    /// Records that a write exceeds the quota, and returns the error for the guest.
+    fn refuse(&self) -> StreamError {
+        let rule = self.quota.rule.clone();
+        let reason = DenialReason::OverQuota { rule };
         self.authority.refuse(&self.operation, reason, self.call);
         StreamError::LastOperationFailed(
             std::io::Error::from(std::io::ErrorKind::QuotaExceeded).into(),
@@ -90,10 +80,10 @@ impl Pollable for ChargedStream {
     /// Measures the directory if the quota is used up, on a blocking thread.
     async fn ready(&mut self) {
         self.stream.ready().await;
-        if self.quota.left() == 0 && !self.is_measured {
-            let quota = Arc::clone(&self.quota);
+        if self.charge.quota.left() == 0 && !self.is_measured {
+            let quota = Arc::clone(&self.charge.quota);
             // Without a measurement the quota remains used up.
-            let _ = self.blocking.run(move || quota.measure()).await;
+            let _ = self.charge.blocking.run(move || quota.measure()).await;
             self.is_measured = true;
         }
     }
@@ -102,8 +92,9 @@ impl Pollable for ChargedStream {
 #[wasmtime_wasi::async_trait]
 impl OutputStream for ChargedStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        if !has_name(&self.file) || !self.quota.charge(bytes.len() as u64) {
-            return Err(self.over_quota());
+        let StreamCharge { file, quota, .. } = &self.charge;
+        if !has_name(file) || !quota.charge(bytes.len() as u64) {
+            return Err(self.charge.refuse());
         }
         self.is_measured = false;
         self.stream.write(bytes)
@@ -115,8 +106,8 @@ impl OutputStream for ChargedStream {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         let ready = self.stream.check_write()?;
-        match usize::try_from(self.quota.left()).unwrap_or(usize::MAX) {
-            0 if self.is_measured => Err(self.over_quota()),
+        match usize::try_from(self.charge.quota.left()).unwrap_or(usize::MAX) {
+            0 if self.is_measured => Err(self.charge.refuse()),
             left => Ok(ready.min(left)),
         }
     }

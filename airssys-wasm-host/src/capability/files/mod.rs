@@ -2,18 +2,22 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `roots` | the directories that a set of grants opens, once, by handle |
-//! | `path` | paths of the guest, as names below `/` |
+//! | `view` | `wasi:filesystem`, a few lines for each operation |
+//! | `descriptor_operation`, `path_operation`, `two_paths`, `open_at` | an operation from the check of its permission to its result |
+//! | `listing`, `streams` | what a guest holds after an operation besides a descriptor |
+//! | `context`, `permits` | asks for permission and records refusals; the permits of a descriptor |
+//! | `path`, `target` | paths of the guest, as names below `/`, and the directory that each is resolved from |
 //! | `resolution`, `resolve`, `directory_stack` | resolution of a path to a directory handle and one name in it |
-//! | `descriptor` | the open descriptors of an instance, and their permits |
-//! | `permission` | the path of an operation, and the permission to use it |
-//! | `target` | the directory that an operation starts from, and the path in it |
-//! | `blocking_call`, `wasi_filesystem` | operations on a blocking thread, with wasmtime's implementation |
-//! | `open` | the directories of a revision, and its budgets |
-//! | `open_at` | inspecting, opening and identifying a file in one blocking operation |
+//! | `open`, `roots` | the directories that a set of grants opens, once, by handle |
+//! | `descriptor` | the open descriptors of an instance |
+//! | `wasi_filesystem` | wasmtime's implementation, for one operation on a blocking thread |
 //! | `input`, `output` | streams that read and write files |
-//! | `view` | `wasi:filesystem`, with a check before each operation |
 //! | `quota`, `charge`, `charged_stream`, `unlink_guard` | limits on the bytes in a directory |
+//!
+//! An operation on a descriptor is `begin` and `run`, one on a path `begin_at` and `run`. The first
+//! asks for permission and records the answer, so that the record is queued before anything
+//! happens; the second does the work, records a refusal that shows only then, and returns the
+//! result for the guest. An operation that is dropped in between has had no effect.
 //!
 //! If every path in a directory has the same grants, links are followed as long as they stay inside
 //! it. If grants differ by path (patterns, denies within, quotas, append-only), no link is
@@ -22,18 +26,21 @@
 //! opened.
 //! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
-mod blocking_call;
 mod charge;
 mod charged_stream;
+mod context;
 mod descriptor;
+mod descriptor_operation;
 #[cfg(unix)]
 mod directory_stack;
 mod input;
+mod listing;
 mod open;
 mod open_at;
 mod output;
 mod path;
-mod permission;
+mod path_operation;
+mod permits;
 mod quota;
 mod resolution;
 #[cfg(unix)]
@@ -42,7 +49,9 @@ mod resolve;
 #[path = "resolve_other.rs"]
 mod resolve;
 mod roots;
+mod streams;
 mod target;
+mod two_paths;
 mod unlink_guard;
 mod view;
 mod wasi_filesystem;

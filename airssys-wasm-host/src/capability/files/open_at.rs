@@ -5,6 +5,8 @@
 //! (`fstat` of the C library does) and it never changes while the file is open.
 //! Tests: `tests/suite/capabilities/files.rs`.
 
+use std::sync::Arc;
+
 use airssys_wasm_core::policy::FileAccess;
 use wasmtime_wasi::filesystem::{Descriptor, Dir};
 use wasmtime_wasi::p2::FsResult;
@@ -12,74 +14,119 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, HostDescriptor, MetadataHashValue, OpenFlags, PathFlags,
 };
 
-use super::FilesView;
-use super::descriptor::FilePermits;
-use super::permission::is_walk_only;
+use super::descriptor::OpenDescriptor;
+use super::permits::FilePermits;
 use super::resolution::{ResolveError, UnresolvedPath};
-use super::target::PathTarget;
+use super::target::{PathRoute, PathTarget};
 use super::wasi_filesystem::{WasiFilesystem, complete_now};
+use crate::budget::BudgetLease;
 
-/// A request to open a file.
-#[derive(Clone)]
-pub(super) struct OpenRequest {
+/// The flags with which a guest opens a file.
+#[derive(Clone, Copy)]
+pub(super) struct GuestOpenFlags {
+    pub(super) path: PathFlags,
+    pub(super) open: OpenFlags,
+    pub(super) descriptor: DescriptorFlags,
+}
+
+/// An operation that opens a file, which was allowed and recorded, and has a descriptor of the
+/// budget.
+#[must_use = "the file has not been opened yet"]
+pub(super) struct OpenOperation<'a> {
+    target: PathTarget<'a>,
+    permits: FilePermits,
+    lease: BudgetLease,
+    flags: GuestOpenFlags,
+}
+
+/// A request to open a file, for a blocking thread.
+struct OpenRequest {
     /// The directory that the path is relative to, with its permissions.
-    pub(super) directory: Dir,
-    pub(super) route: UnresolvedPath,
-    pub(super) open_flags: OpenFlags,
-    pub(super) flags: DescriptorFlags,
+    directory: Dir,
+    route: UnresolvedPath,
+    open_flags: OpenFlags,
+    flags: DescriptorFlags,
+}
+
+impl<'a> PathTarget<'a> {
+    /// Asks for permission for every use that the flags request, records the answers, and takes a
+    /// descriptor.
+    pub(super) fn ask_to_open(self, flags: GuestOpenFlags) -> FsResult<OpenOperation<'a>> {
+        let permits = FilePermits::ask(self.context, &self.path, flags.descriptor, flags.open)?;
+        let lease = self.context.take_descriptor(self.access, &self.path)?;
+        Ok(OpenOperation {
+            target: self,
+            permits,
+            lease,
+            flags,
+        })
+    }
+}
+
+impl OpenOperation<'_> {
+    /// Opens the file, and asks for permission again if it turns out to be special. Records a
+    /// refusal.
+    pub(super) async fn run(mut self) -> FsResult<(Descriptor, OpenDescriptor)> {
+        loop {
+            // A path that may only be walked through must be a directory.
+            let is_walk_only = self.permits.is_walk_only();
+            let request = self.request(is_walk_only)?;
+            let context = self.target.context;
+            let outcome = context.run_blocking(move || request.open()).await?;
+            let is_opened = matches!(outcome, Ok(Ok(_)));
+            if is_walk_only && !is_opened && !matches!(outcome, Err(ResolveError::Special(_))) {
+                // Not a directory, and the permit covers nothing else.
+                context.ask(FileAccess::Read, &self.target.path)?;
+            }
+            match outcome {
+                Ok(outcome) => {
+                    let (descriptor, identity) = self.target.finish(outcome)?;
+                    return Ok((descriptor, self.into_opened(identity)));
+                }
+                Err(stopped) => self.target.add_special(stopped)?,
+            }
+            self.permits = FilePermits::ask(
+                context,
+                &self.target.path,
+                self.flags.descriptor,
+                self.flags.open,
+            )?;
+        }
+    }
+
+    fn request(&mut self, is_walk_only: bool) -> FsResult<OpenRequest> {
+        let PathRoute { directory, path } = self.target.route(self.flags.path)?;
+        let mut open_flags = self.flags.open;
+        if is_walk_only || (self.target.is_fine_grained && self.target.path.is_directory) {
+            open_flags |= OpenFlags::DIRECTORY;
+        }
+        Ok(OpenRequest {
+            directory,
+            route: path,
+            open_flags,
+            flags: self.flags.descriptor,
+        })
+    }
+
+    fn into_opened(self, identity: MetadataHashValue) -> OpenDescriptor {
+        OpenDescriptor {
+            root: self.target.root,
+            path: self.target.path,
+            permits: self.permits,
+            identity: Some(identity),
+            lease: Some(Arc::new(self.lease)),
+        }
+    }
 }
 
 impl OpenRequest {
     /// Opens the file and reads its identity. Blocks.
-    pub(super) fn open(&self) -> Result<FsResult<(Descriptor, MetadataHashValue)>, ResolveError> {
+    fn open(&self) -> Result<FsResult<(Descriptor, MetadataHashValue)>, ResolveError> {
         let opened = match self.open_descriptor()? {
             Ok(opened) => opened,
             Err(error) => return Ok(Err(error)),
         };
         Ok(with_identity(opened))
-    }
-}
-
-impl FilesView<'_> {
-    /// Opens a file, and asks for permission again if it turns out to be special.
-    pub(super) async fn open_target(
-        &mut self,
-        target: &mut PathTarget,
-        mut permits: FilePermits,
-        path_flags: PathFlags,
-        open_flags: OpenFlags,
-        flags: DescriptorFlags,
-    ) -> FsResult<(Descriptor, MetadataHashValue, FilePermits)> {
-        loop {
-            // A path that may only be walked through must be a directory.
-            let walks = permits.metadata.as_ref().is_some_and(is_walk_only);
-            let is_directory = walks || (target.is_fine_grained && target.path.is_directory);
-            let opening = OpenRequest {
-                directory: target.directory.clone(),
-                route: target.route(path_flags),
-                open_flags: if is_directory {
-                    open_flags | OpenFlags::DIRECTORY
-                } else {
-                    open_flags
-                },
-                flags,
-            };
-            let outcome = self.run_blocking(move || opening.open()).await?;
-            let is_opened = matches!(outcome, Ok(Ok(_)));
-            if walks && !is_opened && !matches!(outcome, Err(ResolveError::Special(_))) {
-                // Not a directory, and the permit covers nothing else.
-                self.ask(FileAccess::Read, &target.path)?;
-            }
-            match outcome {
-                Ok(outcome) => {
-                    let (opened, identity) =
-                        self.record_refusal(target.access, &target.path, outcome)?;
-                    return Ok((opened, identity, permits));
-                }
-                Err(stopped) => self.add_special(target.access, &mut target.path, stopped)?,
-            }
-            permits = self.permits(&target.path, flags, open_flags)?;
-        }
     }
 }
 
@@ -107,22 +154,22 @@ mod unix {
                 Ok(mode) => mode,
                 Err(code) => return Ok(Err(code.into())),
             };
-            let place = self.route.resolve()?;
+            let entry = self.route.resolve()?;
             let wants_directory = self.open_flags.contains(OpenFlags::DIRECTORY);
-            match place.kind {
+            match entry.kind {
                 Some(EntryKind::File | EntryKind::Special(_)) if wants_directory => {
                     return Ok(Err(ErrorCode::NotDirectory.into()));
                 }
-                None if place.form == PathForm::Directory
+                None if entry.form == PathForm::Directory
                     && self.open_flags.contains(OpenFlags::CREATE) =>
                 {
                     return Ok(Err(ErrorCode::IsDirectory.into()));
                 }
                 _ => {}
             }
-            let (file, found) = self.route.open(&place, self.system_flags(mode))?;
+            let (file, kind) = self.route.open(&entry, self.system_flags(mode))?;
             let perms = self.directory.perms;
-            Ok(Ok(match found {
+            Ok(Ok(match kind {
                 EntryKind::Directory => Descriptor::Dir(Dir::new(file, perms, mode, true)),
                 _ => Descriptor::File(File::new(file, perms, mode, true)),
             }))
@@ -194,12 +241,12 @@ mod other {
     impl OpenRequest {
         /// Opens the file with wasmtime's implementation.
         pub(super) fn open_descriptor(&self) -> Result<FsResult<Descriptor>, ResolveError> {
-            let place = self.route.resolve()?;
+            let entry = self.route.resolve()?;
             let follow = match self.route.links {
                 LinkPolicy::Followed => PathFlags::SYMLINK_FOLLOW,
                 _ => PathFlags::empty(),
             };
-            Ok(self.open_in(place.name, follow))
+            Ok(self.open_in(entry.name, follow))
         }
 
         fn open_in(&self, name: String, follow: PathFlags) -> FsResult<Descriptor> {

@@ -12,18 +12,18 @@ use super::resolution::ResolvedPath;
 pub(super) struct UnlinkGuard(File);
 
 impl UnlinkGuard {
-    /// Opens the regular file in a place. Returns `None` if it cannot be written. Blocks.
+    /// Opens the regular file at a resolved path. Returns `None` if it cannot be written. Blocks.
     #[cfg(unix)]
-    pub(super) fn open(place: &ResolvedPath) -> Option<Self> {
+    pub(super) fn open(entry: &ResolvedPath) -> Option<Self> {
         use rustix::fs::{Mode, OFlags, openat};
 
         use super::resolution::EntryKind;
 
-        if place.kind != Some(EntryKind::File) {
+        if entry.kind != Some(EntryKind::File) {
             return None;
         }
         let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = openat(&place.directory, place.name.as_str(), flags, Mode::empty())
+        let file = openat(&entry.directory, entry.name.as_str(), flags, Mode::empty())
             .map(File::from)
             .ok()?;
         file.metadata()

@@ -2,7 +2,7 @@
 //!
 //! wasmtime's implementation does the work, on a blocking thread; it receives a directory and a
 //! name that cannot lead elsewhere. The open descriptors of a guest are recorded only in
-//! `descriptor::record_open`, and removed only in `HostDescriptor::drop`.
+//! `descriptor`, and removed only in `HostDescriptor::drop`.
 //! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
 use std::collections::HashMap;
@@ -13,34 +13,30 @@ use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry,
-    DirectoryEntryStream, ErrorCode, Filesize, HostDescriptor, HostDirectoryEntryStream,
-    MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream, ErrorCode,
+    Filesize, HostDescriptor, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::Files;
-use super::blocking_call::ResolvedEntry;
-use super::descriptor::{FilePermits, OpenDescriptor};
-use super::input::FileInput;
+use super::context::FileContext;
+use super::descriptor::OpenDescriptor;
+use super::listing::DirectoryListing;
 use super::open::FilesState;
+use super::open_at::GuestOpenFlags;
 use super::output::WritePosition;
-use super::path::GuestPath;
+use super::permits::{FilePermits, FileUse};
 use super::unlink_guard::UnlinkGuard;
 use super::wasi_filesystem::{WasiFilesystem, complete_now};
 use crate::capability::contract::Caller;
-use crate::capability::stream::{ReadWait, guard_input};
-use crate::capability::{Authority, Permit};
 use crate::instance::InstanceState;
-use crate::observe::CallId;
 
 /// The open descriptors of an instance.
 #[derive(Default)]
 pub(super) struct OpenFiles {
     inner: WasiFilesystemCtx,
     pub(super) open: HashMap<u32, OpenDescriptor>,
-    /// The listings in progress: the directory of each, and the permit for it.
-    listings: HashMap<u32, (GuestPath, Permit)>,
+    pub(super) listings: HashMap<u32, DirectoryListing>,
 }
 
 /// The files of an instance.
@@ -66,18 +62,18 @@ pub(super) fn view(state: &mut InstanceState) -> FilesView<'_> {
     FilesView {
         files: &mut files.open,
         table,
-        authority: &files.caller.authority,
-        revision: &files.revision,
-        call: files.caller.call(),
+        context: FileContext {
+            authority: &files.caller.authority,
+            revision: &files.revision,
+            call: files.caller.call(),
+        },
     }
 }
 
 pub(in crate::capability) struct FilesView<'a> {
     pub(super) files: &'a mut OpenFiles,
     pub(super) table: &'a mut ResourceTable,
-    pub(super) authority: &'a Arc<Authority>,
-    pub(super) revision: &'a FilesState,
-    pub(super) call: CallId,
+    pub(super) context: FileContext<'a>,
 }
 
 impl HasData for Files {
@@ -95,12 +91,17 @@ impl FilesView<'_> {
 
 impl preopens::Host for FilesView<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        let revision = self.revision;
+        let context = self.context;
         let mut directories = Vec::new();
-        for (index, root) in revision.roots.all.iter().enumerate() {
-            let permits = self.unrecorded_permits(&root.path);
-            let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
-            self.record_open(&fd, (index, root.path.clone()), permits, None, None);
+        for (index, root) in context.revision.roots.all.iter().enumerate() {
+            let opened = OpenDescriptor {
+                root: index,
+                path: root.path.clone(),
+                permits: FilePermits::unrecorded(context, &root.path),
+                identity: None,
+                lease: None,
+            };
+            let fd = self.insert(Descriptor::Dir(root.dir.clone()), opened)?;
             directories.push((fd, root.path.as_str().to_owned()));
         }
         Ok(directories)
@@ -128,49 +129,49 @@ impl HostDescriptor for FilesView<'_> {
         len: Filesize,
         advice: Advice,
     ) -> FsResult<()> {
-        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
-        self.run_on_descriptor(&fd, move |inner, fd| {
-            complete_now(inner.view().advise(fd, offset, len, advice))
-        })
-        .await
+        self.begin(&fd, FileUse::Metadata)?
+            .run(async move |mut files, fd| files.advise(fd, offset, len, advice).await)
+            .await
     }
 
     async fn sync_data(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
-        self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().sync_data(fd)))
+        self.begin(&fd, FileUse::Metadata)?
+            .run(async |mut files, fd| files.sync_data(fd).await)
             .await
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
-        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
-        self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().sync(fd)))
+        self.begin(&fd, FileUse::Metadata)?
+            .run(async |mut files, fd| files.sync(fd).await)
             .await
     }
 
     async fn get_flags(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorFlags> {
-        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        let operation = self.begin(&fd, FileUse::Metadata)?;
         // The system stores the flags with the descriptor, so that no file system is accessed.
-        let mut inner = WasiFilesystem::default();
-        let fd = inner.insert(self.table.get(&fd)?.clone())?;
-        complete_now(inner.view().get_flags(fd))
+        let mut files = WasiFilesystem::default();
+        let fd = files.insert(operation.descriptor)?;
+        complete_now(files.view().get_flags(fd))
     }
 
     async fn get_type(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorType> {
-        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
-        let is_special = self.descriptor(&fd)?.path.special.file_type.is_some();
-        match self.table.get(&fd)? {
+        let operation = self.begin(&fd, FileUse::Metadata)?;
+        match operation.descriptor {
             Descriptor::Dir(_) => Ok(DescriptorType::Directory),
-            Descriptor::File(_) if !is_special && cfg!(unix) => Ok(DescriptorType::RegularFile),
+            Descriptor::File(_) if cfg!(unix) && !self.descriptor(&fd)?.is_special() => {
+                Ok(DescriptorType::RegularFile)
+            }
             Descriptor::File(_) => {
-                self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().get_type(fd)))
+                operation
+                    .run(async |mut files, fd| files.get_type(fd).await)
                     .await
             }
         }
     }
 
     async fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
-        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
-        self.run_on_descriptor(&fd, |inner, fd| complete_now(inner.view().stat(fd)))
+        self.begin(&fd, FileUse::Metadata)?
+            .run(async |mut files, fd| files.stat(fd).await)
             .await
     }
 
@@ -179,48 +180,37 @@ impl HostDescriptor for FilesView<'_> {
         a: Resource<Descriptor>,
         b: Resource<Descriptor>,
     ) -> wasmtime::Result<bool> {
-        for one in [&a, &b] {
-            if self
-                .check_permit(one, FileAccess::Stat, FilePermits::any_mut)
-                .is_err()
-            {
-                return Ok(false);
-            }
-        }
-        let b = self.table.get(&b)?.clone();
-        let same = self.run_on_descriptor(&a, move |inner, a| {
-            let b = inner.insert(b)?;
-            complete_now(async {
-                inner
-                    .view()
-                    .is_same_object(a, b)
-                    .await
-                    .map_err(FsError::trap)
-            })
+        let Ok(a) = self.begin(&a, FileUse::Metadata) else {
+            return Ok(false);
+        };
+        let Ok(b) = self.begin(&b, FileUse::Metadata) else {
+            return Ok(false);
+        };
+        let is_same = a.run(async move |mut files, a| {
+            let b = files.table.push(b.descriptor)?;
+            files.is_same_object(a, b).await.map_err(FsError::trap)
         });
-        Ok(same.await?)
+        Ok(is_same.await?)
     }
 
     async fn metadata_hash(&mut self, fd: Resource<Descriptor>) -> FsResult<MetadataHashValue> {
-        self.check_permit(&fd, FileAccess::Stat, FilePermits::any_mut)?;
+        let operation = self.begin(&fd, FileUse::Metadata)?;
         match self.descriptor(&fd)?.identity {
             Some(identity) => Ok(identity),
             None => {
-                self.run_on_descriptor(&fd, |inner, fd| {
-                    complete_now(inner.view().metadata_hash(fd))
-                })
-                .await
+                operation
+                    .run(async |mut files, fd| files.metadata_hash(fd).await)
+                    .await
             }
         }
     }
 
     async fn set_size(&mut self, fd: Resource<Descriptor>, size: Filesize) -> FsResult<()> {
-        let permit = self.check_permit(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
-        self.charge(&fd, &permit, size, 0).await?;
-        self.run_on_descriptor(&fd, move |inner, fd| {
-            complete_now(inner.view().set_size(fd, size))
-        })
-        .await
+        let operation = self.begin(&fd, FileUse::Write)?;
+        operation.charge(size, 0).await?;
+        operation
+            .run(async move |mut files, fd| files.set_size(fd, size).await)
+            .await
     }
 
     async fn set_times(
@@ -229,12 +219,9 @@ impl HostDescriptor for FilesView<'_> {
         atim: NewTimestamp,
         mtim: NewTimestamp,
     ) -> FsResult<()> {
-        let opened = self.descriptor(&fd)?;
-        self.ask(FileAccess::Write, &opened.path)?;
-        self.run_on_descriptor(&fd, move |inner, fd| {
-            complete_now(inner.view().set_times(fd, atim, mtim))
-        })
-        .await
+        self.begin_asking(&fd, FileAccess::Write)?
+            .run(async move |mut files, fd| files.set_times(fd, atim, mtim).await)
+            .await
     }
 
     async fn read(
@@ -243,11 +230,9 @@ impl HostDescriptor for FilesView<'_> {
         len: Filesize,
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
-        self.check_permit(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
-        self.run_on_descriptor(&fd, move |inner, fd| {
-            complete_now(inner.view().read(fd, len, offset))
-        })
-        .await
+        self.begin(&fd, FileUse::Read)?
+            .run(async move |mut files, fd| files.read(fd, len, offset).await)
+            .await
     }
 
     async fn write(
@@ -256,13 +241,14 @@ impl HostDescriptor for FilesView<'_> {
         bytes: Vec<u8>,
         offset: Filesize,
     ) -> FsResult<Filesize> {
-        let permit = self.check_permit(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
-        let end = offset.saturating_add(bytes.len() as u64);
-        self.charge(&fd, &permit, end, bytes.len() as u64).await?;
-        self.run_on_descriptor(&fd, move |inner, fd| {
-            complete_now(inner.view().write(fd, bytes, offset))
-        })
-        .await
+        let operation = self.begin(&fd, FileUse::Write)?;
+        let length = bytes.len() as u64;
+        operation
+            .charge(offset.saturating_add(length), length)
+            .await?;
+        operation
+            .run(async move |mut files, fd| files.write(fd, bytes, offset).await)
+            .await
     }
 
     fn read_via_stream(
@@ -270,31 +256,8 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         offset: Filesize,
     ) -> FsResult<Resource<DynInputStream>> {
-        let permit = self.check_permit(&fd, FileAccess::Read, |permits| permits.read.as_mut())?;
-        let lease = self.descriptor(&fd)?.lease.clone();
-        let Descriptor::File(file) = self.table.get(&fd)? else {
-            return Err(ErrorCode::IsDirectory.into());
-        };
-        let input: DynInputStream =
-            Box::new(FileInput::new(file, lease, offset, &self.revision.blocking));
-        let stream = self.table.push(input)?;
-        // A FIFO or a device may stay silent until its other end writes.
-        let is_special = self.descriptor(&fd)?.path.special.file_type.is_some();
-        let waiting = if is_special {
-            ReadWait::Unlimited
-        } else {
-            ReadWait::Short
-        };
-        guard_input(
-            self.table,
-            &stream,
-            self.authority,
-            permit,
-            self.call,
-            waiting,
-        )
-        .map_err(FsError::trap)?;
-        Ok(stream)
+        let operation = self.begin(&fd, FileUse::Read)?;
+        self.input_stream(&fd, operation, offset)
     }
 
     fn write_via_stream(
@@ -302,61 +265,36 @@ impl HostDescriptor for FilesView<'_> {
         fd: Resource<Descriptor>,
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let permit = self.check_permit(&fd, FileAccess::Write, |permits| permits.write.as_mut())?;
-        if let Some(quota) = self.quota(&permit).cloned() {
-            let gap = self.growth(&fd, offset)?;
-            if gap > 0 && !quota.charge(gap) {
-                return Err(self.over_quota(&permit, &quota));
-            }
-        }
-        self.output_stream(&fd, WritePosition::At(offset), permit)
+        let operation = self.begin(&fd, FileUse::Write)?;
+        operation.charge_gap(offset)?;
+        self.output_stream(&fd, operation, WritePosition::At(offset))
     }
 
     fn append_via_stream(
         &mut self,
         fd: Resource<Descriptor>,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let permit =
-            self.check_permit(&fd, FileAccess::Append, |permits| permits.append.as_mut())?;
-        self.output_stream(&fd, WritePosition::End, permit)
+        let operation = self.begin(&fd, FileUse::Append)?;
+        self.output_stream(&fd, operation, WritePosition::End)
     }
 
     async fn read_directory(
         &mut self,
         fd: Resource<Descriptor>,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
-        let permit = self.check_permit(&fd, FileAccess::Read, |permits| {
-            permits.read.as_mut().or(permits.metadata.as_mut())
-        })?;
-        let opened = self.descriptor(&fd)?;
-        if opened.permits.read.is_some() {
-            self.ask(FileAccess::Read, &opened.path)?;
-        }
-        let path = opened.path.clone();
-        let list = |inner: &mut WasiFilesystem, fd| {
-            let entries = complete_now(inner.view().read_directory(fd))?;
-            inner.remove(entries)
-        };
-        let entries = self.run_on_descriptor(&fd, list).await?;
-        let stream = self.table.push(entries)?;
-        self.files.listings.insert(stream.rep(), (path, permit));
-        Ok(stream)
+        let operation = self.begin(&fd, FileUse::List)?;
+        self.list(&fd, operation).await
     }
 
     async fn create_directory_at(
         &mut self,
         fd: Resource<Descriptor>,
-        written: String,
+        path: String,
     ) -> FsResult<()> {
-        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Write)?;
-        let create = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            complete_now(
-                inner
-                    .view()
-                    .create_directory_at(spot.directory(), spot.name.clone()),
-            )
-        };
-        self.run_at_path(&mut target, PathFlags::empty(), create)
+        self.begin_at(&fd, path, FileAccess::Write)?
+            .run(PathFlags::empty(), async |mut files, entry| {
+                files.create_directory_at(entry.directory, entry.name).await
+            })
             .await
     }
 
@@ -364,27 +302,24 @@ impl HostDescriptor for FilesView<'_> {
         &mut self,
         fd: Resource<Descriptor>,
         flags: PathFlags,
-        written: String,
+        path: String,
     ) -> FsResult<DescriptorStat> {
-        let (root, path) = self.path(&fd, &written, FileAccess::Stat)?;
-        let access = if self.would_allow(FileAccess::Stat, &path) {
-            FileAccess::Stat
-        } else {
-            FileAccess::Traverse
-        };
-        self.ask(access, &path)?;
-        let mut target = self.path_target(&fd, root, written, path, access)?;
-        let look = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            complete_now(
-                inner
-                    .view()
-                    .stat_at(spot.directory(), spot.follow, spot.name.clone()),
-            )
-        };
-        let stat = self.run_at_path(&mut target, flags, look).await?;
+        let mut target = self.target(&fd, path, FileAccess::Stat)?;
+        if !target.would_allow(FileAccess::Stat) {
+            target.access = FileAccess::Traverse;
+        }
+        let mut operation = target.ask()?.begin()?;
+        let stat = operation
+            .run(flags, async |mut files, entry| {
+                files
+                    .stat_at(entry.directory, entry.follow, entry.name)
+                    .await
+            })
+            .await?;
         // A path that may only be walked through must be a directory; otherwise it stays hidden.
-        if access == FileAccess::Traverse && stat.type_ != DescriptorType::Directory {
-            self.ask(FileAccess::Stat, &target.path)?;
+        let target = operation.target;
+        if target.access == FileAccess::Traverse && stat.type_ != DescriptorType::Directory {
+            self.context.ask(FileAccess::Stat, &target.path)?;
         }
         Ok(stat)
     }
@@ -393,20 +328,17 @@ impl HostDescriptor for FilesView<'_> {
         &mut self,
         fd: Resource<Descriptor>,
         flags: PathFlags,
-        written: String,
+        path: String,
         atim: NewTimestamp,
         mtim: NewTimestamp,
     ) -> FsResult<()> {
-        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Write)?;
-        let set = move |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            let (directory, name) = (spot.directory(), spot.name.clone());
-            complete_now(
-                inner
-                    .view()
-                    .set_times_at(directory, spot.follow, name, atim, mtim),
-            )
-        };
-        self.run_at_path(&mut target, flags, set).await
+        self.begin_at(&fd, path, FileAccess::Write)?
+            .run(flags, async move |mut files, entry| {
+                files
+                    .set_times_at(entry.directory, entry.follow, entry.name, atim, mtim)
+                    .await
+            })
+            .await
     }
 
     /// Links a file only where all names have the same grants, because other grants could apply to
@@ -415,45 +347,30 @@ impl HostDescriptor for FilesView<'_> {
         &mut self,
         fd: Resource<Descriptor>,
         flags: PathFlags,
-        written: String,
+        path: String,
         new_fd: Resource<Descriptor>,
-        new_written: String,
+        new_path: String,
     ) -> FsResult<()> {
-        let (root, path) = self.path(&fd, &written, FileAccess::Write)?;
-        let (new_root, new_path) = self.path(&new_fd, &new_written, FileAccess::Write)?;
-        self.ask(FileAccess::Write, &path)?;
-        self.ask(FileAccess::Write, &new_path)?;
-        if root != new_root || self.is_fine_grained(root) {
-            return Err(self.refuse(
-                FileAccess::Write,
-                &new_path,
-                "a link where grants differ by name",
-            ));
+        let (old, new) = self.ask_for_both((&fd, path), (&new_fd, new_path))?;
+        if new.is_in_other_root(&old) || old.is_fine_grained() {
+            return Err(new.refuse("a link where grants differ by name"));
         }
-        let mut from = self.path_target(&fd, root, written, path, FileAccess::Write)?;
-        let mut to =
-            self.path_target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
-        let old = self.resolve(&mut from, flags).await?;
-        let new = self.resolve(&mut to, PathFlags::empty()).await?;
-        let linked = self.run_blocking(move || {
-            let mut inner = WasiFilesystem::default();
-            let old = ResolvedEntry::new(&mut inner, &from.directory, old, flags)?;
-            let new = ResolvedEntry::new(&mut inner, &to.directory, new, PathFlags::empty())?;
-            let (directory, new_directory) = (old.directory(), new.directory());
-            complete_now(
-                inner
-                    .view()
-                    .link_at(directory, flags, old.name, new_directory, new.name),
-            )
-        });
-        linked.await?
+        let (old, new) = (old.begin()?, new.begin()?);
+        let old = old.resolve(flags).await?;
+        let new = new.resolve(PathFlags::empty()).await?;
+        old.run_to(new, async move |mut files, old, new| {
+            files
+                .link_at(old.directory, flags, old.name, new.directory, new.name)
+                .await
+        })
+        .await
     }
 
     async fn open_at(
         &mut self,
         fd: Resource<Descriptor>,
         path_flags: PathFlags,
-        written: String,
+        path: String,
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
@@ -462,22 +379,14 @@ impl HostDescriptor for FilesView<'_> {
         } else {
             FileAccess::Read
         };
-        let (root, path) = self.path(&fd, &written, access)?;
-        let permits = self.permits(&path, flags, open_flags)?;
-        let lease = self.take_lease(access, &path)?;
-        let mut target = self.path_target(&fd, root, written, path, access)?;
-        let (opened, identity, permits) = self
-            .open_target(&mut target, permits, path_flags, open_flags, flags)
-            .await?;
-        let opened = self.table.push(opened)?;
-        self.record_open(
-            &opened,
-            (target.root, target.path),
-            permits,
-            Some(identity),
-            Some(lease),
-        );
-        Ok(opened)
+        let flags = GuestOpenFlags {
+            path: path_flags,
+            open: open_flags,
+            descriptor: flags,
+        };
+        let operation = self.target(&fd, path, access)?.ask_to_open(flags)?;
+        let (descriptor, opened) = operation.run().await?;
+        Ok(self.insert(descriptor, opened)?)
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
@@ -485,33 +394,23 @@ impl HostDescriptor for FilesView<'_> {
         HostDescriptor::drop(&mut self.inner(), fd)
     }
 
-    async fn readlink_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<String> {
-        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Read)?;
-        let operation = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            complete_now(
-                inner
-                    .view()
-                    .readlink_at(spot.directory(), spot.name.clone()),
-            )
-        };
-        self.run_at_path(&mut target, PathFlags::empty(), operation)
+    async fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<String> {
+        self.begin_at(&fd, path, FileAccess::Read)?
+            .run(PathFlags::empty(), async |mut files, entry| {
+                files.readlink_at(entry.directory, entry.name).await
+            })
             .await
     }
 
     async fn remove_directory_at(
         &mut self,
         fd: Resource<Descriptor>,
-        written: String,
+        path: String,
     ) -> FsResult<()> {
-        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Write)?;
-        let operation = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            complete_now(
-                inner
-                    .view()
-                    .remove_directory_at(spot.directory(), spot.name.clone()),
-            )
-        };
-        self.run_at_path(&mut target, PathFlags::empty(), operation)
+        self.begin_at(&fd, path, FileAccess::Write)?
+            .run(PathFlags::empty(), async |mut files, entry| {
+                files.remove_directory_at(entry.directory, entry.name).await
+            })
             .await
     }
 
@@ -519,43 +418,26 @@ impl HostDescriptor for FilesView<'_> {
     async fn rename_at(
         &mut self,
         fd: Resource<Descriptor>,
-        written: String,
+        path: String,
         new_fd: Resource<Descriptor>,
-        new_written: String,
+        new_path: String,
     ) -> FsResult<()> {
-        let (root, path) = self.path(&fd, &written, FileAccess::Write)?;
-        let (new_root, new_path) = self.path(&new_fd, &new_written, FileAccess::Write)?;
-        self.ask(FileAccess::Write, &path)?;
-        let permit = self.ask(FileAccess::Write, &new_path)?;
-        if root != new_root {
-            return Err(self.refuse(
-                FileAccess::Write,
-                &new_path,
-                "a rename from one granted directory to another",
-            ));
+        let (old, new) = self.ask_for_both((&fd, path), (&new_fd, new_path))?;
+        if new.is_in_other_root(&old) {
+            return Err(new.refuse("a rename from one granted directory to another"));
         }
-        let mut from = self.path_target(&fd, root, written, path, FileAccess::Write)?;
-        let mut to =
-            self.path_target(&new_fd, new_root, new_written, new_path, FileAccess::Write)?;
-        let old = self.resolve(&mut from, PathFlags::empty()).await?;
-        if let Err(problem) = self.check_rename(&from, &old, &to.path) {
-            return Err(self.refuse(FileAccess::Write, &to.path, problem));
-        }
-        let new = self.resolve(&mut to, PathFlags::empty()).await?;
-        let holds = self.quota(&permit).is_some();
-        let renamed = self.run_blocking(move || {
-            let mut inner = WasiFilesystem::default();
-            let _held = if holds { UnlinkGuard::open(&new) } else { None };
-            let old = ResolvedEntry::new(&mut inner, &from.directory, old, PathFlags::empty())?;
-            let new = ResolvedEntry::new(&mut inner, &to.directory, new, PathFlags::empty())?;
-            let (directory, new_directory) = (old.directory(), new.directory());
-            complete_now(
-                inner
-                    .view()
-                    .rename_at(directory, old.name, new_directory, new.name),
-            )
-        });
-        renamed.await?
+        let (old, new) = (old.begin()?, new.begin()?);
+        let old = old.resolve(PathFlags::empty()).await?;
+        old.check_rename(&new)?;
+        let has_quota = new.has_quota();
+        let new = new.resolve(PathFlags::empty()).await?;
+        old.run_to(new, async move |mut files, old, new| {
+            let _replaced = has_quota.then(|| UnlinkGuard::open(&new.path));
+            files
+                .rename_at(old.directory, old.name, new.directory, new.name)
+                .await
+        })
+        .await
     }
 
     /// Creates a link only where all names have the same grants, because its target has another
@@ -563,50 +445,34 @@ impl HostDescriptor for FilesView<'_> {
     async fn symlink_at(
         &mut self,
         fd: Resource<Descriptor>,
-        old: String,
-        written: String,
+        old_path: String,
+        path: String,
     ) -> FsResult<()> {
-        let (root, path) = self.path(&fd, &written, FileAccess::Write)?;
-        self.ask(FileAccess::Write, &path)?;
-        if self.is_fine_grained(root) {
-            return Err(self.refuse(
-                FileAccess::Write,
-                &path,
-                "a link where grants differ by name",
-            ));
+        let link = self.target(&fd, path, FileAccess::Write)?.ask()?;
+        if link.is_fine_grained() {
+            return Err(link.refuse("a link where grants differ by name"));
         }
         // Downwards only, because links that lead up could be combined to lead out.
-        if old.starts_with('/') || old.split('/').any(|name| name == "..") {
-            return Err(self.refuse(FileAccess::Write, &path, "a link that leads up"));
+        if old_path.starts_with('/') || old_path.split('/').any(|name| name == "..") {
+            return Err(link.refuse("a link that leads up"));
         }
-        let mut target = self.path_target(&fd, root, written, path, FileAccess::Write)?;
-        let link = move |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            complete_now(
-                inner
-                    .view()
-                    .symlink_at(spot.directory(), old.clone(), spot.name.clone()),
-            )
-        };
-        self.run_at_path(&mut target, PathFlags::empty(), link)
+        link.begin()?
+            .run(PathFlags::empty(), async move |mut files, entry| {
+                files
+                    .symlink_at(entry.directory, old_path, entry.name)
+                    .await
+            })
             .await
     }
 
-    async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, written: String) -> FsResult<()> {
-        let (mut target, permit) = self.authorize_target(&fd, written, FileAccess::Write)?;
-        let holds = self.quota(&permit).is_some();
-        let unlink = move |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            let _held = if holds {
-                UnlinkGuard::open(&spot.place)
-            } else {
-                None
-            };
-            complete_now(
-                inner
-                    .view()
-                    .unlink_file_at(spot.directory(), spot.name.clone()),
-            )
-        };
-        self.run_at_path(&mut target, PathFlags::empty(), unlink)
+    async fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
+        let mut operation = self.begin_at(&fd, path, FileAccess::Write)?;
+        let has_quota = operation.has_quota();
+        operation
+            .run(PathFlags::empty(), async move |mut files, entry| {
+                let _removed = has_quota.then(|| UnlinkGuard::open(&entry.path));
+                files.unlink_file_at(entry.directory, entry.name).await
+            })
             .await
     }
 
@@ -614,48 +480,14 @@ impl HostDescriptor for FilesView<'_> {
         &mut self,
         fd: Resource<Descriptor>,
         flags: PathFlags,
-        written: String,
+        path: String,
     ) -> FsResult<MetadataHashValue> {
-        let (mut target, _) = self.authorize_target(&fd, written, FileAccess::Stat)?;
-        let hash = |inner: &mut WasiFilesystem, spot: ResolvedEntry| {
-            complete_now(inner.view().metadata_hash_at(
-                spot.directory(),
-                spot.follow,
-                spot.name.clone(),
-            ))
-        };
-        self.run_at_path(&mut target, flags, hash).await
-    }
-}
-
-impl HostDirectoryEntryStream for FilesView<'_> {
-    /// Returns entries that may be read, and directories that lead to some.
-    async fn read_directory_entry(
-        &mut self,
-        stream: Resource<DirectoryEntryStream>,
-    ) -> FsResult<Option<DirectoryEntry>> {
-        let Some((directory, mut permit)) = self.files.listings.get(&stream.rep()).cloned() else {
-            return Err(ErrorCode::BadDescriptor.into());
-        };
-        if !self.authority.still_allows(&mut permit, self.call) {
-            return Err(ErrorCode::NotPermitted.into());
-        }
-        loop {
-            let same = Resource::new_borrow(stream.rep());
-            let Some(entry) = self.inner().read_directory_entry(same).await? else {
-                return Ok(None);
-            };
-            let path = directory.entry(&entry.name);
-            let leads_on = entry.type_ == DescriptorType::Directory
-                && self.would_allow(FileAccess::Traverse, &path);
-            if leads_on || self.would_allow(FileAccess::Read, &path) {
-                return Ok(Some(entry));
-            }
-        }
-    }
-
-    fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        self.files.listings.remove(&stream.rep());
-        HostDirectoryEntryStream::drop(&mut self.inner(), stream)
+        self.begin_at(&fd, path, FileAccess::Stat)?
+            .run(flags, async |mut files, entry| {
+                files
+                    .metadata_hash_at(entry.directory, entry.follow, entry.name)
+                    .await
+            })
+            .await
     }
 }
