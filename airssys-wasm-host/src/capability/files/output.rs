@@ -27,7 +27,7 @@ pub(super) struct FileOutput {
     file: File,
     /// Counts the descriptor, even after the guest has dropped the file.
     _lease: Option<Arc<BudgetLease>>,
-    place: WritePosition,
+    position: WritePosition,
     blocking: BlockingOperations,
     state: WriteState,
 }
@@ -56,14 +56,14 @@ impl FileOutput {
     pub(super) fn new(
         file: &File,
         lease: Option<Arc<BudgetLease>>,
-        place: WritePosition,
+        position: WritePosition,
         blocking: &BlockingOperations,
     ) -> Self {
         let (file, blocking) = (file.clone(), blocking.clone());
         Self {
             file,
             _lease: lease,
-            place,
+            position,
             blocking,
             state: WriteState::Ready,
         }
@@ -92,9 +92,10 @@ impl OutputStream for FileOutput {
                 return Err(StreamError::trap("a write before the last one has ended"));
             }
         }
-        let (file, place, length) = (self.file.clone(), self.place, bytes.len() as u64);
+        let (file, position, length) = (self.file.clone(), self.position, bytes.len() as u64);
         self.state = WriteState::Writing(
-            self.blocking.spawn(move || write_once(file, place, bytes)),
+            self.blocking
+                .spawn(move || write_once(file, position, bytes)),
             length,
         );
         Ok(())
@@ -131,17 +132,18 @@ impl Pollable for FileOutput {
             Ok(()) => WriteState::Ready,
             Err(error) => WriteState::Failed(error),
         };
-        if let (WriteState::Ready, WritePosition::At(position)) = (&self.state, &mut self.place) {
+        if let (WriteState::Ready, WritePosition::At(position)) = (&self.state, &mut self.position)
+        {
             *position += length;
         }
     }
 }
 
 /// Writes all bytes. Blocks.
-fn write_once(file: File, place: WritePosition, bytes: Bytes) -> StreamResult<()> {
+fn write_once(file: File, position: WritePosition, bytes: Bytes) -> StreamResult<()> {
     let same = file.clone();
     let waits = || Err(StreamError::trap("a write waits for another thread"));
-    let mut stream = wasmtime_stream(file, place)
+    let mut stream = wasmtime_stream(file, position)
         .map_err(|error| StreamError::LastOperationFailed(wasmtime::Error::new(error)))?;
     match stream
         .blocking_write_and_flush(bytes.clone())
@@ -157,10 +159,10 @@ fn write_once(file: File, place: WritePosition, bytes: Bytes) -> StreamResult<()
 }
 
 /// Returns wasmtime's own stream.
-fn wasmtime_stream(file: File, place: WritePosition) -> FsResult<DynOutputStream> {
+fn wasmtime_stream(file: File, position: WritePosition) -> FsResult<DynOutputStream> {
     let mut inner = WasiFilesystem::default();
     let fd = inner.insert(Descriptor::File(file))?;
-    let stream = match place {
+    let stream = match position {
         WritePosition::At(position) => inner.view().write_via_stream(fd, position)?,
         WritePosition::End => inner.view().append_via_stream(fd)?,
     };

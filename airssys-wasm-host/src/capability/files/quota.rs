@@ -42,14 +42,14 @@ impl Quota {
     /// Charges `bytes`, going by the last measurement. Returns `false` if they exceed the quota, or
     /// if nothing was measured yet.
     pub(super) fn charge(&self, bytes: u64) -> bool {
-        let mut room = self.usage.lock();
-        let sum = room
+        let mut usage = self.usage.lock();
+        let sum = usage
             .used
             .and_then(|used| used.checked_add(bytes))
             .filter(|sum| *sum <= self.bytes_max);
         if sum.is_some() {
-            room.used = sum;
-            room.charged = room.charged.saturating_add(bytes);
+            usage.used = sum;
+            usage.charged = usage.charged.saturating_add(bytes);
         }
         sum.is_some()
     }
@@ -66,9 +66,9 @@ impl Quota {
     /// as if the measurement had missed them.
     pub(super) fn measure(&self) {
         let before = self.usage.lock().charged;
-        let found = measure(&self.directory, DEPTH_MAX);
-        let mut room = self.usage.lock();
-        room.used = Some(found.saturating_add(room.charged - before));
+        let measured = measure(&self.directory, DEPTH_MAX);
+        let mut usage = self.usage.lock();
+        usage.used = Some(measured.saturating_add(usage.charged - before));
     }
 }
 

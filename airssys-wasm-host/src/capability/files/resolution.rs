@@ -1,4 +1,5 @@
-//! A path to resolve, and the result: a place, or the reason that resolution stopped.
+//! A path to resolve, and the result: a directory and a name in it, or the reason that resolution
+//! stopped.
 //!
 //! Tests: `airssys-wasm-host/src/capability/files/resolve.rs`.
 

@@ -50,40 +50,40 @@ impl UnresolvedPath {
             directory: Arc::clone(&self.start),
             device: device(&fstat(&self.start)?),
         };
-        let mut way = DirectoryStack::new(start);
+        let mut stack = DirectoryStack::new(start);
         let mut form = PathForm::from_path(&self.path);
         let mut names = names_of(&self.path);
-        let (mut links, mut looks) = (0, 0);
+        let (mut links, mut inspections) = (0, 0);
         while let Some(name) = names.pop() {
             if name == ".." {
                 let mut enter = |here: &DirectoryStep, name: &str| {
-                    count_inspection(&mut looks).and_then(|()| enter_again(here, name))
+                    count_inspection(&mut inspections).and_then(|()| enter_again(here, name))
                 };
-                if !way.leave(&mut enter)? {
+                if !stack.leave(&mut enter)? {
                     return Err(ResolveError::Outside);
                 }
                 continue;
             }
-            count_inspection(&mut looks)?;
-            let here = way.current();
+            count_inspection(&mut inspections)?;
+            let here = stack.current();
             let is_last = names.is_empty();
-            let Some(met) = self.inspect(here, &name)? else {
+            let Some(entry) = self.inspect(here, &name)? else {
                 return if is_last {
                     Ok(here.resolved(name, None, form))
                 } else {
                     Err(Errno::NOENT.into())
                 };
             };
-            match met.kind {
+            match entry.kind {
                 EntryKind::Link if is_last && self.links != LinkPolicy::Followed => {
-                    return self.resolve_last(here, name, met.kind, form);
+                    return self.resolve_last(here, name, entry.kind, form);
                 }
                 EntryKind::Link if self.links == LinkPolicy::Refused => {
                     return Err(ResolveError::Link);
                 }
                 EntryKind::Link => {
                     links += 1;
-                    let target = read_link(here, &name, &met)?;
+                    let target = read_link(here, &name, &entry)?;
                     if links > LINKS_MAX {
                         return Err(Errno::LOOP.into());
                     }
@@ -95,15 +95,15 @@ impl UnresolvedPath {
                     }
                     names.extend(names_of(&target));
                 }
-                found if is_last => return self.resolve_last(here, name, found, form),
+                kind if is_last => return self.resolve_last(here, name, kind, form),
                 EntryKind::Directory => {
-                    let step = enter_inspected(here, &name, met)?;
-                    way.enter(name, step);
+                    let step = enter_inspected(here, &name, entry)?;
+                    stack.enter(name, step);
                 }
                 EntryKind::File | EntryKind::Special(_) => return Err(Errno::NOTDIR.into()),
             }
         }
-        Ok(way
+        Ok(stack
             .current()
             .resolved(".".into(), Some(EntryKind::Directory), PathForm::Directory))
     }
@@ -113,12 +113,12 @@ impl UnresolvedPath {
         &self,
         here: &DirectoryStep,
         name: String,
-        found: EntryKind,
+        kind: EntryKind,
         form: PathForm,
     ) -> Result<ResolvedPath, ResolveError> {
-        match (form, found) {
+        match (form, kind) {
             (PathForm::Entry, _) | (PathForm::Directory, EntryKind::Directory) => {
-                Ok(here.resolved(name, Some(found), form))
+                Ok(here.resolved(name, Some(kind), form))
             }
             (PathForm::Directory, EntryKind::Link) if self.links == LinkPolicy::Refused => {
                 Err(ResolveError::Link)
@@ -134,13 +134,13 @@ impl UnresolvedPath {
         here: &DirectoryStep,
         name: &str,
     ) -> Result<Option<InspectedEntry>, ResolveError> {
-        let Some(met) = inspect(&here.directory, name)? else {
+        let Some(entry) = inspect(&here.directory, name)? else {
             return Ok(None);
         };
-        if met.device != here.device {
-            self.check_file_system(met.handle.as_ref())?;
+        if entry.device != here.device {
+            self.check_file_system(entry.handle.as_ref())?;
         }
-        Ok(Some(met))
+        Ok(Some(entry))
     }
 
     fn check_file_system(&self, on: Option<&File>) -> Result<(), ResolveError> {
@@ -153,33 +153,33 @@ impl UnresolvedPath {
         Err(ResolveError::Special(special))
     }
 
-    /// Opens the entry in a place, with additional flags that keep the call from blocking and from
-    /// following a link. Inspects the opened file again, so that a file swapped in meanwhile is
-    /// refused.
+    /// Opens the entry at a resolved path, with additional flags that keep the call from blocking
+    /// and from following a link. Inspects the opened file again, so that a file swapped in
+    /// meanwhile is refused.
     pub(super) fn open(
         &self,
-        place: &ResolvedPath,
+        entry: &ResolvedPath,
         flags: OFlags,
     ) -> Result<(File, EntryKind), ResolveError> {
-        place.kind.map_or(Ok(()), |found| self.check_type(found))?;
+        entry.kind.map_or(Ok(()), |kind| self.check_type(kind))?;
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
-        let file = File::from(openat(&place.directory, place.name.as_str(), flags, mode)?);
+        let file = File::from(openat(&entry.directory, entry.name.as_str(), flags, mode)?);
         let stat = fstat(&file)?;
-        let found = entry_kind(&stat);
-        self.check_type(found)?;
-        if device(&stat) != place.device {
+        let kind = entry_kind(&stat);
+        self.check_type(kind)?;
+        if device(&stat) != entry.device {
             self.check_file_system(Some(&file))?;
         }
-        if matches!(found, EntryKind::Special(_)) {
+        if matches!(kind, EntryKind::Special(_)) {
             // Reads and writes wait for the other end, each in a slot of the deployment.
             rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
         }
-        Ok((file, found))
+        Ok((file, kind))
     }
 
-    fn check_type(&self, found: EntryKind) -> Result<(), ResolveError> {
-        match found {
+    fn check_type(&self, kind: EntryKind) -> Result<(), ResolveError> {
+        match kind {
             EntryKind::Special(special) if self.admitted.file_type != Some(special) => {
                 Err(ResolveError::Special(SpecialFile {
                     file_type: Some(special),
@@ -192,11 +192,11 @@ impl UnresolvedPath {
 }
 
 impl DirectoryStep {
-    fn resolved(&self, name: String, found: Option<EntryKind>, form: PathForm) -> ResolvedPath {
+    fn resolved(&self, name: String, kind: Option<EntryKind>, form: PathForm) -> ResolvedPath {
         ResolvedPath {
             directory: Arc::clone(&self.directory),
             name,
-            kind: found,
+            kind,
             form,
             device: self.device,
         }
@@ -277,9 +277,9 @@ fn inspect(directory: &File, name: &str) -> Result<Option<InspectedEntry>, Errno
 }
 
 /// Counts an inspected name. Fails beyond [`NAMES_MAX`].
-fn count_inspection(looks: &mut usize) -> Result<(), Errno> {
-    *looks += 1;
-    if *looks <= NAMES_MAX {
+fn count_inspection(inspections: &mut usize) -> Result<(), Errno> {
+    *inspections += 1;
+    if *inspections <= NAMES_MAX {
         Ok(())
     } else {
         Err(Errno::LOOP)
@@ -288,9 +288,9 @@ fn count_inspection(looks: &mut usize) -> Result<(), Errno> {
 
 /// Enters a directory that was passed before.
 fn enter_again(here: &DirectoryStep, name: &str) -> Result<DirectoryStep, Errno> {
-    let met = inspect(&here.directory, name)?.ok_or(Errno::NOENT)?;
-    if met.kind == EntryKind::Directory {
-        enter_inspected(here, name, met)
+    let entry = inspect(&here.directory, name)?.ok_or(Errno::NOENT)?;
+    if entry.kind == EntryKind::Directory {
+        enter_inspected(here, name, entry)
     } else {
         Err(Errno::NOTDIR)
     }
@@ -300,23 +300,23 @@ fn enter_again(here: &DirectoryStep, name: &str) -> Result<DirectoryStep, Errno>
 fn enter_inspected(
     here: &DirectoryStep,
     name: &str,
-    met: InspectedEntry,
+    entry: InspectedEntry,
 ) -> Result<DirectoryStep, Errno> {
-    let device_met = met.device;
-    if let Some(handle) = met.handle {
+    let inspected_device = entry.device;
+    if let Some(handle) = entry.handle {
         return Ok(DirectoryStep {
             directory: Arc::new(handle),
-            device: device_met,
+            device: inspected_device,
         });
     }
     let flags =
         OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NONBLOCK;
     let directory = openat(&here.directory, name, flags, Mode::empty())?;
     // A different device means that something was mounted meanwhile.
-    match device(&fstat(&directory)?) == device_met {
+    match device(&fstat(&directory)?) == inspected_device {
         true => Ok(DirectoryStep {
             directory: Arc::new(directory.into()),
-            device: device_met,
+            device: inspected_device,
         }),
         false => Err(Errno::AGAIN),
     }
@@ -325,9 +325,9 @@ fn enter_inspected(
 fn read_link(
     here: &DirectoryStep,
     name: &str,
-    met: &InspectedEntry,
+    entry: &InspectedEntry,
 ) -> Result<String, ResolveError> {
-    let target = match &met.handle {
+    let target = match &entry.handle {
         Some(link) => rustix::fs::readlinkat(link, "", Vec::new())?,
         None => rustix::fs::readlinkat(&here.directory, name, Vec::new())?,
     };
@@ -377,7 +377,7 @@ mod tests {
         links: LinkPolicy,
     ) -> Result<(String, Option<EntryKind>), String> {
         match route(start, path, links).resolve() {
-            Ok(place) => Ok((place.name, place.kind)),
+            Ok(resolved) => Ok((resolved.name, resolved.kind)),
             Err(ResolveError::Io(error)) => Err(format!("{:?}", error.kind())),
             Err(stopped) => Err(format!("{stopped:?}")),
         }
@@ -484,7 +484,7 @@ mod tests {
         assert_eq!(
             route
                 .resolve()
-                .map(|place| place.name)
+                .map(|resolved| resolved.name)
                 .expect("a permitted special file"),
             "stat"
         );
@@ -508,12 +508,12 @@ mod tests {
         )
         .expect("a FIFO");
         let mut route = route(folder.path(), "fifo", LinkPolicy::Followed);
-        let place = route.resolve().expect("the name exists");
-        let Err(ResolveError::Special(special)) = route.open(&place, OFlags::RDONLY) else {
+        let resolved = route.resolve().expect("the name exists");
+        let Err(ResolveError::Special(special)) = route.open(&resolved, OFlags::RDONLY) else {
             panic!("opened")
         };
         assert_eq!(special.file_type, Some(SpecialFileType::Fifo));
-        let unopened = route.open(&place, OFlags::WRONLY);
+        let unopened = route.open(&resolved, OFlags::WRONLY);
         assert!(
             matches!(unopened, Err(ResolveError::Special(_))),
             "the system's error would be that the FIFO has no reader"
@@ -521,7 +521,7 @@ mod tests {
         // Swapped in after the inspection.
         let swapped = ResolvedPath {
             kind: Some(EntryKind::File),
-            ..place.clone()
+            ..resolved.clone()
         };
         assert!(matches!(
             route.open(&swapped, OFlags::RDONLY),
@@ -530,7 +530,7 @@ mod tests {
         route.admitted = special;
         assert_eq!(
             route
-                .open(&place, OFlags::RDONLY)
+                .open(&resolved, OFlags::RDONLY)
                 .expect("a permitted special file")
                 .1,
             EntryKind::Special(SpecialFileType::Fifo)
@@ -539,17 +539,17 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn opens_no_file_of_a_file_system_that_was_mounted_after_the_look() {
+    fn opens_no_file_of_a_file_system_that_was_mounted_after_the_inspection() {
         let folder = folder();
         let route = route(folder.path(), "a/b/file", LinkPolicy::Followed);
-        let place = route.resolve().expect("the name exists");
-        route.open(&place, OFlags::RDONLY).expect("a file");
+        let resolved = route.resolve().expect("the name exists");
+        route.open(&resolved, OFlags::RDONLY).expect("a file");
         // The device that was inspected, with a file of another file system.
         let directory = Arc::new(File::open("/proc").expect("Linux has `/proc`"));
         let mounted = ResolvedPath {
             directory,
             name: "version".into(),
-            ..place
+            ..resolved
         };
         let Err(ResolveError::Special(special)) = route.open(&mounted, OFlags::RDONLY) else {
             panic!("opened")

@@ -52,25 +52,25 @@ impl Roots {
         let mut quotas = BTreeMap::new();
         let mut hosts: BTreeMap<String, PathBuf> = BTreeMap::new();
         for rule in &rules {
-            let place = RootLocation::from_rule(rule, &mounts)?;
-            let (handle, special) = place.open(rule)?;
+            let location = RootLocation::from_rule(rule, &mounts)?;
+            let (handle, special) = location.open(rule)?;
             if let Some(bytes_max) = rule.bytes_max {
                 let quota = Quota::new(
                     rule.rule.clone(),
                     handle
                         .try_clone()
-                        .map_err(|error| place.unusable_directory(error))?,
+                        .map_err(|error| location.unusable_directory(error))?,
                     bytes_max,
                 );
                 quotas.insert(rule.rule.clone(), Arc::new(quota));
             }
-            match hosts.insert(place.guest.clone(), place.host.clone()) {
+            match hosts.insert(location.guest.clone(), location.host.clone()) {
                 None => {
-                    let root = Root::new(&place, handle, special, policy, &rules)?;
-                    opened.insert(place.guest.clone(), root);
+                    let root = Root::new(&location, handle, special, policy, &rules)?;
+                    opened.insert(location.guest.clone(), root);
                 }
-                Some(other) if other != place.host => {
-                    return Err(place.conflicting_location(&other));
+                Some(other) if other != location.host => {
+                    return Err(location.conflicting_location(&other));
                 }
                 Some(_) => {}
             }
@@ -186,19 +186,19 @@ impl RootLocation {
 
 impl Root {
     fn new(
-        place: &RootLocation,
+        location: &RootLocation,
         handle: File,
         special: SpecialFile,
         policy: &Policy,
         rules: &[FileRule],
     ) -> Result<Self> {
-        let path = GuestPath::root(&place.guest).with_special(special);
+        let path = GuestPath::root(&location.guest).with_special(special);
         let (reads, writes) = whole_directory_uses(&path, rules);
-        let is_fine = place.is_parent_of_file || !(reads && is_uniform(&path, policy));
+        let is_fine = location.is_parent_of_file || !(reads && is_uniform(&path, policy));
         if is_fine && !cfg!(unix) {
             let message = format!(
                 "`{}` requires paths to be resolved without following links, which this system cannot do safely; grant whole directories, to read or to read and write",
-                place.rule
+                location.rule
             );
             return Err(Error::new(ErrorKind::GrantUnusable, message));
         }
@@ -254,9 +254,9 @@ pub(super) fn is_uniform(path: &GuestPath, policy: &Policy) -> bool {
         .chain(requested);
     all.filter_map(FileRule::from_rule).all(|rule| {
         let root = GuestPath::root(&rule.root);
-        let speaks_of_all = rule.is_subtree && path.below(&root).is_some();
-        let elsewhere = root.below(path).is_none() && path.below(&root).is_none();
-        elsewhere || (speaks_of_all && rule.bytes_max.is_none() && !rule.appends_only)
+        let covers_all = rule.is_subtree && path.below(&root).is_some();
+        let is_elsewhere = root.below(path).is_none() && path.below(&root).is_none();
+        is_elsewhere || (covers_all && rule.bytes_max.is_none() && !rule.appends_only)
     })
 }
 
