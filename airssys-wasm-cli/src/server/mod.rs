@@ -6,13 +6,9 @@
 //! | `tcp` | the API over TCP, with a token |
 //! | `systemd` | socket activation and readiness notification |
 //! | `journal` | the most recent guest output and policy decisions |
-//! | `routes` | the API's router and its OpenAPI description |
-//! | `deployments`, `rollouts`, `grants`, `calls`, `packages`, `pipelines`, `watching` | the API's handlers |
-//! | `apply`, `compare` | declarative updates to a desired state |
+//! | `handlers` | the API's handlers, one file per noun, and its router |
 //! | `dead_letters` | the file of pipelines' dead letters |
-//! | `routing` | HTTP routes to deployments |
 //! | `web` | the HTTP server for components |
-//! | `metrics` | metrics for Prometheus |
 //! | `upload` | multipart forms with a component and its options |
 //! | `lines` | responses of JSON lines |
 //! | `reply` | JSON responses, and problems with their HTTP status |
@@ -22,31 +18,20 @@
 //! | `completion` | requests that complete even if the client disconnects |
 //! | `shutdown` | shutdown, from the signal to the last response |
 
-mod apply;
-mod calls;
-mod compare;
 mod completion;
 mod dead_letters;
-mod deployments;
-mod grants;
+mod handlers;
 mod journal;
 mod lines;
 mod listening;
-mod metrics;
-mod packages;
-mod pipelines;
 mod reply;
 mod reserve;
-mod rollouts;
-mod routes;
-mod routing;
 mod runtimes;
 mod shutdown;
 mod socket;
 mod systemd;
 mod tcp;
 mod upload;
-mod watching;
 mod web;
 
 use std::io;
@@ -60,8 +45,8 @@ use tokio::runtime::Handle;
 
 use crate::api::{Problem, kinds};
 use dead_letters::DeadLetterFile;
+pub(crate) use handlers::openapi_json;
 use journal::Journal;
-pub(crate) use routes::openapi_json;
 use runtimes::Runtimes;
 use shutdown::Shutdown;
 use socket::OwnerSocket;
@@ -162,7 +147,7 @@ async fn serve_until(setup: ServerConfig, guests: Handle, ending: Shutdown) -> R
     };
     log_ready(&process, &setup.socket);
     let components = serve_components(setup.web, &process, setup.patience).await?;
-    let router = routes::router(process);
+    let router = handlers::router(process);
     let over_tcp = serve_tcp(setup.tcp, router.clone(), setup.patience, ending.clone()).await?;
     let served = listening::serve(listener, router, setup.patience, ending.clone());
     systemd::notify_ready();

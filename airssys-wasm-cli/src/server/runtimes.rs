@@ -119,7 +119,7 @@ mod tests {
     use airssys_wasm_host::Host;
 
     use super::*;
-    use crate::server::{ServerState, Shutdown, routes};
+    use crate::server::{ServerState, Shutdown, handlers};
 
     /// Time after which a test fails.
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -188,7 +188,7 @@ mod tests {
         let runtimes = Runtimes::new().expect("runtimes");
         let held = block_guest_threads(&runtimes);
         runtimes.block_on(async {
-            let router = routes::router(process(&runtimes));
+            let router = handlers::router(process(&runtimes));
             for (method, path, body, expected) in [
                 (Method::GET, "/v1/about", "", StatusCode::OK),
                 (Method::GET, "/v1/deployments", "", StatusCode::OK),

@@ -1,4 +1,6 @@
 //! The API's router and its OpenAPI description.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/busy.rs`.
 
 use std::sync::Arc;
 
@@ -11,22 +13,25 @@ use utoipa::openapi::InfoBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::completion::run_to_completion;
-use super::reserve::{limit_long_requests, limit_long_requests_if_following, long_request_permits};
-use super::runtimes::run_on_guest_runtime;
 use super::{
-    ServerState, apply, calls, deployments, grants, metrics, packages, pipelines, rollouts,
-    routing, watching,
+    about, apply, deployments, events, functions, grants, history, http_routes, logs, metrics,
+    packages, pipeline_runs, pipelines, stages, updates,
 };
 use crate::api::{Problem, kinds};
+use crate::server::ServerState;
+use crate::server::completion::run_to_completion;
 use crate::server::reply::ProblemResponse;
+use crate::server::reserve::{
+    limit_long_requests, limit_long_requests_if_following, long_request_permits,
+};
+use crate::server::runtimes::run_on_guest_runtime;
 
 /// Maximum size of a JSON request in bytes. The arguments of a call are the largest value, and JSON
 /// escapes may double its size.
 const JSON_BYTES_MAX: usize = 2 * VALUE_TEXT_BYTES_MAX;
 
 /// Returns the API's router, which also serves the API's description.
-pub(super) fn router(process: ServerState) -> Router {
+pub(in crate::server) fn router(process: ServerState) -> Router {
     let description = (
         [(http::header::CONTENT_TYPE, "application/json")],
         openapi_json(),
@@ -94,10 +99,10 @@ fn admin_routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(packages::list, packages::publish))
         .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX));
     OpenApiRouter::new()
-        .routes(routes!(deployments::about))
+        .routes(routes!(about::about))
         .routes(routes!(deployments::list))
         .routes(routes!(deployments::status, deployments::remove))
-        .routes(routes!(calls::functions))
+        .routes(routes!(functions::functions))
         .routes(routes!(grants::show))
         .routes(routes!(grants::revoke))
         .routes(routes!(grants::explain))
@@ -106,44 +111,48 @@ fn admin_routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(pipelines::list))
         .routes(routes!(pipelines::status))
         .routes(routes!(pipelines::graph))
-        .routes(routes!(routing::list, routing::set, routing::remove))
-        .routes(routes!(deployments::history))
+        .routes(routes!(
+            http_routes::list,
+            http_routes::set,
+            http_routes::remove
+        ))
+        .routes(routes!(history::history))
         .routes(routes!(metrics::metrics))
 }
 
 /// Routes that run no guest code and stay open for as long as the client reads.
 fn event_routes() -> OpenApiRouter<ServerState> {
-    OpenApiRouter::new().routes(routes!(watching::events))
+    OpenApiRouter::new().routes(routes!(events::events))
 }
 
 /// Routes that run no guest code and stay open only if the client follows.
 fn followable_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
-        .routes(routes!(watching::logs))
-        .routes(routes!(watching::audit))
+        .routes(routes!(logs::logs))
+        .routes(routes!(logs::audit))
 }
 
 /// Routes that run guest code, and are cancelled as a whole if the client disconnects.
 fn rollout_routes() -> OpenApiRouter<ServerState> {
     let with_components = OpenApiRouter::new()
-        .routes(routes!(rollouts::deploy))
-        .routes(routes!(apply::deployment))
-        .routes(routes!(rollouts::update))
+        .routes(routes!(deployments::deploy))
+        .routes(routes!(apply::deployments::apply))
+        .routes(routes!(updates::update))
         .routes(routes!(pipelines::deploy))
-        .routes(routes!(pipelines::update))
+        .routes(routes!(stages::update))
         .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX));
     OpenApiRouter::new()
         .merge(with_components)
-        .routes(routes!(rollouts::rollback))
-        .routes(routes!(rollouts::approve))
+        .routes(routes!(updates::rollback))
+        .routes(routes!(updates::approve))
         .routes(routes!(grants::grant))
 }
 
 /// Routes that run guest code for as long as the guest takes.
 fn call_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
-        .routes(routes!(calls::call))
-        .routes(routes!(pipelines::run))
+        .routes(routes!(functions::call))
+        .routes(routes!(pipeline_runs::run))
 }
 
 /// Routes that take several steps and run no guest code.
@@ -154,7 +163,7 @@ fn pipeline_removal_routes() -> OpenApiRouter<ServerState> {
 /// Routes that take several steps and run guest code.
 fn pipeline_apply_routes() -> OpenApiRouter<ServerState> {
     OpenApiRouter::new()
-        .routes(routes!(apply::pipeline))
+        .routes(routes!(apply::pipelines::apply))
         .layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
 }
 

@@ -1,14 +1,16 @@
 //! Packages published in the host process's state directory.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/packages.rs`.
 
 use airssys_wasm_host::{Component, Host, PackageRef};
 use axum::extract::{Multipart, Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 
-use super::ServerState;
-use super::reply::{ProblemResponse, Reply, answer};
-use super::rollouts::describe_component;
-use super::upload;
+use super::components::describe_component;
 use crate::api::{DryRunQuery, MaybeDryRun, PackageView, Problem, PublishSpec, PublishedVersion};
+use crate::server::ServerState;
+use crate::server::reply::{ProblemResponse, Reply, answer};
+use crate::server::upload;
 
 /// Lists published packages with their versions.
 #[utoipa::path(

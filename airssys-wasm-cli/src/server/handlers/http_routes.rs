@@ -6,9 +6,9 @@ use airssys_wasm_host::{ErrorKind, Host};
 use axum::Json;
 use axum::extract::{Query, State};
 
-use super::ServerState;
-use super::reply::{Reply, answer};
 use crate::api::{Problem, RouteChange, RouteQuery, RouteStatus, RouteView};
+use crate::server::ServerState;
+use crate::server::reply::{Reply, answer};
 
 /// Lists every route with the deployment it points to.
 #[utoipa::path(

@@ -1,4 +1,4 @@
-//! Streams of events, guest output and audit records: one line of JSON each.
+//! Handlers for guest output and audit records: the last ones, and later ones as a stream.
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/watching.rs`.
 
@@ -11,11 +11,11 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 
-use super::ServerState;
-use super::journal::Tail;
-use super::lines::{json_line, until_shutdown, with_newline};
-use super::shutdown::Shutdown;
-use crate::api::{EventView, OutputLine, Problem};
+use crate::api::{OutputLine, Problem};
+use crate::server::ServerState;
+use crate::server::journal::Tail;
+use crate::server::lines::{json_line, until_shutdown, with_newline};
+use crate::server::shutdown::Shutdown;
 
 /// Query parameters of a stream.
 #[derive(Deserialize, IntoParams)]
@@ -32,42 +32,9 @@ pub(super) struct StreamQuery {
 }
 
 impl StreamQuery {
-    fn matches(&self, name: &str) -> bool {
+    pub(super) fn matches(&self, name: &str) -> bool {
         self.name.as_deref().is_none_or(|wanted| wanted == name)
     }
-}
-
-/// Streams events from now on.
-///
-/// The response stays open until the client disconnects or the host process shuts down. Events of
-/// the host process itself are always included; `follow` and `last` have no effect. Fails with
-/// `busy` if too many calls and followers are in progress.
-#[utoipa::path(
-    get,
-    path = "/v1/events",
-    operation_id = "events",
-    summary = "Stream events",
-    params(StreamQuery),
-    responses((status = 200, body = EventView, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
-)]
-pub(super) async fn events(
-    State(process): State<ServerState>,
-    Query(wanted): Query<StreamQuery>,
-) -> Response {
-    let events = process.host.events();
-    // The stream does not keep the host alive: it ends with the host.
-    let next = stream::unfold(events, async |mut events| {
-        Some((events.next().await?, events))
-    });
-    let lines = next.filter_map(move |event| {
-        let happening = EventView::from(&event);
-        let is_wanted = happening
-            .name
-            .as_deref()
-            .is_none_or(|name| wanted.matches(name));
-        std::future::ready(is_wanted.then(|| json_line(&happening)))
-    });
-    until_shutdown(lines, process.ending)
 }
 
 /// Returns lines of guest output.

@@ -1,4 +1,6 @@
 //! Grants of a deployment: shown, explained, extended and revoked.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/lifting.rs`.
 
 use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::{Grants, Operation, OperationError, RevocationReview};
@@ -6,13 +8,13 @@ use airssys_wasm_host::ErrorKind;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
-use super::ServerState;
-use super::reply::{Reply, answer};
-use super::rollouts::{load, run_or_rehearse};
+use super::updates::{load, run_or_rehearse};
 use crate::api::{
     DryRunQuery, ExplainRequest, ExplanationView, GrantSpec, GrantsView, MaybeDryRun, Problem,
     RevocationResult, RevokeRequest, RolloutResult, kinds, request_lines,
 };
+use crate::server::ServerState;
+use crate::server::reply::{Reply, answer};
 
 /// Returns the requests and the grants of a deployment's active revision.
 #[utoipa::path(

@@ -1,11 +1,13 @@
-//! Calls over the API, with values as WAVE text or JSON.
+//! Handlers for the functions of a deployment: list, and calls with values as WAVE text or JSON.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/operate.rs`.
 
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::ServerState;
-use super::reply::{Reply, answer};
 use crate::api::{CallRequest, CallResult, FunctionView, Problem};
+use crate::server::ServerState;
+use crate::server::reply::{Reply, answer};
 
 /// Lists the functions that a deployment exports.
 #[utoipa::path(

@@ -14,10 +14,10 @@ use prometheus_client::registry::Registry;
 
 use airssys_wasm_host::{Host, Status};
 
-use super::ServerState;
-use super::reply::ProblemResponse;
-use super::web::RequestMetrics;
 use crate::api::{Problem, kinds};
+use crate::server::ServerState;
+use crate::server::reply::ProblemResponse;
+use crate::server::web::RequestMetrics;
 
 /// The content type of the response.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

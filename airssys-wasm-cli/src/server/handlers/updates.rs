@@ -1,72 +1,18 @@
-//! Handlers for rollouts: deploy, update, rollback, approval.
+//! Handlers that move a deployment to another revision: update, approval, rollback.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/operate.rs`.
 
-use std::time::Instant;
-
-use airssys_wasm_host::pipeline::UpdateStage;
-use airssys_wasm_host::{Approval, Component, ErrorKind, Update};
+use airssys_wasm_host::{Approval, ErrorKind, Update};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 
-use super::ServerState;
-use super::reply::{Reply, answer};
-use super::{packages, upload};
+use super::components::{describe_component, resolve_component};
 use crate::api::{
-    ApproveSpec, DeploySpec, DryRunQuery, MaybeDryRun, Problem, RollbackSpec, RolloutResult,
-    StageUpdateSpec, UpdateSpec, parse_instancing, parse_strategy, with_version,
+    ApproveSpec, DryRunQuery, MaybeDryRun, Problem, RollbackSpec, RolloutResult, UpdateSpec,
+    parse_instancing, parse_strategy, with_version,
 };
-
-/// Deploys a component under a new name.
-///
-/// The component is uploaded as form part `component`, or taken from the published package that
-/// `spec` names. If the client disconnects, the deploy is cancelled.
-#[utoipa::path(
-    post,
-    path = "/v1/deployments",
-    operation_id = "deploy",
-    summary = "Deploy a component",
-    request_body(content = upload::UploadForm<DeploySpec>, content_type = "multipart/form-data"),
-    params(DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
-)]
-pub(super) async fn deploy(
-    State(process): State<ServerState>,
-    Query(how): Query<DryRunQuery>,
-    form: Multipart,
-) -> Reply<MaybeDryRun<RolloutResult>> {
-    let begun = Instant::now();
-    let (spec, component) = upload::read_form::<DeploySpec>(&process, form).await?;
-    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
-    let component = with_version(component, spec.version.as_deref())?;
-    let told = describe_component(spec.name.as_deref(), &component);
-    let deploy = spec.prepare(process.host.deploy(component))?;
-    if how.dry_run {
-        deploy.rehearse().await?;
-        return answer(MaybeDryRun::dry_run(format!("deploy {told}")));
-    }
-    let deployed = deploy.await?;
-    let serving = deployed.status().active;
-    answer(MaybeDryRun::Done(RolloutResult {
-        name: deployed.name().to_string(),
-        from_revision: None,
-        revision: serving.revision,
-        version: serving.version.as_ref().map(ToString::to_string),
-        milliseconds: begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
-        calls_draining: 0,
-        granted_again: Vec::new(),
-    }))
-}
-
-/// Formats a component's name, version and digest for messages.
-pub(super) fn describe_component(name: Option<&str>, component: &Component) -> String {
-    let name = name
-        .or(component.name().map(|name| name.as_str()))
-        .unwrap_or("it");
-    let version = component
-        .version()
-        .map(|version| format!(" {version}"))
-        .unwrap_or_default();
-    format!("{name}{version} ({})", component.digest())
-}
+use crate::server::reply::{Reply, answer};
+use crate::server::{ServerState, upload};
 
 /// Replaces the component of a deployment without dropping calls.
 ///
@@ -140,32 +86,6 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
         update = update.discard_state();
     }
     Ok(update)
-}
-
-/// Applies the options to the update of a stage.
-pub(super) fn prepare_stage<'a>(
-    mut update: UpdateStage<'a>,
-    spec: &StageUpdateSpec,
-) -> Result<UpdateStage<'a>, Problem> {
-    update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
-    if let Some(grants) = &spec.grants {
-        update = update.grants(grants.parse()?);
-    }
-    let update = if spec.any_version {
-        update.any_version()
-    } else {
-        update
-    };
-    let update = if spec.grant_again {
-        update.lifting_revocations()
-    } else {
-        update
-    };
-    Ok(if spec.discard_state {
-        update.discard_state()
-    } else {
-        update
-    })
 }
 
 /// Makes an earlier revision active again.
@@ -261,18 +181,6 @@ pub(super) async fn approve(
         format!("update to {}", describe_component(Some(&name), &waiting)),
     )
     .await
-}
-
-/// Returns the published component if a package is named, or else the uploaded one.
-pub(super) async fn resolve_component(
-    process: &ServerState,
-    package: Option<&str>,
-    sent: Option<Component>,
-) -> Result<Component, Problem> {
-    match package {
-        Some(package) => packages::find(process, package).await,
-        None => upload::require_component(sent),
-    }
 }
 
 /// Loads a deployment that has not been used since the process started.

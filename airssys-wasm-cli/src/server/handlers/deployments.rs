@@ -1,37 +1,18 @@
-//! Status, history and removal of deployments.
+//! Handlers for deployments: list, status, deploy, removal.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/operate.rs`.
 
-use airssys_wasm_host::Host;
-use axum::extract::{Path, Query, State};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use std::time::Instant;
 
-use super::ServerState;
-use super::reply::{Reply, answer};
+use axum::extract::{Multipart, Path, Query, State};
+
+use super::components::{describe_component, resolve_component};
 use crate::api::{
-    About, ChangeView, DeploymentList, DeploymentView, DryRunQuery, LostDeployment, MaybeDryRun,
-    Problem, RemovalResult,
+    DeploySpec, DeploymentList, DeploymentView, DryRunQuery, LostDeployment, MaybeDryRun, Problem,
+    RemovalResult, RolloutResult, with_version,
 };
-
-/// Returns information about the host process.
-#[utoipa::path(
-    get,
-    path = "/v1/about",
-    operation_id = "about",
-    summary = "Get information about the host process",
-    responses((status = 200, body = About), (status = "default", body = Problem)),
-)]
-pub(super) async fn about(State(process): State<ServerState>) -> Reply<About> {
-    let summaries = process.run_blocking(|host| Ok(host.summaries())).await?;
-    answer(About {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        process: std::process::id(),
-        deployments: summaries.len(),
-        problems: summaries
-            .iter()
-            .filter(|summary| summary.problem.is_some())
-            .count(),
-    })
-}
+use crate::server::reply::{Reply, answer};
+use crate::server::{ServerState, upload};
 
 /// Lists every deployment, and those whose state cannot be read.
 #[utoipa::path(
@@ -79,6 +60,47 @@ pub(super) async fn status(
     answer(view.await?)
 }
 
+/// Deploys a component under a new name.
+///
+/// The component is uploaded as form part `component`, or taken from the published package that
+/// `spec` names. If the client disconnects, the deploy is cancelled.
+#[utoipa::path(
+    post,
+    path = "/v1/deployments",
+    operation_id = "deploy",
+    summary = "Deploy a component",
+    request_body(content = upload::UploadForm<DeploySpec>, content_type = "multipart/form-data"),
+    params(DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+)]
+pub(super) async fn deploy(
+    State(process): State<ServerState>,
+    Query(how): Query<DryRunQuery>,
+    form: Multipart,
+) -> Reply<MaybeDryRun<RolloutResult>> {
+    let begun = Instant::now();
+    let (spec, component) = upload::read_form::<DeploySpec>(&process, form).await?;
+    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
+    let component = with_version(component, spec.version.as_deref())?;
+    let told = describe_component(spec.name.as_deref(), &component);
+    let deploy = spec.prepare(process.host.deploy(component))?;
+    if how.dry_run {
+        deploy.rehearse().await?;
+        return answer(MaybeDryRun::dry_run(format!("deploy {told}")));
+    }
+    let deployed = deploy.await?;
+    let serving = deployed.status().active;
+    answer(MaybeDryRun::Done(RolloutResult {
+        name: deployed.name().to_string(),
+        from_revision: None,
+        revision: serving.revision,
+        version: serving.version.as_ref().map(ToString::to_string),
+        milliseconds: begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+        calls_draining: 0,
+        granted_again: Vec::new(),
+    }))
+}
+
 /// Removes a deployment with its revisions and grants.
 ///
 /// The deployment admits no more calls, and the response is sent once its last call has ended.
@@ -107,36 +129,4 @@ pub(super) async fn remove(
     }
     process.host.remove(&name).await?;
     answer(MaybeDryRun::Done(RemovalResult { removed: name }))
-}
-
-/// Query parameters of the history.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct HistoryQuery {
-    /// Returns only changes to this deployment. Defaults to all deployments.
-    name: Option<String>,
-}
-
-/// Lists changes to deployments, oldest first.
-///
-/// The host process retains the last 10,000 changes.
-#[utoipa::path(
-    get,
-    path = "/v1/history",
-    operation_id = "history",
-    summary = "List changes to deployments",
-    params(HistoryQuery),
-    responses((status = 200, body = Vec<ChangeView>), (status = "default", body = Problem)),
-)]
-pub(super) async fn history(
-    State(process): State<ServerState>,
-    Query(of): Query<HistoryQuery>,
-) -> Reply<Vec<ChangeView>> {
-    let changes = process.run_blocking(Host::history).await?;
-    let wanted = changes.iter().filter(|change| {
-        of.name
-            .as_deref()
-            .is_none_or(|name| change.component.as_str() == name)
-    });
-    answer(wanted.map(Into::into).collect())
 }

@@ -1,0 +1,166 @@
+//! Brings a deployment to a desired state, and points its routes to it.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/apply.rs`.
+
+use std::collections::BTreeMap;
+
+use airssys_wasm_host::http::Route;
+use airssys_wasm_host::{Component, ComponentName, Deployment, Host, Update};
+use axum::extract::{Multipart, Path, Query, State};
+
+use super::{check_revocations, compare, if_deployed};
+use crate::api::{
+    ApplyResult, DesiredDeployment, DryRunQuery, Problem, parse_strategy, with_version,
+};
+use crate::server::handlers::components::resolve_component;
+use crate::server::reply::{Reply, answer};
+use crate::server::{ServerState, upload};
+
+/// Brings a deployment to a desired state.
+///
+/// Creates the deployment if it does not exist, updates it if it differs from the request, and
+/// otherwise leaves it unchanged. Then points the listed routes to it.
+///
+/// Settings that the request omits take their defaults, not their current values, except for links
+/// and routes, which stay. Any version is accepted, older ones included. If a listed grant was
+/// revoked, the request fails unless `grant-again` is set.
+#[utoipa::path(
+    put,
+    path = "/v1/deployments/{name}",
+    operation_id = "apply_deployment",
+    summary = "Apply a desired state to a deployment",
+    request_body(content = upload::UploadForm<DesiredDeployment>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
+    responses((status = 200, body = ApplyResult), (status = "default", body = Problem)),
+)]
+pub(in crate::server::handlers) async fn apply(
+    State(process): State<ServerState>,
+    Path(name): Path<String>,
+    Query(how): Query<DryRunQuery>,
+    form: Multipart,
+) -> Reply<ApplyResult> {
+    let (mut desired, component) = upload::read_form::<DesiredDeployment>(&process, form).await?;
+    let component =
+        resolve_component(&process, desired.deployment.package.as_deref(), component).await?;
+    let component = with_version(component, desired.deployment.version.as_deref())?;
+    desired.deployment.name = Some(name.clone());
+    let wanted_routes = desired
+        .routes
+        .iter()
+        .map(|text| text.parse().map_err(airssys_wasm_host::Error::from));
+    let wanted_routes = wanted_routes.collect::<Result<Vec<Route>, _>>()?;
+    let wanted = name.clone();
+    let mut applied = match process
+        .run_blocking(move |host| if_deployed(host.deployment(&wanted)))
+        .await?
+    {
+        None => {
+            let deploy = desired.deployment.prepare(process.host.deploy(component))?;
+            if how.dry_run {
+                deploy.rehearse().await?;
+            } else {
+                deploy.await?;
+            }
+            ApplyResult::new(&name, "deploy", Vec::new())
+        }
+        Some(now) => update(&process, &name, &now, component, &desired, how).await?,
+    };
+    let routes = set_routes(&process.host, &name, &wanted_routes, how).await?;
+    if applied.action == "nothing" && !routes.is_empty() {
+        "route".clone_into(&mut applied.action);
+    }
+    applied.changes.extend(routes);
+    answer(applied)
+}
+
+/// Updates a deployment, unless it is in the desired state.
+async fn update(
+    process: &ServerState,
+    name: &str,
+    now: &Deployment,
+    component: Component,
+    desired: &DesiredDeployment,
+    how: DryRunQuery,
+) -> Result<ApplyResult, Problem> {
+    // Created first: a rule that is revoked from here on stays revoked.
+    let update = process.host.update(name, component.clone());
+    let changes = compare::deployment(now, &component, &desired.deployment, &process.limits)?;
+    let again = compare::lifted_revocations(&now.grants(), &desired.deployment.grants.parse()?);
+    if !desired.grant_again {
+        check_revocations(name, &again)?;
+    }
+    if changes.is_empty() && again.is_empty() {
+        return Ok(ApplyResult::new(name, "nothing", changes));
+    }
+    run_update(update, process, &component, desired, how).await?;
+    let again = again
+        .into_iter()
+        .map(|rule| format!("granted again: {rule}"));
+    Ok(ApplyResult::new(
+        name,
+        "update",
+        changes.into_iter().chain(again).collect(),
+    ))
+}
+
+/// Points routes to a deployment. Returns the changes.
+async fn set_routes(
+    host: &Host,
+    name: &str,
+    wanted: &[Route],
+    how: DryRunQuery,
+) -> Result<Vec<String>, Problem> {
+    let now: BTreeMap<Route, ComponentName> = host.routes().into_iter().collect();
+    let mut changes = Vec::new();
+    for route in wanted {
+        let before = now.get(route).map(ComponentName::as_str);
+        if before == Some(name) {
+            continue;
+        }
+        changes.push(format!(
+            "route {route}: {} -> {name}",
+            before.unwrap_or("-")
+        ));
+        if !how.dry_run {
+            host.route(&route.to_string(), name).await?;
+        }
+    }
+    Ok(changes)
+}
+
+async fn run_update(
+    update: Update<'_>,
+    process: &ServerState,
+    component: &Component,
+    desired: &DesiredDeployment,
+    how: DryRunQuery,
+) -> Result<(), Problem> {
+    let spec = &desired.deployment;
+    let mut update = update
+        .strategy(parse_strategy(desired.strategy.as_deref())?)
+        .grants(spec.grants.parse()?)
+        .limits(
+            spec.limits
+                .clone()
+                .unwrap_or_else(|| process.limits.clone()),
+        )
+        .instancing(spec.instancing_of(component)?)
+        .enforcement(spec.enforcement())
+        // The desired version may be older.
+        .any_version();
+    for (interface, name) in &spec.links {
+        update = update.link(interface, name)?;
+    }
+    if desired.discard_state {
+        update = update.discard_state();
+    }
+    if desired.grant_again {
+        update = update.lifting_revocations();
+    }
+    if how.dry_run {
+        update.rehearse().await?
+    } else {
+        drop(update.await?)
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The handler that updates a stage of a pipeline.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/pipelines.rs`.
+
+use airssys_wasm_host::pipeline::{PipelineDeployment, UpdateStage};
+use axum::extract::{Multipart, Path, Query, State};
+
+use super::components::{describe_component, resolve_component};
+use super::pipelines::find;
+use crate::api::{
+    DryRunQuery, MaybeDryRun, Problem, RolloutResult, StageUpdateSpec, parse_strategy,
+};
+use crate::server::reply::{Reply, answer};
+use crate::server::{ServerState, upload};
+
+/// Replaces the component of a stage.
+///
+/// The component is uploaded as form part `component`, or taken from the published package that
+/// `spec` names.
+#[utoipa::path(
+    post,
+    path = "/v1/pipelines/{name}/stages/{stage}/update",
+    operation_id = "update_stage",
+    summary = "Update a stage of a pipeline",
+    request_body(content = upload::UploadForm<StageUpdateSpec>, content_type = "multipart/form-data"),
+    params(("name" = String, Path, description = "Name of the pipeline"), ("stage" = String, Path, description = "Name of the stage"), DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+)]
+pub(super) async fn update(
+    State(process): State<ServerState>,
+    Path((name, stage)): Path<(String, String)>,
+    Query(how): Query<DryRunQuery>,
+    form: Multipart,
+) -> Reply<MaybeDryRun<RolloutResult>> {
+    let (spec, component) = upload::read_form::<StageUpdateSpec>(&process, form).await?;
+    let pipeline = find(&process, name.clone()).await?;
+    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
+    let name = deployment_of(&pipeline, &stage);
+    let told = format!("update to {}", describe_component(Some(&name), &component));
+    let update = prepare_stage(pipeline.update(&stage, component), &spec)?;
+    if how.dry_run {
+        update.rehearse().await?;
+        return answer(MaybeDryRun::dry_run(told));
+    }
+    answer(MaybeDryRun::Done(RolloutResult::new(&name, &update.await?)))
+}
+
+/// Returns the name of the deployment that runs a stage. Fused stages share a deployment.
+fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
+    let stages = pipeline.status().stages;
+    let unit = stages
+        .iter()
+        .find(|unit| unit.stages.iter().any(|name| name == stage));
+    unit.map_or_else(|| stage.to_owned(), |unit| unit.component.to_string())
+}
+
+/// Applies the options to the update of a stage.
+fn prepare_stage<'a>(
+    mut update: UpdateStage<'a>,
+    spec: &StageUpdateSpec,
+) -> Result<UpdateStage<'a>, Problem> {
+    update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
+    if let Some(grants) = &spec.grants {
+        update = update.grants(grants.parse()?);
+    }
+    let update = if spec.any_version {
+        update.any_version()
+    } else {
+        update
+    };
+    let update = if spec.grant_again {
+        update.lifting_revocations()
+    } else {
+        update
+    };
+    Ok(if spec.discard_state {
+        update.discard_state()
+    } else {
+        update
+    })
+}
