@@ -4,7 +4,7 @@
 
 use axum::extract::State;
 
-use crate::api::{About, Problem};
+use crate::api::About;
 use crate::server::ServerState;
 use crate::server::reply::{Reply, answer};
 
@@ -14,7 +14,7 @@ use crate::server::reply::{Reply, answer};
     path = "/v1/about",
     operation_id = "about",
     summary = "Get information about the host process",
-    responses((status = 200, body = About), (status = "default", body = Problem)),
+    responses((status = 200, body = About)),
 )]
 pub(super) async fn about(State(process): State<ServerState>) -> Reply<About> {
     let summaries = process.run_blocking(|host| Ok(host.summaries())).await?;

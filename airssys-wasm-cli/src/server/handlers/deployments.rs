@@ -7,8 +7,9 @@ use std::time::Instant;
 use axum::extract::{Multipart, Path, Query, State};
 
 use super::components::{describe_component, resolve_component};
+use super::paths::DeploymentPath;
 use crate::api::{
-    DeploySpec, DeploymentList, DeploymentView, DryRunQuery, LostDeployment, MaybeDryRun, Problem,
+    DeploySpec, DeploymentList, DeploymentView, DryRunQuery, LostDeployment, MaybeDryRun,
     RemovalResult, RolloutResult, with_version,
 };
 use crate::server::reply::{Reply, answer};
@@ -20,7 +21,7 @@ use crate::server::{ServerState, upload};
     path = "/v1/deployments",
     operation_id = "list_deployments",
     summary = "List deployments",
-    responses((status = 200, body = DeploymentList), (status = "default", body = Problem)),
+    responses((status = 200, body = DeploymentList)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<DeploymentList> {
     let lost = |(name, problem): &(String, String)| LostDeployment {
@@ -40,12 +41,12 @@ pub(super) async fn list(State(process): State<ServerState>) -> Reply<Deployment
     path = "/v1/deployments/{name}",
     operation_id = "deployment",
     summary = "Get a deployment",
-    params(("name" = String, Path, description = "Name of the deployment")),
-    responses((status = 200, body = DeploymentView), (status = "default", body = Problem)),
+    params(DeploymentPath),
+    responses((status = 200, body = DeploymentView)),
 )]
 pub(super) async fn status(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<DeploymentView> {
     let view = process.run_blocking(move |host| {
         let deployment = host.deployment(&name)?;
@@ -71,7 +72,7 @@ pub(super) async fn status(
     summary = "Deploy a component",
     request_body(content = upload::UploadForm<DeploySpec>, content_type = "multipart/form-data"),
     params(DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn deploy(
     State(process): State<ServerState>,
@@ -110,12 +111,12 @@ pub(super) async fn deploy(
     path = "/v1/deployments/{name}",
     operation_id = "remove_deployment",
     summary = "Remove a deployment",
-    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RemovalResult>), (status = "default", body = Problem)),
+    params(DeploymentPath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RemovalResult>)),
 )]
 pub(super) async fn remove(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
 ) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {

@@ -7,7 +7,7 @@ use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
 
 use super::logs::StreamQuery;
-use crate::api::{EventView, Problem};
+use crate::api::EventView;
 use crate::server::ServerState;
 use crate::server::lines::{json_line, until_shutdown};
 
@@ -22,7 +22,7 @@ use crate::server::lines::{json_line, until_shutdown};
     operation_id = "events",
     summary = "Stream events",
     params(StreamQuery),
-    responses((status = 200, body = EventView, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+    responses((status = 200, body = EventView, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn events(
     State(process): State<ServerState>,

@@ -5,7 +5,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
-use crate::api::{CallRequest, CallResult, FunctionView, Problem};
+use super::paths::DeploymentPath;
+use crate::api::{CallRequest, CallResult, FunctionView};
 use crate::server::ServerState;
 use crate::server::reply::{Reply, answer};
 
@@ -15,12 +16,12 @@ use crate::server::reply::{Reply, answer};
     path = "/v1/deployments/{name}/functions",
     operation_id = "functions",
     summary = "List a deployment's functions",
-    params(("name" = String, Path, description = "Name of the deployment")),
-    responses((status = 200, body = Vec<FunctionView>), (status = "default", body = Problem)),
+    params(DeploymentPath),
+    responses((status = 200, body = Vec<FunctionView>)),
 )]
 pub(super) async fn functions(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<Vec<FunctionView>> {
     let functions = process
         .run_blocking(move |host| Ok(host.deployment(&name)?.functions()))
@@ -38,12 +39,12 @@ pub(super) async fn functions(
     operation_id = "call",
     summary = "Call a function",
     request_body = CallRequest,
-    params(("name" = String, Path, description = "Name of the deployment")),
-    responses((status = 200, body = CallResult), (status = "default", body = Problem)),
+    params(DeploymentPath),
+    responses((status = 200, body = CallResult)),
 )]
 pub(super) async fn call(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Json(call): Json<CallRequest>,
 ) -> Reply<CallResult> {
     let wanted = call.function.clone();

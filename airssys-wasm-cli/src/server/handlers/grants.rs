@@ -8,6 +8,7 @@ use airssys_wasm_host::ErrorKind;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
+use super::paths::DeploymentPath;
 use super::updates::{load, run_or_rehearse};
 use crate::api::{
     DryRunQuery, ExplainRequest, ExplanationView, GrantSpec, GrantsView, MaybeDryRun, Problem,
@@ -22,12 +23,12 @@ use crate::server::reply::{Reply, answer};
     path = "/v1/deployments/{name}/grants",
     operation_id = "grants",
     summary = "Get a deployment's requests, grants, denies and revocations",
-    params(("name" = String, Path, description = "Name of the deployment")),
-    responses((status = 200, body = GrantsView), (status = "default", body = Problem)),
+    params(DeploymentPath),
+    responses((status = 200, body = GrantsView)),
 )]
 pub(super) async fn show(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<GrantsView> {
     let view = process.run_blocking(move |host| {
         let deployment = host.deployment(&name)?;
@@ -54,12 +55,12 @@ pub(super) async fn show(
     operation_id = "explain",
     summary = "Explain whether an operation is allowed",
     request_body = ExplainRequest,
-    params(("name" = String, Path, description = "Name of the deployment")),
-    responses((status = 200, body = ExplanationView), (status = "default", body = Problem)),
+    params(DeploymentPath),
+    responses((status = 200, body = ExplanationView)),
 )]
 pub(super) async fn explain(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Json(asked): Json<ExplainRequest>,
 ) -> Reply<ExplanationView> {
     let operation: Operation = asked
@@ -86,12 +87,12 @@ pub(super) async fn explain(
     operation_id = "grant",
     summary = "Add grants to a deployment",
     request_body = GrantSpec,
-    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+    params(DeploymentPath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn grant(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(spec): Json<GrantSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
@@ -161,12 +162,12 @@ fn extend(now: Grants, more: &Grants, review: RevocationReview) -> Result<Grants
     operation_id = "revoke",
     summary = "Revoke a rule",
     request_body = RevokeRequest,
-    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RevocationResult>), (status = "default", body = Problem)),
+    params(DeploymentPath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RevocationResult>)),
 )]
 pub(super) async fn revoke(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(revoke): Json<RevokeRequest>,
 ) -> Reply<MaybeDryRun<RevocationResult>> {

@@ -7,7 +7,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::api::{ChangeView, Problem};
+use crate::api::ChangeView;
 use crate::server::ServerState;
 use crate::server::reply::{Reply, answer};
 
@@ -28,7 +28,7 @@ pub(super) struct HistoryQuery {
     operation_id = "history",
     summary = "List changes to deployments",
     params(HistoryQuery),
-    responses((status = 200, body = Vec<ChangeView>), (status = "default", body = Problem)),
+    responses((status = 200, body = Vec<ChangeView>)),
 )]
 pub(super) async fn history(
     State(process): State<ServerState>,

@@ -16,7 +16,7 @@ use crate::server::reply::{Reply, answer};
     path = "/v1/routes",
     operation_id = "routes",
     summary = "List routes",
-    responses((status = 200, body = Vec<RouteStatus>), (status = "default", body = Problem)),
+    responses((status = 200, body = Vec<RouteStatus>)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<RouteStatus>> {
     let routes = process.run_blocking(|host| {
@@ -48,7 +48,7 @@ fn problem(host: &Host, name: &str) -> Option<String> {
     operation_id = "set_route",
     summary = "Set a route",
     request_body = RouteView,
-    responses((status = 200, body = RouteChange), (status = "default", body = Problem)),
+    responses((status = 200, body = RouteChange)),
 )]
 pub(super) async fn set(
     State(process): State<ServerState>,
@@ -69,7 +69,7 @@ pub(super) async fn set(
     operation_id = "remove_route",
     summary = "Remove a route",
     params(RouteQuery),
-    responses((status = 200, body = RouteChange), (status = "default", body = Problem)),
+    responses((status = 200, body = RouteChange)),
 )]
 pub(super) async fn remove(
     State(process): State<ServerState>,

@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 
-use crate::api::{OutputLine, Problem};
+use crate::api::OutputLine;
 use crate::server::ServerState;
 use crate::server::journal::Tail;
 use crate::server::lines::{json_line, until_shutdown, with_newline};
@@ -47,7 +47,7 @@ impl StreamQuery {
     operation_id = "logs",
     summary = "Get or follow guest output",
     params(StreamQuery),
-    responses((status = 200, body = OutputLine, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+    responses((status = 200, body = OutputLine, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn logs(
     State(process): State<ServerState>,
@@ -73,7 +73,7 @@ pub(super) async fn logs(
     operation_id = "audit",
     summary = "Get or follow audit records",
     params(StreamQuery),
-    responses((status = 200, body = serde_json::Value, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+    responses((status = 200, body = serde_json::Value, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn audit(
     State(process): State<ServerState>,

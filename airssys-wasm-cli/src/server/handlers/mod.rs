@@ -14,6 +14,10 @@
 //! | `http_routes` | HTTP routes to deployments |
 //! | `events`, `logs`, `history` | events; guest output and audit records; changes to deployments |
 //! | `metrics` | metrics for Prometheus |
+//! | `paths` | parameters in paths |
+//!
+//! The attribute of a handler describes its request and its success; `router` adds the response
+//! of a request that fails to every description.
 
 mod about;
 mod apply;
@@ -27,6 +31,7 @@ mod http_routes;
 mod logs;
 mod metrics;
 mod packages;
+mod paths;
 mod pipeline_runs;
 mod pipelines;
 mod router;

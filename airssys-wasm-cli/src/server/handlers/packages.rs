@@ -18,7 +18,7 @@ use crate::server::upload;
     path = "/v1/packages",
     operation_id = "list_packages",
     summary = "List published packages",
-    responses((status = 200, body = Vec<PackageView>), (status = "default", body = Problem)),
+    responses((status = 200, body = Vec<PackageView>)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PackageView>> {
     let packages = process.run_blocking(Host::packages).await?;
@@ -41,7 +41,7 @@ pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<Packag
     summary = "Publish a component",
     request_body(content = upload::UploadForm<PublishSpec>, content_type = "multipart/form-data"),
     params(DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<PublishedVersion>), (status = "default", body = Problem)),
+    responses((status = 200, body = MaybeDryRun<PublishedVersion>)),
 )]
 pub(super) async fn publish(
     State(process): State<ServerState>,
@@ -77,7 +77,7 @@ pub(super) async fn publish(
     operation_id = "pull",
     summary = "Download a published component",
     params(("package" = String, Path, description = "Package reference: a name, optionally with a version or a version requirement, such as `greeter@^1.2`")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/wasm"), (status = "default", body = Problem)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/wasm")),
 )]
 pub(super) async fn pull(
     State(process): State<ServerState>,

@@ -12,6 +12,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
+use super::paths::PipelinePath;
 use super::pipelines::find;
 use crate::api::{Problem, RunLine, kinds, parse_inputs};
 use crate::lines::lines;
@@ -35,12 +36,12 @@ use crate::server::reply::ProblemResponse;
     operation_id = "run_pipeline",
     summary = "Run items through a pipeline",
     request_body(content = String, content_type = "text/plain"),
-    params(("name" = String, Path, description = "Name of the pipeline")),
-    responses((status = 200, body = RunLine, content_type = "application/x-ndjson"), (status = "default", body = Problem)),
+    params(PipelinePath),
+    responses((status = 200, body = RunLine, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn run(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(PipelinePath { name }): Path<PipelinePath>,
     body: Body,
 ) -> Result<Response, ProblemResponse> {
     let pipeline = find(&process, name).await?;

@@ -12,6 +12,7 @@ use axum::extract::{Multipart, Path, Query, State};
 use bytes::Bytes;
 
 use super::packages;
+use super::paths::PipelinePath;
 use crate::api::{
     DryRunQuery, GraphView, MaybeDryRun, PipelineSpec, PipelineView, Problem, RemovalResult,
     build_pipeline, stage_part_name,
@@ -25,7 +26,7 @@ use crate::server::{ServerState, upload};
     path = "/v1/pipelines",
     operation_id = "list_pipelines",
     summary = "List pipelines",
-    responses((status = 200, body = Vec<PipelineView>), (status = "default", body = Problem)),
+    responses((status = 200, body = Vec<PipelineView>)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PipelineView>> {
     let all = process.run_blocking(|host| {
@@ -52,7 +53,7 @@ pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<Pipeli
         content_type = "multipart/form-data",
     ),
     params(DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<PipelineView>), (status = "default", body = Problem)),
+    responses((status = 200, body = MaybeDryRun<PipelineView>)),
 )]
 pub(super) async fn deploy(
     State(process): State<ServerState>,
@@ -110,12 +111,12 @@ pub(super) async fn resolve_components(
     path = "/v1/pipelines/{name}",
     operation_id = "pipeline",
     summary = "Get a pipeline and the counters of its stages",
-    params(("name" = String, Path, description = "Name of the pipeline")),
-    responses((status = 200, body = PipelineView), (status = "default", body = Problem)),
+    params(PipelinePath),
+    responses((status = 200, body = PipelineView)),
 )]
 pub(super) async fn status(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(PipelinePath { name }): Path<PipelinePath>,
 ) -> Reply<PipelineView> {
     answer(PipelineView::from_deployment(&find(&process, name).await?))
 }
@@ -126,12 +127,12 @@ pub(super) async fn status(
     path = "/v1/pipelines/{name}/graph",
     operation_id = "pipeline_graph",
     summary = "Get the graph of a pipeline",
-    params(("name" = String, Path, description = "Name of the pipeline")),
-    responses((status = 200, body = GraphView), (status = "default", body = Problem)),
+    params(PipelinePath),
+    responses((status = 200, body = GraphView)),
 )]
 pub(super) async fn graph(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(PipelinePath { name }): Path<PipelinePath>,
 ) -> Reply<GraphView> {
     answer(GraphView::from(&find(&process, name).await?.pipeline()))
 }
@@ -144,12 +145,12 @@ pub(super) async fn graph(
     path = "/v1/pipelines/{name}",
     operation_id = "remove_pipeline",
     summary = "Remove a pipeline",
-    params(("name" = String, Path, description = "Name of the pipeline"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RemovalResult>), (status = "default", body = Problem)),
+    params(PipelinePath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RemovalResult>)),
 )]
 pub(super) async fn remove(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(PipelinePath { name }): Path<PipelinePath>,
     Query(how): Query<DryRunQuery>,
 ) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {

@@ -9,7 +9,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use utoipa::openapi::InfoBuilder;
+use utoipa::openapi::{Content, InfoBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -78,8 +79,33 @@ pub(crate) fn openapi_json() -> String {
             "The API of an airssys-wasm host process. With `dry-run`, a request is checked and described but changes nothing. A request that fails returns a `Problem`.",
         ))
         .build();
+    add_problem_responses(&mut description);
     // Cannot fail: it consists of strings and numbers.
     description.to_pretty_json().unwrap_or_default()
+}
+
+/// Adds the response of a request that fails to every operation.
+fn add_problem_responses(description: &mut OpenApi) {
+    let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+    let problem = ResponseBuilder::new()
+        .content("application/json", content)
+        .build();
+    for path in description.paths.paths.values_mut() {
+        let operations = [
+            &mut path.get,
+            &mut path.put,
+            &mut path.post,
+            &mut path.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            responses.insert("default".into(), problem.clone().into());
+        }
+    }
+    let components = description.components.get_or_insert_default();
+    components
+        .schemas
+        .insert(Problem::name().into(), Problem::schema());
 }
 
 fn openapi_router() -> OpenApiRouter<ServerState> {

@@ -6,6 +6,7 @@ use airssys_wasm_host::pipeline::{PipelineDeployment, UpdateStage};
 use axum::extract::{Multipart, Path, Query, State};
 
 use super::components::{describe_component, resolve_component};
+use super::paths::StagePath;
 use super::pipelines::find;
 use crate::api::{
     DryRunQuery, MaybeDryRun, Problem, RolloutResult, StageUpdateSpec, parse_strategy,
@@ -23,12 +24,12 @@ use crate::server::{ServerState, upload};
     operation_id = "update_stage",
     summary = "Update a stage of a pipeline",
     request_body(content = upload::UploadForm<StageUpdateSpec>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "Name of the pipeline"), ("stage" = String, Path, description = "Name of the stage"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+    params(StagePath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn update(
     State(process): State<ServerState>,
-    Path((name, stage)): Path<(String, String)>,
+    Path(StagePath { name, stage }): Path<StagePath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<MaybeDryRun<RolloutResult>> {

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 
 use super::components::{describe_component, resolve_component};
+use super::paths::DeploymentPath;
 use crate::api::{
     ApproveSpec, DryRunQuery, MaybeDryRun, Problem, RollbackSpec, RolloutResult, UpdateSpec,
     parse_instancing, parse_strategy, with_version,
@@ -27,12 +28,12 @@ use crate::server::{ServerState, upload};
     operation_id = "update",
     summary = "Update a deployment",
     request_body(content = upload::UploadForm<UpdateSpec>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+    params(DeploymentPath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn update(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
@@ -97,12 +98,12 @@ fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Updat
     operation_id = "rollback",
     summary = "Roll back a deployment",
     request_body = RollbackSpec,
-    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+    params(DeploymentPath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn rollback(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(spec): Json<RollbackSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
@@ -141,12 +142,12 @@ pub(super) async fn rollback(
     operation_id = "approve",
     summary = "Approve a waiting update",
     request_body = ApproveSpec,
-    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
-    responses((status = 200, body = MaybeDryRun<RolloutResult>), (status = "default", body = Problem)),
+    params(DeploymentPath, DryRunQuery),
+    responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn approve(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(approve): Json<ApproveSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {

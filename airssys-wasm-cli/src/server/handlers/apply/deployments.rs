@@ -13,6 +13,7 @@ use crate::api::{
     ApplyResult, DesiredDeployment, DryRunQuery, Problem, parse_strategy, with_version,
 };
 use crate::server::handlers::components::resolve_component;
+use crate::server::handlers::paths::DeploymentPath;
 use crate::server::reply::{Reply, answer};
 use crate::server::{ServerState, upload};
 
@@ -30,12 +31,12 @@ use crate::server::{ServerState, upload};
     operation_id = "apply_deployment",
     summary = "Apply a desired state to a deployment",
     request_body(content = upload::UploadForm<DesiredDeployment>, content_type = "multipart/form-data"),
-    params(("name" = String, Path, description = "Name of the deployment"), DryRunQuery),
-    responses((status = 200, body = ApplyResult), (status = "default", body = Problem)),
+    params(DeploymentPath, DryRunQuery),
+    responses((status = 200, body = ApplyResult)),
 )]
 pub(in crate::server::handlers) async fn apply(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<ApplyResult> {

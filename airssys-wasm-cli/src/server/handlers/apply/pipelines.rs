@@ -12,6 +12,7 @@ use crate::api::{
     ApplyResult, DesiredPipeline, DryRunQuery, GrantRules, PipelineSpec, Problem, build_pipeline,
     kinds,
 };
+use crate::server::handlers::paths::PipelinePath;
 use crate::server::handlers::pipelines::resolve_components;
 use crate::server::reply::{Reply, answer};
 use crate::server::{ServerState, upload};
@@ -33,12 +34,12 @@ use crate::server::{ServerState, upload};
         content = upload::StagesUploadForm<DesiredPipeline>,
         content_type = "multipart/form-data",
     ),
-    params(("name" = String, Path, description = "Name of the pipeline"), DryRunQuery),
-    responses((status = 200, body = ApplyResult), (status = "default", body = Problem)),
+    params(PipelinePath, DryRunQuery),
+    responses((status = 200, body = ApplyResult)),
 )]
 pub(in crate::server::handlers) async fn apply(
     State(process): State<ServerState>,
-    Path(name): Path<String>,
+    Path(PipelinePath { name }): Path<PipelinePath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<ApplyResult> {
