@@ -1,13 +1,14 @@
 //! Blocking operations that never return count only against their own deployment.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use airssys_wasm_host::{CallEnd, Deployment, Error, ErrorKind, Host, Instancing, Limits};
 
-use super::probe::{AttemptResult, builder, deploy, grants, probe};
+use super::probe::{AttemptResult, RecordedDecisions, builder, deploy, grants, probe};
 
 /// Blocking threads of the runtime, fewer than the stuck calls.
 const THREADS: usize = 48;
@@ -200,5 +201,49 @@ async fn a_name_lookup_counts_as_a_blocking_operation() {
     drop(end);
     while let Err(error) = read(deployment.clone(), "lookup", "localhost").await {
         assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    }
+}
+
+/// A file that is opened through a link while what the link leads to is revoked cannot be read: it
+/// is open before the revocation is seen, and its path is still granted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_opened_through_a_link_during_a_revocation_is_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("secret")).expect("a folder");
+    std::fs::write(folder.path().join("secret/plain.txt"), "secret").expect("a file");
+    std::os::unix::fs::symlink("secret", folder.path().join("link")).expect("a link");
+    let mut end = silent_fifo(folder.path());
+    let record = RecordedDecisions::default();
+    let host = builder().audit_log(record.clone()).build().expect("a host");
+    let limits = Limits {
+        blocking_operations_max: 1,
+        ..Limits::default()
+    };
+    let deployment = deploy_reader(&host, "bad", folder.path(), limits).await;
+    let stuck = tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo"));
+    wait_for_stuck_operation(&deployment).await;
+    let opened = tokio::spawn(read(deployment, "read", "/d/link/plain.txt"));
+    wait_for_record(&record, "/d/link/plain.txt").await;
+    host.revoke("bad", "file-read /d/secret").expect("revoked");
+    end.write_all(b"end").expect("written");
+    stuck.await.expect("a task").expect("it is called").ok();
+    let opened = opened.await.expect("a task").expect("it is called");
+    assert_eq!(opened, Err("not-permitted".to_owned()));
+}
+
+/// Waits until the only blocking operation is stuck.
+async fn wait_for_stuck_operation(deployment: &Deployment) {
+    let pause = Duration::from_millis(300);
+    while tokio::time::timeout(pause, read(deployment.clone(), "read", "/d/none"))
+        .await
+        .is_ok()
+    {}
+}
+
+/// Waits until an operation at a path was allowed.
+async fn wait_for_record(record: &RecordedDecisions, path: &str) {
+    let path = format!("\"{path}\"");
+    while !record.lines().iter().any(|line| line.contains(&path)) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

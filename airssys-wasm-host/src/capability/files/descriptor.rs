@@ -11,6 +11,7 @@ use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, MetadataHashValue};
 
 use super::FilesView;
+use super::context::FileContext;
 use super::path::GuestPath;
 use super::permits::FilePermits;
 use crate::budget::BudgetLease;
@@ -29,6 +30,23 @@ pub(crate) struct OpenDescriptor {
 }
 
 impl OpenDescriptor {
+    /// Creates the descriptor of a granted directory, which is open already.
+    pub(super) fn from_root(context: FileContext<'_>, index: usize) -> Self {
+        let root = context.root(index);
+        let permits = FilePermits::unrecorded(context, &root.path);
+        Self {
+            root: index,
+            path: root.path.clone(),
+            permits: if root.is_fine_grained() {
+                permits
+            } else {
+                permits.opened_through_links(root.fine_grained_flag())
+            },
+            identity: None,
+            lease: None,
+        }
+    }
+
     /// Returns `true` for a FIFO or a device.
     pub(super) fn is_special(&self) -> bool {
         self.path.special.file_type.is_some()
@@ -47,14 +65,8 @@ impl FilesView<'_> {
     pub(super) fn insert(
         &mut self,
         descriptor: Descriptor,
-        mut opened: OpenDescriptor,
+        opened: OpenDescriptor,
     ) -> Result<Resource<Descriptor>, ResourceTableError> {
-        let root = self.context.root(opened.root);
-        if !root.is_fine_grained() {
-            opened.permits = opened
-                .permits
-                .opened_through_links(root.fine_grained_flag());
-        }
         let fd = self.table.push(descriptor)?;
         self.files.open.insert(fd.rep(), opened);
         Ok(fd)

@@ -108,11 +108,18 @@ impl OpenOperation<'_> {
         })
     }
 
+    /// Returns the opened descriptor. Its permits depend on how the path was resolved, not on how
+    /// it would be resolved now: grants may have been revoked since.
     fn into_opened(self, identity: MetadataHashValue) -> OpenDescriptor {
+        let root = self.target.context.root(self.target.root);
         OpenDescriptor {
             root: self.target.root,
             path: self.target.path,
-            permits: self.permits,
+            permits: if self.target.is_fine_grained {
+                self.permits
+            } else {
+                self.permits.opened_through_links(root.fine_grained_flag())
+            },
             identity: Some(identity),
             lease: Some(Arc::new(self.lease)),
         }

@@ -25,7 +25,7 @@ use super::listing::DirectoryListing;
 use super::open::FilesState;
 use super::open_at::GuestOpenFlags;
 use super::output::WritePosition;
-use super::permits::{FilePermits, FileUse};
+use super::permits::FileUse;
 use super::unlink_guard::UnlinkGuard;
 use super::wasi_filesystem::{WasiFilesystem, complete_now};
 use crate::capability::contract::Caller;
@@ -94,13 +94,7 @@ impl preopens::Host for FilesView<'_> {
         let context = self.context;
         let mut directories = Vec::new();
         for (index, root) in context.revision.roots.all.iter().enumerate() {
-            let opened = OpenDescriptor {
-                root: index,
-                path: root.path.clone(),
-                permits: FilePermits::unrecorded(context, &root.path),
-                identity: None,
-                lease: None,
-            };
+            let opened = OpenDescriptor::from_root(context, index);
             let fd = self.insert(Descriptor::Dir(root.dir.clone()), opened)?;
             directories.push((fd, root.path.as_str().to_owned()));
         }
