@@ -39,20 +39,20 @@ impl DeadLetterFile {
 
     fn write(&self, line: &[u8]) -> io::Result<()> {
         let mut open = self.file.lock();
-        let mut now = match open.take() {
-            Some(now) if now.bytes < FILE_BYTES_MAX => now,
+        let mut current = match open.take() {
+            Some(current) if current.bytes < FILE_BYTES_MAX => current,
             _ => self.open()?,
         };
         // After a failed write, the file is opened again, which ends a partial line.
-        now.file.write_all(line)?;
-        now.bytes += line.len() as u64;
-        *open = Some(now);
+        current.file.write_all(line)?;
+        current.bytes += line.len() as u64;
+        *open = Some(current);
         Ok(())
     }
 
     fn open(&self) -> io::Result<OpenFile> {
         let path = &self.path;
-        if std::fs::metadata(path).is_ok_and(|there| there.len() >= FILE_BYTES_MAX) {
+        if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() >= FILE_BYTES_MAX) {
             std::fs::rename(path, path.with_extension("old.jsonl"))?;
         }
         let mut file = OpenOptions::new()
@@ -96,10 +96,10 @@ mod tests {
 
     #[test]
     fn a_partial_line_is_ended_before_the_next() {
-        let place = tempfile::tempdir().expect("a directory");
-        let path = place.path().join(FILE_NAME);
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join(FILE_NAME);
         std::fs::write(&path, "{\"cut\":").expect("written");
-        let letters = DeadLetterFile::new(place.path());
+        let letters = DeadLetterFile::new(directory.path());
         letters.write(b"{}\n").expect("written");
         letters.write(b"{}\n").expect("written");
         assert_eq!(
@@ -110,13 +110,13 @@ mod tests {
 
     #[test]
     fn a_large_file_is_rotated() {
-        let place = tempfile::tempdir().expect("a directory");
-        let path = place.path().join(FILE_NAME);
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join(FILE_NAME);
         let large = std::fs::File::create(&path).expect("made");
         large.set_len(FILE_BYTES_MAX).expect("set");
-        let letters = DeadLetterFile::new(place.path());
+        let letters = DeadLetterFile::new(directory.path());
         letters.write(b"{}\n").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("there"), "{}\n");
-        assert!(place.path().join("dead-letters.old.jsonl").exists());
+        assert!(directory.path().join("dead-letters.old.jsonl").exists());
     }
 }

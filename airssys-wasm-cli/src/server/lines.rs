@@ -30,9 +30,9 @@ pub(super) fn ndjson<T: Serialize>(values: impl Stream<Item = T> + Send + 'stati
 /// Returns a response of lines that ends when the host process shuts down.
 pub(super) fn until_shutdown(
     lines: impl Stream<Item = Bytes> + Send + 'static,
-    ending: Shutdown,
+    shutdown: Shutdown,
 ) -> Response {
-    line_response(lines.take_until(ending.started()))
+    line_response(lines.take_until(shutdown.started()))
 }
 
 fn line_response(lines: impl Stream<Item = Bytes> + Send + 'static) -> Response {

@@ -68,14 +68,14 @@ pub(super) async fn serve(
     listener: impl Listener,
     router: Router,
     patience: Duration,
-    ending: Shutdown,
+    shutdown: Shutdown,
 ) -> io::Result<()> {
     let connections = Connections::new(connections_max());
     let graceful = GracefulShutdown::new();
     let mut tasks = JoinSet::new();
-    let mut until = pin!(ending.started());
+    let mut until = pin!(shutdown.started());
     loop {
-        let (stream, place) = tokio::select! {
+        let (stream, connection) = tokio::select! {
             biased;
             () = &mut until => break,
             accepted = connections.accept(|| listener.accept()) => accepted,
@@ -83,7 +83,7 @@ pub(super) async fn serve(
         while tasks.try_join_next().is_some() {}
         tasks.spawn(serve_connection(
             stream,
-            place,
+            connection,
             router.clone(),
             patience,
             graceful.watcher(),
@@ -98,30 +98,22 @@ pub(super) async fn serve(
 /// Serves a connection until it ends, or must be closed to make room for another one.
 async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    place: ConnectionPlace,
+    connection: ConnectionPlace,
     router: Router,
     patience: Duration,
     watcher: Watcher,
 ) {
-    let place = Arc::new(place);
-    let of_requests = Arc::clone(&place);
+    let connection = Arc::new(connection);
+    let used = Arc::clone(&connection);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut router, in_use) = (router.clone(), of_requests.begin_request());
+        let (mut router, in_use) = (router.clone(), used.begin_request());
         async move {
             // The connection is about to be closed.
             let Some(in_use) = in_use else {
                 return std::future::pending().await;
             };
-            let answer: Result<Response, _> = router.call(request).await;
-            // In use until the last byte of the body was passed on.
-            answer.map(|answer| {
-                answer.map(|body| {
-                    Body::new(body.map_frame(move |frame| {
-                        let _ = &in_use;
-                        frame
-                    }))
-                })
-            })
+            let response: Result<Response, _> = router.call(request).await;
+            response.map(|response| hold_until_sent(response, in_use))
         }
     });
     let mut builder = http1::Builder::new();
@@ -131,8 +123,18 @@ async fn serve_connection(
     tokio::select! {
         // An error ends only this connection.
         _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)) => {}
-        () = place.gives_way() => {}
+        () = connection.gives_way() => {}
     }
+}
+
+/// Holds a value until the last byte of the body was passed on.
+pub(super) fn hold_until_sent(response: Response, value: impl Send + 'static) -> Response {
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _ = &value;
+            frame
+        }))
+    })
 }
 
 /// Returns the maximum number of connections to an API listener.

@@ -79,7 +79,7 @@ pub(crate) struct ServerState {
     host: Host,
     journal: Arc<Journal>,
     requests: Arc<web::RequestMetrics>,
-    ending: Shutdown,
+    shutdown: Shutdown,
     /// Default limits, for components deployed without their own.
     limits: Limits,
     /// The runtime that serves the API.
@@ -109,52 +109,62 @@ impl ServerState {
 /// # Errors
 ///
 /// Fails if the host or a listener cannot be started, or if serving fails.
-pub(crate) fn serve(setup: ServerConfig) -> Result<(), Problem> {
+pub(crate) fn serve(config: ServerConfig) -> Result<(), Problem> {
     let runtimes = Runtimes::new()?;
-    let ending = Shutdown::on_signals(setup.drain)?;
-    let outcome = runtimes.block_on(serve_until(setup, runtimes.guests(), ending));
+    let shutdown = Shutdown::on_signals(config.drain)?;
+    let outcome = runtimes.block_on(serve_until(config, runtimes.guests(), shutdown));
     runtimes.shutdown();
     outcome
 }
 
-async fn serve_until(setup: ServerConfig, guests: Handle, ending: Shutdown) -> Result<(), Problem> {
+async fn serve_until(
+    config: ServerConfig,
+    guests: Handle,
+    shutdown: Shutdown,
+) -> Result<(), Problem> {
     let journal = Arc::new(Journal::default());
     let host = Host::builder()
-        .state_directory(&setup.state_directory)
-        .revisions_kept(setup.revisions_kept)
-        .limits(setup.limits.clone())
-        .budget(setup.budget)
+        .state_directory(&config.state_directory)
+        .revisions_kept(config.revisions_kept)
+        .limits(config.limits.clone())
+        .budget(config.budget)
         .compiler_process(CompilerProcess::from_current_program()?)
         .guest_log(Arc::clone(&journal))
         .audit_log(Arc::clone(&journal))
-        .dead_letters(DeadLetterFile::new(&setup.state_directory))
+        .dead_letters(DeadLetterFile::new(&config.state_directory))
         .build()?;
-    let handed = systemd::listener()?;
+    let inherited = systemd::listener()?;
     // A socket is removed by the process that created it.
-    let is_ours = handed.is_none();
-    let listener = match handed {
+    let is_ours = inherited.is_none();
+    let listener = match inherited {
         Some(listener) => OwnerSocket::from_std(listener)?,
-        None => OwnerSocket::bind(&setup.socket)?,
+        None => OwnerSocket::bind(&config.socket)?,
     };
     let process = ServerState {
         host,
         journal,
         requests: Arc::default(),
-        ending: ending.clone(),
-        limits: setup.limits,
+        shutdown: shutdown.clone(),
+        limits: config.limits,
         admin: Handle::current(),
         guests,
     };
-    log_ready(&process, &setup.socket);
-    let components = serve_components(setup.web, &process, setup.patience).await?;
+    log_ready(&process, &config.socket);
+    let components = serve_components(config.web, &process, config.patience).await?;
     let router = handlers::router(process);
-    let over_tcp = serve_tcp(setup.tcp, router.clone(), setup.patience, ending.clone()).await?;
-    let served = listening::serve(listener, router, setup.patience, ending.clone());
+    let over_tcp = serve_tcp(
+        config.tcp,
+        router.clone(),
+        config.patience,
+        shutdown.clone(),
+    )
+    .await?;
+    let served = listening::serve(listener, router, config.patience, shutdown.clone());
     systemd::notify_ready();
     let all = async { tokio::try_join!(served, over_tcp, components).map(drop) };
-    let outcome = ending.wait_for(setup.drain, all).await;
+    let outcome = shutdown.wait_for(config.drain, all).await;
     if is_ours {
-        remove_socket(&setup.socket);
+        remove_socket(&config.socket);
     }
     outcome
 }
@@ -164,7 +174,7 @@ async fn serve_tcp(
     tcp: Option<TcpEndpoint>,
     router: axum::Router,
     patience: Duration,
-    ending: Shutdown,
+    shutdown: Shutdown,
 ) -> Result<impl Future<Output = io::Result<()>>, Problem> {
     let listener = match &tcp {
         Some(tcp) => Some(tcp.bind().await?),
@@ -183,7 +193,7 @@ async fn serve_tcp(
                     listener,
                     tcp.require_token(router),
                     TcpEndpoint::patience(patience),
-                    ending,
+                    shutdown,
                 )
                 .await
             }
@@ -198,25 +208,25 @@ async fn serve_components(
     process: &ServerState,
     patience: Duration,
 ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
-    let serving = match web {
+    let task = match web {
         Some(web) => {
             let serve = web.serve(
                 process.host.clone(),
                 patience,
                 Arc::clone(&process.requests),
-                process.ending.clone(),
+                process.shutdown.clone(),
             );
-            let begun = process.guests.spawn(serve).await;
-            let served = begun.map_err(|error| {
+            let started = process.guests.spawn(serve).await;
+            let server = started.map_err(|error| {
                 Problem::new(kinds::INTERNAL, "cannot start serving components").with_cause(error)
             })??;
-            Some(process.guests.spawn(served))
+            Some(process.guests.spawn(server))
         }
         None => None,
     };
     Ok(async move {
-        match serving {
-            Some(serving) => serving.await.map_err(io::Error::other)?,
+        match task {
+            Some(task) => task.await.map_err(io::Error::other)?,
             None => Ok(()),
         }
     })

@@ -4,8 +4,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
+use tokio::task::JoinError;
 
-use crate::api::Problem;
+use crate::api::{Problem, kinds};
 
 /// The result of a request handler.
 pub(crate) type Reply<T> = Result<Json<T>, ProblemResponse>;
@@ -27,6 +28,12 @@ impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         (status(&self.0.kind), Json(self.0)).into_response()
     }
+}
+
+/// Returns the response to a request whose handler panicked.
+pub(super) fn handler_panicked(error: JoinError) -> Response {
+    let problem = Problem::new(kinds::INTERNAL, "the request handler panicked");
+    ProblemResponse(problem.with_cause(error)).into_response()
 }
 
 /// Returns the HTTP status for a kind of problem.

@@ -8,15 +8,14 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_LENGTH;
-use http_body_util::BodyExt as _;
 use tokio::sync::Semaphore;
 
-use super::listening::connections_max;
+use super::listening::{connections_max, hold_until_sent};
 use super::reply::ProblemResponse;
 use crate::api::{Problem, kinds};
 
@@ -30,38 +29,32 @@ pub(super) fn long_request_permits() -> LongRequestPermits {
 
 /// Handles a long-running request, or rejects it if there are too many.
 pub(super) async fn limit_long_requests(
-    State(lasting): State<LongRequestPermits>,
+    State(permits): State<LongRequestPermits>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Ok(place) = lasting.try_acquire_owned() else {
+    let Ok(permit) = permits.try_acquire_owned() else {
         let message = "too many calls and followers are in progress over the API; its remaining \
                        connections are reserved for other requests: try again when some of them have ended";
         return ProblemResponse(Problem::new(kinds::BUSY, message)).into_response();
     };
-    let mut answer = next.run(request).await;
-    // The wrapped body below does not know its length.
-    if let Some(length) = answer.body().size_hint().exact() {
-        answer.headers_mut().insert(CONTENT_LENGTH, length.into());
+    let mut response = next.run(request).await;
+    // The body that holds the permit does not know its length.
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
-    // Holds the permit until the last byte of the body was passed on.
-    answer.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _ = &place;
-            frame
-        }))
-    })
+    hold_until_sent(response, permit)
 }
 
 /// Handles a request that is long-running only if it follows new lines.
 pub(super) async fn limit_long_requests_if_following(
-    lasting: State<LongRequestPermits>,
+    permits: State<LongRequestPermits>,
     request: Request,
     next: Next,
 ) -> Response {
     let follows = |query: &str| query.split('&').any(|part| part == "follow=true");
     if request.uri().query().is_some_and(follows) {
-        limit_long_requests(lasting, request, next).await
+        limit_long_requests(permits, request, next).await
     } else {
         next.run(request).await
     }

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 
-use super::reply::ProblemResponse;
+use super::reply::{ProblemResponse, handler_panicked};
 use crate::api::{Problem, kinds};
 
 /// Number of worker threads that serve the API.
@@ -94,11 +94,7 @@ pub(super) async fn run_on_guest_runtime(
     let mut tasks = JoinSet::new();
     tasks.spawn_on(next.run(request), &guests);
     match tasks.join_next().await {
-        Some(Ok(answer)) => answer,
-        Some(Err(error)) => ProblemResponse(
-            Problem::new(kinds::INTERNAL, "the request handler panicked").with_cause(error),
-        )
-        .into_response(),
+        Some(response) => response.unwrap_or_else(handler_panicked),
         None => ProblemResponse(Problem::new(
             kinds::INTERNAL,
             "the request handler was not started",
@@ -136,7 +132,7 @@ mod tests {
                 .expect("a host"),
             journal: Arc::default(),
             requests: Arc::default(),
-            ending: Shutdown::on_signals(Duration::ZERO).expect("signals"),
+            shutdown: Shutdown::on_signals(Duration::ZERO).expect("signals"),
             limits: Limits::default(),
             admin: Handle::current(),
             guests: runtimes.guests(),

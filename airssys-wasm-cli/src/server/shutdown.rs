@@ -126,12 +126,12 @@ impl Signals {
 
 /// Writes to the log, and waits at most [`LOG_TIMEOUT`] for it: a pipe that is not read blocks.
 fn log_with_timeout(log: impl FnOnce() + Send + 'static) {
-    let (tell, told) = mpsc::channel();
+    let (done, finished) = mpsc::channel();
     let logging = thread::Builder::new().spawn(move || {
         log();
-        let _ = tell.send(());
+        let _ = done.send(());
     });
     if logging.is_ok() {
-        let _ = told.recv_timeout(LOG_TIMEOUT);
+        let _ = finished.recv_timeout(LOG_TIMEOUT);
     }
 }

@@ -12,11 +12,11 @@ use crate::api::{Problem, kinds};
 
 /// Returns the socket that systemd opened before the process started, if any.
 pub(super) fn listener() -> Result<Option<UnixListener>, Problem> {
-    let mut handed = ListenFd::from_env();
-    if handed.len() == 0 {
+    let mut inherited = ListenFd::from_env();
+    if inherited.len() == 0 {
         return Ok(None);
     }
-    handed.take_unix_listener(0).map_err(|error| {
+    inherited.take_unix_listener(0).map_err(|error| {
         Problem::new(
             kinds::IO,
             "the file descriptor passed by systemd is not a listening Unix socket",

@@ -101,12 +101,13 @@ impl ApiToken {
     /// Returns `true` if the request carries the token. Compares digests, so that the time this
     /// takes reveals nothing about the token.
     fn authorizes(self, request: &Request) -> bool {
-        let said = request
+        let header = request
             .headers()
             .get(AUTHORIZATION)
-            .and_then(|said| said.to_str().ok());
-        said.and_then(|said| said.strip_prefix("Bearer "))
-            .is_some_and(|said| Self::from_text(said).0 == self.0)
+            .and_then(|header| header.to_str().ok());
+        header
+            .and_then(|header| header.strip_prefix("Bearer "))
+            .is_some_and(|token| Self::from_text(token).0 == self.0)
     }
 }
 
@@ -122,11 +123,11 @@ fn unauthorized() -> Response {
 mod tests {
     use super::*;
 
-    fn request_with(said: Option<&str>) -> Request {
+    fn request_with(header: Option<&str>) -> Request {
         let mut request = Request::new(axum::body::Body::empty());
         request
             .headers_mut()
-            .extend(said.map(|said| (AUTHORIZATION, said.parse().expect("a header"))));
+            .extend(header.map(|header| (AUTHORIZATION, header.parse().expect("a header"))));
         request
     }
 
@@ -134,22 +135,22 @@ mod tests {
     fn only_the_token_is_accepted() {
         let token = ApiToken::from_text("0123456789abcdef");
         assert!(token.authorizes(&request_with(Some("Bearer 0123456789abcdef"))));
-        for said in [
+        for header in [
             None,
             Some(""),
             Some("Bearer "),
             Some("Bearer 0123456789abcdeF"),
             Some("0123456789abcdef"),
         ] {
-            assert!(!token.authorizes(&request_with(said)), "{said:?}");
+            assert!(!token.authorizes(&request_with(header)), "{header:?}");
         }
     }
 
     #[test]
     fn public_addresses_and_short_tokens_are_rejected() {
         use std::os::unix::fs::PermissionsExt as _;
-        let place = tempfile::tempdir().expect("a directory");
-        let path = place.path().join("token");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("token");
         let write = |token: &str, mode: u32| {
             std::fs::write(&path, token).expect("written");
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("set");

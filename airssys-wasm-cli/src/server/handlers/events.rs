@@ -41,5 +41,5 @@ pub(super) async fn events(
             .is_none_or(|name| wanted.matches(name));
         std::future::ready(is_wanted.then(|| json_line(&happening)))
     });
-    until_shutdown(lines, process.ending)
+    until_shutdown(lines, process.shutdown)
 }

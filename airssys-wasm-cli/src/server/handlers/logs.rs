@@ -56,7 +56,7 @@ pub(super) async fn logs(
     journal_response(
         &process.journal.lines,
         wanted,
-        process.ending,
+        process.shutdown,
         |item| &item.name,
         |item| json_line(&item),
     )
@@ -82,7 +82,7 @@ pub(super) async fn audit(
     journal_response(
         &process.journal.decisions,
         wanted,
-        process.ending,
+        process.shutdown,
         |item| &item.name,
         |item| with_newline(item.json),
     )
@@ -92,7 +92,7 @@ pub(super) async fn audit(
 fn journal_response<T: Clone + Send + 'static>(
     journal: &Tail<T>,
     wanted: StreamQuery,
-    ending: Shutdown,
+    shutdown: Shutdown,
     name: fn(&T) -> &str,
     told: fn(T) -> Bytes,
 ) -> Response {
@@ -101,7 +101,7 @@ fn journal_response<T: Clone + Send + 'static>(
     let next = new_items(wanted.follow.then_some(next)).filter_map(move |item| {
         std::future::ready(wanted.matches(name(&item)).then(|| told(item)))
     });
-    until_shutdown(stream::iter(last).chain(next), ending)
+    until_shutdown(stream::iter(last).chain(next), shutdown)
 }
 
 /// Returns the last `count` items, or all of them.

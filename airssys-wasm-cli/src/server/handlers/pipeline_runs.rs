@@ -47,9 +47,9 @@ pub(super) async fn run(
     let pipeline = find(&process, name).await?;
     let wrong = Arc::new(Mutex::new(None));
     let cut_off = Arc::clone(&wrong);
-    let ending = process.ending.clone();
+    let shutdown = process.shutdown.clone();
     let until = async move {
-        ending.started().await;
+        shutdown.started().await;
         let message = "the host process is shutting down and accepts no more items; earlier ones were completed";
         cut_off
             .lock()

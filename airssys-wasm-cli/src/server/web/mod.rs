@@ -60,7 +60,7 @@ impl WebServer {
         host: Host,
         patience: Duration,
         requests: Arc<RequestMetrics>,
-        ending: Shutdown,
+        shutdown: Shutdown,
     ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
         let listener = TcpListener::bind(self.address).await.map_err(|error| {
             Problem::new(kinds::IO, format!("cannot listen on `{}`", self.address))
@@ -81,7 +81,7 @@ impl WebServer {
             reload_on_hangup(tls.clone())?;
             server = server.tls(tls);
         }
-        Ok(server.serve(listener, ending.started()))
+        Ok(server.serve(listener, shutdown.started()))
     }
 }
 
