@@ -214,8 +214,8 @@ mod tests {
                 (Method::GET, "/v1/events", "", StatusCode::OK),
                 (Method::GET, "/metrics", "", StatusCode::OK),
             ] {
-                let asked = send(router.clone(), method.clone(), path, body);
-                let answer = tokio::time::timeout(PATIENCE, asked).await;
+                let sent = send(router.clone(), method.clone(), path, body);
+                let answer = tokio::time::timeout(PATIENCE, sent).await;
                 assert_eq!(answer, Ok(expected), "{method} {path}");
             }
             let call = r#"{"function": "f", "wave": "()"}"#;

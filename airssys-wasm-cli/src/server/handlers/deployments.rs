@@ -83,19 +83,19 @@ pub(super) async fn deploy(
     let (spec, component) = upload::read_form::<DeploySpec>(&process, form).await?;
     let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
-    let told = describe_component(spec.name.as_deref(), &component);
+    let described = describe_component(spec.name.as_deref(), &component);
     let deploy = spec.prepare(process.host.deploy(component))?;
     if how.dry_run {
         deploy.rehearse().await?;
-        return answer(MaybeDryRun::dry_run(format!("deploy {told}")));
+        return answer(MaybeDryRun::dry_run(format!("deploy {described}")));
     }
     let deployed = deploy.await?;
-    let serving = deployed.status().active;
+    let active = deployed.status().active;
     answer(MaybeDryRun::Done(RolloutResult {
         name: deployed.name().to_string(),
         from_revision: None,
-        revision: serving.revision,
-        version: serving.version.as_ref().map(ToString::to_string),
+        revision: active.revision,
+        version: active.version.as_ref().map(ToString::to_string),
         milliseconds: begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
         calls_draining: 0,
         granted_again: Vec::new(),

@@ -61,9 +61,9 @@ pub(super) async fn show(
 pub(super) async fn explain(
     State(process): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
-    Json(asked): Json<ExplainRequest>,
+    Json(request): Json<ExplainRequest>,
 ) -> Reply<ExplanationView> {
-    let operation: Operation = asked
+    let operation: Operation = request
         .operation
         .parse()
         .map_err(|error: OperationError| Problem::new(kinds::USAGE, error.to_string()))?;
@@ -99,7 +99,7 @@ pub(super) async fn grant(
     load(&process, &name).await?;
     let deployment = process.host.deployment(&name)?;
     let grant_again = spec.grant_again;
-    let told = format!(
+    let action = format!(
         "extend the grants of {name} by {} rule(s)",
         spec.allow.len() + spec.deny.len()
     );
@@ -118,7 +118,7 @@ pub(super) async fn grant(
     } else {
         update
     };
-    run_or_rehearse(&name, update.any_version(), how, told).await
+    run_or_rehearse(&name, update.any_version(), how, action).await
 }
 
 /// Checks that no revoked rule would be granted again by a wider one.

@@ -52,14 +52,14 @@ fn problem(host: &Host, name: &str) -> Option<String> {
 )]
 pub(super) async fn set(
     State(process): State<ServerState>,
-    Json(said): Json<RouteView>,
+    Json(route): Json<RouteView>,
 ) -> Reply<RouteChange> {
-    let before = process.host.route(&said.route, &said.component).await?;
-    let name = said.component.clone();
+    let before = process.host.route(&route.route, &route.component).await?;
+    let name = route.component.clone();
     let problem = process
         .run_blocking(move |host| Ok(problem(host, &name)))
         .await?;
-    answer(RouteChange::new(said.route, Some(said.component), before).with_problem(problem))
+    answer(RouteChange::new(route.route, Some(route.component), before).with_problem(problem))
 }
 
 /// Removes a route.

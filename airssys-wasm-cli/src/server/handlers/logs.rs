@@ -94,12 +94,12 @@ fn journal_response<T: Clone + Send + 'static>(
     wanted: StreamQuery,
     shutdown: Shutdown,
     name: fn(&T) -> &str,
-    told: fn(T) -> Bytes,
+    format: fn(T) -> Bytes,
 ) -> Response {
     let (last, next) = journal.subscribe(|item| wanted.matches(name(item)));
-    let last = last_items(last, wanted.last).into_iter().map(told);
+    let last = last_items(last, wanted.last).into_iter().map(format);
     let next = new_items(wanted.follow.then_some(next)).filter_map(move |item| {
-        std::future::ready(wanted.matches(name(&item)).then(|| told(item)))
+        std::future::ready(wanted.matches(name(&item)).then(|| format(item)))
     });
     until_shutdown(stream::iter(last).chain(next), shutdown)
 }

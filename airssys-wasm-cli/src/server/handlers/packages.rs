@@ -51,11 +51,11 @@ pub(super) async fn publish(
     let (spec, component) = upload::read_form::<PublishSpec>(&process, form).await?;
     let component = spec.apply(upload::require_component(component)?)?;
     if how.dry_run {
-        let told = format!("publish {}", describe_component(None, &component));
+        let action = format!("publish {}", describe_component(None, &component));
         process
             .run_blocking(move |host| host.check_publication(&component))
             .await?;
-        return answer(MaybeDryRun::dry_run(told));
+        return answer(MaybeDryRun::dry_run(action));
     }
     let digest = component.digest().to_string();
     let (name, version) = process

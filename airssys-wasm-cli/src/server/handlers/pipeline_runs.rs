@@ -45,26 +45,26 @@ pub(super) async fn run(
     body: Body,
 ) -> Result<Response, ProblemResponse> {
     let pipeline = find(&process, name).await?;
-    let wrong = Arc::new(Mutex::new(None));
-    let cut_off = Arc::clone(&wrong);
+    let failure = Arc::new(Mutex::new(None));
+    let interrupted = Arc::clone(&failure);
     let shutdown = process.shutdown.clone();
     let until = async move {
         shutdown.started().await;
         let message = "the host process is shutting down and accepts no more items; earlier ones were completed";
-        cut_off
+        interrupted
             .lock()
             .get_or_insert_with(|| Problem::new(kinds::NO_HOST, message));
     };
     // Items already in the pipeline are completed during the drain.
-    let items =
-        parse_items(&pipeline, lines(body.into_data_stream()), &wrong).take_until(Box::pin(until));
+    let items = parse_items(&pipeline, lines(body.into_data_stream()), &failure)
+        .take_until(Box::pin(until));
     let outcomes = if pipeline.pipeline().inputs().is_empty() {
         pipeline.run_sources()
     } else {
         pipeline.run(items)
     };
     let last = stream::once(async move {
-        wrong
+        failure
             .lock()
             .take()
             .map_or(RunLine::Done { done: true }, |problem| RunLine::Ended {
@@ -83,28 +83,28 @@ pub(super) async fn run(
 fn spawn_reader<T: Send + 'static>(
     mut outcomes: impl Stream<Item = T> + Send + Unpin + 'static,
 ) -> impl Stream<Item = T> + Send + 'static {
-    let (tell, mut told) = mpsc::channel(1);
+    let (sender, mut receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         while let Some(outcome) =
-            tokio::select! { it = outcomes.next() => it, () = tell.closed() => None }
+            tokio::select! { it = outcomes.next() => it, () = sender.closed() => None }
         {
-            if tell.send(outcome).await.is_err() {
+            if sender.send(outcome).await.is_err() {
                 break;
             }
         }
     });
-    stream::poll_fn(move |context| told.poll_recv(context))
+    stream::poll_fn(move |context| receiver.poll_recv(context))
 }
 
-/// Parses items from lines. Ends at the first invalid line, whose problem is stored in `wrong`.
+/// Parses items from lines. Ends at the first invalid line, whose problem is stored in `failure`.
 fn parse_items(
     pipeline: &PipelineDeployment,
     lines: impl Stream<Item = Result<String, Problem>> + Send + 'static,
-    wrong: &Arc<Mutex<Option<Problem>>>,
+    failure: &Arc<Mutex<Option<Problem>>>,
 ) -> impl Stream<Item = Inputs> + Send + 'static {
-    let (pipeline, wrong) = (pipeline.pipeline(), Arc::clone(wrong));
+    let (pipeline, failure) = (pipeline.pipeline(), Arc::clone(failure));
     let read = lines.map(move |line| line.and_then(|line| parse_inputs(&pipeline, &line)));
     read.scan((), move |(), item| {
-        std::future::ready(item.map_err(|problem| *wrong.lock() = Some(problem)).ok())
+        std::future::ready(item.map_err(|problem| *failure.lock() = Some(problem)).ok())
     })
 }

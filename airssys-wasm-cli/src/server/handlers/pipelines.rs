@@ -63,7 +63,7 @@ pub(super) async fn deploy(
     let (spec, sent) = upload::read_parts::<PipelineSpec>(form).await?;
     let components = resolve_components(&process, &spec.definition, &sent).await;
     let pipeline = build_pipeline(&spec.definition, components)?;
-    let told = format!(
+    let action = format!(
         "deploy the pipeline {} with {} stages",
         pipeline.name(),
         pipeline.stages().len()
@@ -71,7 +71,7 @@ pub(super) async fn deploy(
     let deploy = spec.prepare(process.host.deploy_pipeline(pipeline))?;
     if how.dry_run {
         deploy.rehearse().await?;
-        return answer(MaybeDryRun::dry_run(told));
+        return answer(MaybeDryRun::dry_run(action));
     }
     answer(MaybeDryRun::Done(PipelineView::from_deployment(
         &deploy.await?,
@@ -91,12 +91,12 @@ pub(super) async fn resolve_components(
         ))];
     }
     let mut components = Vec::new();
-    let places: BTreeSet<String> = (0..stages).map(stage_part_name).collect();
-    if let Some(unknown) = sent.keys().find(|part| !places.contains(*part)) {
+    let parts: BTreeSet<String> = (0..stages).map(stage_part_name).collect();
+    if let Some(unknown) = sent.keys().find(|part| !parts.contains(*part)) {
         return vec![Err(upload::unexpected_part(unknown).to_string())];
     }
-    for (place, (_, stage)) in definition.stages().enumerate() {
-        let component = match sent.get(&stage_part_name(place)) {
+    for (index, (_, stage)) in definition.stages().enumerate() {
+        let component = match sent.get(&stage_part_name(index)) {
             Some(bytes) => upload::parse_component(process, bytes.clone()).await,
             None => packages::find(process, stage.component()).await,
         };

@@ -37,11 +37,11 @@ pub(super) async fn update(
     let pipeline = find(&process, name.clone()).await?;
     let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let name = deployment_of(&pipeline, &stage);
-    let told = format!("update to {}", describe_component(Some(&name), &component));
+    let action = format!("update to {}", describe_component(Some(&name), &component));
     let update = prepare_stage(pipeline.update(&stage, component), &spec)?;
     if how.dry_run {
         update.rehearse().await?;
-        return answer(MaybeDryRun::dry_run(told));
+        return answer(MaybeDryRun::dry_run(action));
     }
     answer(MaybeDryRun::Done(RolloutResult::new(&name, &update.await?)))
 }

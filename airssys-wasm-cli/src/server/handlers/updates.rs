@@ -41,9 +41,9 @@ pub(super) async fn update(
     load(&process, &name).await?;
     let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
-    let told = describe_component(Some(&name), &component);
+    let described = describe_component(Some(&name), &component);
     let update = prepare_update(process.host.update(&name, component), &spec)?;
-    run_or_rehearse(&name, update, how, format!("update to {told}")).await
+    run_or_rehearse(&name, update, how, format!("update to {described}")).await
 }
 
 /// Runs an update, or rehearses it for a dry run.
@@ -51,11 +51,11 @@ pub(super) async fn run_or_rehearse(
     name: &str,
     update: Update<'_>,
     how: DryRunQuery,
-    told: String,
+    action: String,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
     if how.dry_run {
         update.rehearse().await?;
-        return answer(MaybeDryRun::dry_run(told));
+        return answer(MaybeDryRun::dry_run(action));
     }
     answer(MaybeDryRun::Done(RolloutResult::new(name, &update.await?)))
 }

@@ -49,12 +49,12 @@ pub(super) fn deployment(
 
 /// Describes the difference between two components. `None` if digest and version are equal.
 pub(super) fn component(now: &Component, next: &Component) -> Option<String> {
-    let told = |component: &Component| match component.version() {
+    let describe = |component: &Component| match component.version() {
         Some(version) => format!("{version} ({})", component.digest()),
         None => component.digest().to_string(),
     };
     let is_same = now.digest() == next.digest() && now.version() == next.version();
-    (!is_same).then(|| format!("component: {} -> {}", told(now), told(next)))
+    (!is_same).then(|| format!("component: {} -> {}", describe(now), describe(next)))
 }
 
 /// Returns the differences between grants, one per entry.
@@ -77,12 +77,12 @@ fn rules<'a>(
     next: impl Iterator<Item = &'a Rule>,
 ) -> Vec<String> {
     let (now, next): (BTreeSet<&Rule>, BTreeSet<&Rule>) = (now.collect(), next.collect());
-    let told = |one: &BTreeSet<&Rule>, other: &BTreeSet<&Rule>| -> BTreeSet<String> {
+    let only_in = |one: &BTreeSet<&Rule>, other: &BTreeSet<&Rule>| -> BTreeSet<String> {
         one.difference(other)
             .map(|rule| rule.without_value().to_string())
             .collect()
     };
-    let (added, removed) = (told(&next, &now), told(&now, &next));
+    let (added, removed) = (only_in(&next, &now), only_in(&now, &next));
     let both = added
         .intersection(&removed)
         .map(|rule| format!("~ {word} {rule} (value changed)"));

@@ -167,13 +167,13 @@ async fn update_stages(
     for stage in wanted.stages() {
         let name = stage.name();
         let before = now.pipeline();
-        let serving = before
+        let current = before
             .stage(name)
             .map(|stage| Component::from(stage.component().clone()));
         let next = Component::from(stage.component().clone());
-        let mut changes: Vec<String> = serving
+        let mut changes: Vec<String> = current
             .iter()
-            .filter_map(|serving| compare::component(serving, &next))
+            .filter_map(|current| compare::component(current, &next))
             .collect();
         let mut update = now.update(name, next).any_version();
         if !is_fused(now, name) {
@@ -183,12 +183,12 @@ async fn update_stages(
                 .cloned()
                 .unwrap_or_default()
                 .parse()?;
-            let serving = host.deployment(&format!("{}:{name}", now.name()))?.grants();
-            let again = compare::lifted_revocations(&serving, &grants);
+            let granted = host.deployment(&format!("{}:{name}", now.name()))?.grants();
+            let again = compare::lifted_revocations(&granted, &grants);
             if !desired.grant_again {
                 check_revocations(&format!("{}:{name}", now.name()), &again)?;
             }
-            changes.extend(compare::grants(&serving, &grants));
+            changes.extend(compare::grants(&granted, &grants));
             changes.extend(
                 again
                     .into_iter()
