@@ -111,10 +111,10 @@ impl InstanceLease<'_> {
     pub(crate) fn make_ready(self, deployment: &DeploymentEntry) {
         let (active, lane) = (self.active, self.lane);
         let instance = self.into_instance();
-        let Some(opening) = active.instances.begin_ready(lane, &instance) else {
+        let Some(period) = active.instances.begin_ready(lane, &instance) else {
             return active.instances.give_back(lane, instance);
         };
-        let ready = ReadyInstance::new(active, lane, opening, instance);
+        let ready = ReadyInstance::new(active, lane, period, instance);
         deployment.put_ready(lane, Box::new(ready));
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::ready_calls::{ReadyCallCounts, ReadyCalls};
 use super::ready_instance::ReadyInstances;
-use super::ready_slots::Opening;
+use super::ready_slots::OpenPeriod;
 use super::wait_queue::{WaitQueue, Waiter};
 use crate::blocking::BlockingThreads;
 use crate::instance::Instance;
@@ -29,8 +29,8 @@ pub(crate) struct Instances {
     lanes: Box<[CachePadded<LaneInstances>]>,
     /// The slots of the deployment, once the revision has been active.
     slots: OnceLock<Weak<ReadyInstances>>,
-    /// The last opening of the slots for this revision.
-    opening: Mutex<Opening>,
+    /// The last period of the slots for this revision.
+    period: Mutex<OpenPeriod>,
     /// The most instances at once, idle ones included.
     max: usize,
     count: AtomicUsize,
@@ -78,7 +78,7 @@ impl Instances {
                 .map(|_| LaneInstances::new(idle_max))
                 .collect(),
             slots: OnceLock::new(),
-            opening: Mutex::new(Opening::NONE),
+            period: Mutex::new(OpenPeriod::NONE),
             max,
             count: AtomicUsize::new(first.iter().count()),
             newest: AtomicU64::new(
@@ -172,7 +172,7 @@ impl Instances {
                     return Some(ready.into_instance());
                 }
                 // It belongs to the revision that is active by now.
-                let rest = slots.put(lane, ready.opening(), ready);
+                let rest = slots.put(lane, ready.period(), ready);
                 rest.into_iter().flatten().for_each(|ready| ready.retire());
                 None
             })
@@ -207,27 +207,27 @@ impl Instances {
         if let Some(slots) = slots
             && reuses_instances(&self.revision)
         {
-            *self.opening.lock() = slots.open();
+            *self.period.lock() = slots.open();
         }
     }
 
     /// Closes the slots, and moves the instances in them to the idle ones. No call takes an
     /// instance from a slot once this has returned.
     pub(super) fn close_ready(&self) {
-        let opening = std::mem::replace(&mut *self.opening.lock(), Opening::NONE);
+        let period = std::mem::replace(&mut *self.period.lock(), OpenPeriod::NONE);
         if let Some(slots) = self.slots() {
-            let instances = slots.close(opening);
+            let instances = slots.close(period);
             instances.into_iter().for_each(|ready| ready.retire());
         }
     }
 
     /// Begins to have a ready instance on `lane`, unless there is one, or calls wait for an
     /// instance, or `instance` must not be used again.
-    pub(super) fn begin_ready(&self, lane: usize, instance: &Instance) -> Option<Opening> {
-        let opening = *self.opening.lock();
-        let is_usable = opening != Opening::NONE && self.queue.is_empty();
+    pub(super) fn begin_ready(&self, lane: usize, instance: &Instance) -> Option<OpenPeriod> {
+        let period = *self.period.lock();
+        let is_usable = period != OpenPeriod::NONE && self.queue.is_empty();
         let is_begun = is_usable && !self.is_used_up(instance) && self.lanes[lane].ready.begin();
-        is_begun.then_some(opening)
+        is_begun.then_some(period)
     }
 
     pub(super) fn end_ready(&self, lane: usize) {

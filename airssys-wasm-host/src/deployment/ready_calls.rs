@@ -4,8 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Whether a lane has a ready instance, and how many calls the lane's ready instances have served.
-/// Only the call that has the instance counts, so a count needs no locked operation.
+/// The ready instance of a lane, and the number of calls that such instances have served. Only the call that has the instance counts, so a count needs no locked operation.
 #[derive(Default)]
 pub(super) struct ReadyCalls {
     has_instance: AtomicBool,
@@ -13,7 +12,7 @@ pub(super) struct ReadyCalls {
     ended: AtomicU64,
 }
 
-/// The same for several lanes.
+/// The sums over several lanes.
 #[derive(Default)]
 pub(super) struct ReadyCallCounts {
     /// The number of ready instances, in a slot or in a call.

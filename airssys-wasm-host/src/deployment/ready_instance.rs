@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::ready_slots::{Opening, ReadySlots};
+use super::ready_slots::{OpenPeriod, ReadySlots};
 use super::{ActiveRevision, Admission, DeploymentEntry, lane};
 use crate::instance::Instance;
 
@@ -14,9 +14,9 @@ pub(crate) type ReadyInstances = ReadySlots<ReadyInstance>;
 /// An instance in a slot, or in the call that has taken it from there. Counts as a call inside its
 /// revision, which does not drain before the instance is gone.
 pub(crate) struct ReadyInstance {
-    /// `None` once it is taken out for good.
+    /// `None` once it is taken out permanently.
     instance: Option<Box<Instance>>,
-    opening: Opening,
+    period: OpenPeriod,
     admission: Admission,
 }
 
@@ -33,17 +33,17 @@ impl ReadyInstance {
     pub(super) fn new(
         active: &Arc<ActiveRevision>,
         lane: usize,
-        opening: Opening,
+        period: OpenPeriod,
         instance: Box<Instance>,
     ) -> Self {
         Self {
             instance: Some(instance),
-            opening,
+            period,
             admission: Admission::reenter_on(Arc::clone(active), lane),
         }
     }
 
-    /// Takes the instance out for good.
+    /// Takes the instance out permanently.
     pub(super) fn into_instance(mut self) -> Box<Instance> {
         self.active().instances.end_ready(self.admission.lane);
         self.instance.take().expect(IN_PLACE)
@@ -64,8 +64,8 @@ impl ReadyInstance {
     }
 
     #[inline]
-    pub(super) fn opening(&self) -> Opening {
-        self.opening
+    pub(super) fn period(&self) -> OpenPeriod {
+        self.period
     }
 }
 
@@ -87,7 +87,7 @@ impl<'a> ReadyLease<'a> {
     pub(super) fn take(deployment: &'a DeploymentEntry) -> Option<Self> {
         let slots = &*deployment.ready;
         let ready = slots.take(lane::current_lane(slots.lanes()))?;
-        if !slots.is_open(ready.opening) || slots.has_waiting() {
+        if !slots.is_open(ready.period) || slots.has_waiting() {
             ready.retire();
             return None;
         }
@@ -137,7 +137,7 @@ impl DeploymentEntry {
     /// Puts an instance in the slot of its lane, if its revision may have one there.
     #[inline]
     pub(super) fn put_ready(&self, lane: usize, ready: Box<ReadyInstance>) {
-        let rest = self.ready.put(lane, ready.opening(), ready);
+        let rest = self.ready.put(lane, ready.period(), ready);
         for ready in rest.into_iter().flatten() {
             ready.retire();
         }
@@ -152,4 +152,4 @@ impl DeploymentEntry {
     }
 }
 
-const IN_PLACE: &str = "an instance stays until it is taken out for good";
+const IN_PLACE: &str = "an instance stays until it is taken out permanently";

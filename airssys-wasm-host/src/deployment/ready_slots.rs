@@ -1,7 +1,7 @@
 //! One instance per lane that the next call on the lane takes without entering a gate.
 //!
 //! A revision enters a gate once for each instance that it keeps here, and leaves it when the
-//! instance is taken out for good: a call that takes an instance and puts it back is counted all
+//! instance is taken out permanently: a call that takes an instance and puts it back is counted all
 //! along, and each of the two is one exchange. The slots are open for one revision at a time. Knows
 //! nothing of calls or revisions. The tests are model-checked with loom.
 //! Tests: in this file.
@@ -13,10 +13,10 @@ use crossbeam_utils::atomic::AtomicCell;
 
 /// The slots of a deployment, one for each lane.
 pub(super) struct ReadySlots<T, A: Atomics = MachineAtomics> {
-    /// The opening during which instances may be taken and put back; 0 while the slots are closed.
+    /// The period during which instances may be taken and put back; 0 while the slots are closed.
     current: A::Word,
-    /// The number of openings so far.
-    openings: A::Word,
+    /// The number of periods so far.
+    periods: A::Word,
     /// The number of calls that wait for an instance.
     waiting: A::Word,
     slots: Box<[CachePadded<A::Slot<T>>]>,
@@ -24,10 +24,10 @@ pub(super) struct ReadySlots<T, A: Atomics = MachineAtomics> {
 
 /// The time between opening the slots for a revision and closing them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Opening(u64);
+pub(super) struct OpenPeriod(u64);
 
-impl Opening {
-    /// An opening that never lasts.
+impl OpenPeriod {
+    /// A period that never lasts.
     pub(super) const NONE: Self = Self(u64::MAX);
 }
 
@@ -35,7 +35,7 @@ impl<T, A: Atomics> ReadySlots<T, A> {
     pub(super) fn new(lanes: usize) -> Self {
         Self {
             current: A::Word::new(0),
-            openings: A::Word::new(0),
+            periods: A::Word::new(0),
             waiting: A::Word::new(0),
             slots: (0..lanes)
                 .map(|_| CachePadded::new(A::Slot::new()))
@@ -55,18 +55,23 @@ impl<T, A: Atomics> ReadySlots<T, A> {
         self.slots[lane].swap(None)
     }
 
-    /// Puts a value in a slot if `opening` still lasts. Returns the values that cannot stay: this
+    /// Puts a value in a slot if `period` still lasts. Returns the values that cannot stay: this
     /// one if it came too late, and any other that was in its place.
     #[inline]
     #[must_use = "a value that is not in a slot must go elsewhere"]
-    pub(super) fn put(&self, lane: usize, opening: Opening, value: Box<T>) -> [Option<Box<T>>; 2] {
-        if !self.is_open(opening) {
+    pub(super) fn put(
+        &self,
+        lane: usize,
+        period: OpenPeriod,
+        value: Box<T>,
+    ) -> [Option<Box<T>>; 2] {
+        if !self.is_open(period) {
             return [Some(value), None];
         }
         let other = self.slots[lane].swap(Some(value));
         // The slots are closed before they are emptied. Therefore, either this sees that they are
         // closed, or the value is found when they are emptied.
-        let late = if self.is_open(opening) {
+        let late = if self.is_open(period) {
             None
         } else {
             self.take(lane)
@@ -74,23 +79,23 @@ impl<T, A: Atomics> ReadySlots<T, A> {
         [other, late]
     }
 
-    /// Returns `true` while `opening` lasts.
+    /// Returns `true` while `period` lasts.
     #[inline]
-    pub(super) fn is_open(&self, opening: Opening) -> bool {
-        self.current.load() == opening.0
+    pub(super) fn is_open(&self, period: OpenPeriod) -> bool {
+        self.current.load() == period.0
     }
 
     /// Opens the slots, which must be closed.
-    pub(super) fn open(&self) -> Opening {
-        let number = self.openings.add(1) + 1;
+    pub(super) fn open(&self) -> OpenPeriod {
+        let number = self.periods.add(1) + 1;
         self.current.store(number);
-        Opening(number)
+        OpenPeriod(number)
     }
 
-    /// Closes the slots and returns the values in them, unless `opening` has ended before. No value
-    /// of the opening is found in a slot, and kept, once this has returned.
-    pub(super) fn close(&self, opening: Opening) -> Vec<Box<T>> {
-        if !self.current.replace(opening.0, 0) {
+    /// Closes the slots and returns the values in them, unless `period` has ended before. No value
+    /// of the period is found in a slot, and kept, once this has returned.
+    pub(super) fn close(&self, period: OpenPeriod) -> Vec<Box<T>> {
+        if !self.current.replace(period.0, 0) {
             return Vec::new();
         }
         (0..self.lanes())
@@ -226,14 +231,14 @@ mod tests {
     /// An instance that is counted by the gate of its revision for as long as it exists.
     struct Instance {
         gate: Arc<LoomGate>,
-        opening: Opening,
+        period: OpenPeriod,
     }
 
     impl Instance {
-        fn begin(gate: &Arc<LoomGate>, opening: Opening) -> Box<Self> {
+        fn begin(gate: &Arc<LoomGate>, period: OpenPeriod) -> Box<Self> {
             assert!(gate.enter(), "the gate is open");
             let gate = Arc::clone(gate);
-            Box::new(Self { gate, opening })
+            Box::new(Self { gate, period })
         }
     }
 
@@ -250,12 +255,12 @@ mod tests {
         let Some(instance) = slots.take(0) else {
             return false;
         };
-        if !slots.is_open(instance.opening) {
+        if !slots.is_open(instance.period) {
             return false;
         }
         run(&instance);
-        let opening = instance.opening;
-        drop(slots.put(0, opening, instance));
+        let period = instance.period;
+        drop(slots.put(0, period, instance));
         true
     }
 
@@ -264,8 +269,8 @@ mod tests {
     fn no_call_is_inside_after_the_drain() {
         loom::model(|| {
             let (slots, gate) = (Arc::new(Slots::new(1)), Arc::new(Gate::new()));
-            let opening = slots.open();
-            drop(slots.put(0, opening, Instance::begin(&gate, opening)));
+            let period = slots.open();
+            drop(slots.put(0, period, Instance::begin(&gate, period)));
             let drained = Arc::new(AtomicBool::new(false));
             let callers: Vec<_> = (0..2)
                 .map(|_| {
@@ -277,8 +282,8 @@ mod tests {
                     })
                 })
                 .collect();
-            drop(slots.close(opening));
-            assert!(!slots.is_open(opening));
+            drop(slots.close(period));
+            assert!(!slots.is_open(period));
             gate.close();
             if gate.is_drained() {
                 drained.store(true, Ordering::SeqCst);
@@ -307,7 +312,7 @@ mod tests {
             drop(slots.close(old));
             let new = slots.open();
             drop(slots.put(0, new, Instance::begin(&gates[1], new)));
-            call(&slots, |instance| assert_eq!(instance.opening, new));
+            call(&slots, |instance| assert_eq!(instance.period, new));
             caller.join().expect("a caller");
             drop(slots.close(new));
             for gate in gates {
@@ -325,12 +330,12 @@ mod tests {
     fn an_instance_and_a_waiting_call_do_not_miss_each_other() {
         loom::model(|| {
             let (slots, gate) = (Arc::new(Slots::new(1)), Arc::new(Gate::new()));
-            let opening = slots.open();
-            let instance = Instance::begin(&gate, opening);
+            let period = slots.open();
+            let instance = Instance::begin(&gate, period);
             let giver = {
                 let slots = Arc::clone(&slots);
                 thread::spawn(move || {
-                    drop(slots.put(0, opening, instance));
+                    drop(slots.put(0, period, instance));
                     slots.has_waiting()
                 })
             };
