@@ -8,11 +8,14 @@
 
 use std::time::{Duration, Instant};
 
-use airssys_wasm_host::{Host, Instancing};
+use airssys_wasm_host::{Deployment, Host, Instancing};
 use airssys_wasm_tests::guests::guest;
 use airssys_wasm_tests::process::status_field;
 
 const SWAPS: u32 = 10_000;
+
+/// The number of instances that may exist at the next swap, those that are being dropped included.
+const INSTANCES_MAX: u64 = 8;
 
 /// Time within which handles that are dropped in the background must be closed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,6 +40,17 @@ async fn wait_for_open_files(most: usize) -> usize {
     open_files()
 }
 
+/// Waits until the instances of a deployment have at most so much memory. Instances of earlier
+/// revisions are dropped in the background; with too many of them in the pool, the next one is
+/// allocated on demand, with files of its own.
+async fn wait_for_memory(deployment: &Deployment, bytes_max: u64) {
+    let begun = Instant::now();
+    while deployment.status().memory_bytes > bytes_max {
+        assert!(begun.elapsed() < PATIENCE, "instances are left behind");
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn leave_nothing_behind() {
     let host = Host::builder()
@@ -52,6 +66,7 @@ async fn leave_nothing_behind() {
         .function::<(String,), (String,)>("greet")
         .expect("it greets");
     let (first, second) = (guest("greeter-v1"), guest("greeter-v2"));
+    let memory_bytes = deployment.status().memory_bytes;
     let mut settled = (0, 0);
     for swap in 0..SWAPS {
         let (next, greeting) = if swap % 2 == 0 {
@@ -69,6 +84,7 @@ async fn leave_nothing_behind() {
             greet.call(("Ada".into(),)).await.expect("an answer").0,
             greeting
         );
+        wait_for_memory(&deployment, memory_bytes * INSTANCES_MAX).await;
         if swap == SWAPS / 10 {
             settled = (resident_kib(), open_files());
         }
