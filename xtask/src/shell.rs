@@ -32,9 +32,19 @@ pub fn target_directory() -> Result<PathBuf, String> {
 }
 
 /// Returns a command for the cargo that runs this program.
+///
+/// Without the variables that cargo sets for a program that it runs: a build script that depends on
+/// one of them would run again, and everything that depends on it would be compiled again, each time
+/// that cargo is started from here after it was started from a shell. The one of `ring` does.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
     cargo
 }
 
