@@ -35,7 +35,7 @@ pub struct Component {
 }
 
 impl Component {
-    /// Reads a component from a file.
+    /// Reads a component from a file. Blocks while the file is read and its contents are checked.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Component {
             })
     }
 
-    /// Reads a component from bytes.
+    /// Reads a component from bytes. Blocks while they are checked, some milliseconds for each MB.
     ///
     /// # Errors
     ///

@@ -26,10 +26,12 @@
 //! | call with Rust types, with values, through generated bindings | [`Function`], [`DynamicFunction`], [`Bindings`] |
 //! | limit what a component uses | [`Limits`], [`Instancing`] |
 //! | limit what all components use together, and the compiler | [`Budget`], [`CompilerProcess`] |
-//! | grant files, network access and values, and revoke them | [`policy::Grants`], [`Deploy::grants`], [`Host::revoke`], [`Approval`] |
+//! | grant files, network access and values, and revoke them | [`policy::Grants`], [`Deploy::grants`], [`Deployment::revoke`], [`Approval`] |
 //! | see what a component did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
 //! | provide functions and objects of the embedder | [`guide`], [`HostBuilder::imports`], [`HostBuilder::data`], [`InstanceState`], [`Provider`] |
 //! | serve HTTP requests (with the feature `http`) | `Host::http`, `http::HttpServer` |
+//! | connect components to pipelines | [`PipelineDeployments`], [`pipeline`] |
+//! | list and remove deployments, read their history, publish components | [`Deployments`], [`Packages`] |
 //! | observe events, and what guests print | [`Status`], [`Event`], [`GuestLog`], [`HostBuilder::guest_log_to_stderr`] |
 //! | run a program with arguments and stdin | [`Console`], [`Deploy::console`] |
 //! | handle an error, know how a call ended | [`Error`], [`ErrorKind`], [`CallEnd`] |
@@ -79,10 +81,28 @@ mod scheduler;
 mod state;
 mod store;
 
+/// Grants and denies, operations of components, and explanations of decisions about them.
+pub mod policy {
+    pub use airssys_wasm_core::policy::{
+        Decision, DenialReason, Explanation, FileAccess, FileSystemType, Grants, GrantsError,
+        HttpHost, HttpTarget, HttpTargetError, LiftedRevocation, Operation, OperationError,
+        RequestedCapabilities, RevocationReview, Shortfall, SocketAccess, SpecialFile,
+        SpecialFileType, TomlError,
+    };
+}
+
+/// The imports and exports of components, with their types.
+pub mod world {
+    pub use airssys_wasm_core::world::{
+        Case, ElementType, Field, Function, FunctionNotFound, Interface, InterfaceName, Param,
+        Type, World, WorldChange, WorldChanges, WorldSide,
+    };
+}
+
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::{
     Capability, CapabilityKind, ComponentName, Digest, Effect, FunctionName, Instancing, Limits,
-    Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector, policy, world,
+    Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector,
 };
 pub use budget::Budget;
 pub use capability::{
@@ -92,16 +112,19 @@ pub use clock::TestClock;
 pub use code_cache::CompilerProcess;
 pub use component::Component;
 pub use deployment::{RevisionStatus, Status, Summary};
+pub(crate) use error::ErrorClass;
 pub use error::{CallEnd, Error, ErrorKind, Result};
 pub use function::{Bindings, DynamicFunction, Function};
-pub use handle::Deployment;
-pub use host::{Host, HostBuilder};
+pub use handle::{Deployment, ExportedFunction};
+#[cfg(feature = "http")]
+pub use host::HostHttp;
+pub use host::{Deployments, Host, HostBuilder, HostLogs, Packages, PipelineDeployments};
 pub use instance::InstanceState;
 pub use observe::{
     AuditLog, AuditRecord, CallId, Event, Events, GuestLine, GuestLog, GuestStream, Identity,
     RolloutProbe, Verdict,
 };
 pub use rollout::{Approval, Deploy, Promotion, Rollback, Update};
-pub use state::{Action, Change, RevisionSummary};
+pub use state::{Action, Change, Package, PackageVersion, RevisionSummary, UnreadableRecord};
 pub use wasmtime;
 pub use wasmtime_wasi;

@@ -67,6 +67,21 @@ impl Runtime {
         }
     }
 
+    /// Runs work that restores deployments, or waits for a restore, on a blocking thread if the host
+    /// has a state directory and otherwise on the current thread. If dropped before the work starts,
+    /// the work is skipped.
+    pub(crate) async fn run_restore<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.is_persistent() {
+            // A restore compiles if the compiled code is gone.
+            self.blocking.compile(work).await
+        } else {
+            work()
+        }
+    }
+
     /// Returns the number of a new instance.
     pub(crate) fn next_instance_number(&self) -> u64 {
         self.instances_started.fetch_add(1, Ordering::Relaxed) + 1

@@ -85,10 +85,8 @@ async fn attack_deployed(
     }
     if let Some(rule) = setting.revoke {
         let rule = world.expand(rule, directory);
-        world
-            .host
-            .revoke(deployment.name().as_str(), &rule)
-            .map_err(|error| error.to_string())?;
+        let revoked = deployment.revoke(&rule).await;
+        revoked.map_err(|error| error.to_string())?;
     }
     let before = contents(directory);
     let (reached, asked) = (

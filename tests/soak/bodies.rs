@@ -46,7 +46,12 @@ async fn version(host: &Host) -> String {
     let asked = Request::get("http://localhost/")
         .body(http_body_util::Empty::<Bytes>::new())
         .expect("a request");
-    let answer = host.http("web").expect("a name").handle(asked).await;
+    let answer = host
+        .http()
+        .service("web")
+        .expect("a name")
+        .handle(asked)
+        .await;
     answer.headers()["x-version"]
         .to_str()
         .expect("text")
@@ -61,10 +66,10 @@ async fn serve(name: &str) -> (Host, SocketAddr) {
     host.deploy(guest(name).with_name("web").expect("a name"))
         .await
         .expect("deployed");
-    host.route("/", "web").await.expect("routed");
+    host.http().set_route("/", "web").await.expect("routed");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
-    tokio::spawn(host.http_server().serve(listener, std::future::pending()));
+    tokio::spawn(host.http().server().serve(listener, std::future::pending()));
     (host, address)
 }
 

@@ -193,7 +193,7 @@ async fn an_invalid_budget_is_refused() {
         ..Budget::from_machine()
     };
     let error = Host::builder().budget(budget).build().expect_err("none");
-    assert_eq!(error.kind(), ErrorKind::InvalidLimits);
+    assert_eq!(error.code(), "invalid-limits");
 }
 
 /// Many concurrent calls that take all the memory they can get stay within the share of their
@@ -270,5 +270,8 @@ async fn a_deployment_waits_for_the_compiler_as_long_as_the_budget_allows() {
         error.to_string().contains("did not compile within 30s"),
         "{error}"
     );
-    assert!(host.status("large").is_err(), "nothing was deployed");
+    assert!(
+        host.deployment("large").await.is_err(),
+        "nothing was deployed"
+    );
 }

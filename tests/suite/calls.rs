@@ -159,9 +159,9 @@ async fn resources_are_refused_as_values_with_the_alternative() {
         .deploy(guest("plain-resource"))
         .await
         .expect("deployed");
-    for (name, _) in resources.functions() {
+    for function in resources.functions() {
         let error = resources
-            .dynamic_function(&name.to_string())
+            .dynamic_function(&function.name.to_string())
             .map(drop)
             .expect_err("a resource is in it");
         assert_eq!(error.kind(), ErrorKind::TypeMismatch);

@@ -101,13 +101,13 @@ async fn more_instances_than_the_pool_has_slots_are_allocated_on_demand() {
 async fn two_hosts_share_nothing() {
     let (first, second) = (host(), host());
     first.deploy(guest("greeter-v1")).await.expect("deployed");
-    assert_eq!(second.list().len(), 0);
+    assert_eq!(second.deployments().list().await.expect("listed").len(), 0);
     second
         .deploy(guest("greeter-v2"))
         .await
         .expect("the same name");
     drop(first);
-    let greet = crate::support::greet(&second.deployment("greeter").expect("deployed"));
+    let greet = crate::support::greet(&second.deployment("greeter").await.expect("deployed"));
     assert_eq!(
         greet.call(("Ada".into(),)).await.expect("an answer").0,
         "Good day, Ada!"
@@ -124,7 +124,7 @@ async fn a_thousand_deployments_of_the_same_bytes_share_their_code() {
             .await
             .expect("deployed");
     }
-    let last = crate::support::greet(&host.deployment("greeter-999").expect("deployed"));
+    let last = crate::support::greet(&host.deployment("greeter-999").await.expect("deployed"));
     assert_eq!(
         last.call(("Ada".into(),)).await.expect("an answer").0,
         "Hello, Ada!"

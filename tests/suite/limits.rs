@@ -434,7 +434,7 @@ async fn limits_that_cannot_be_enforced_are_refused() {
         .limits(limits)
         .await
         .expect_err("zeroes");
-    assert_eq!(error.kind(), ErrorKind::InvalidLimits);
+    assert_eq!(error.code(), "invalid-limits");
     assert!(
         error
             .to_string()

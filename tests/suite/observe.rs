@@ -75,7 +75,7 @@ async fn status_reports_the_active_revision_and_its_grants() {
             .await
             .expect("an answer");
     }
-    let status = host.status("greeter").expect("deployed");
+    let status = host.deployment("greeter").await.expect("deployed").status();
     assert_eq!(status.active.revision, 2);
     assert_eq!(
         status
@@ -133,7 +133,10 @@ async fn list_contains_every_deployment() {
     let (host, _) = deploy_greeter(Instancing::PerCall).await;
     host.deploy(guest("plain-bindgen")).await.expect("deployed");
     let names: Vec<_> = host
+        .deployments()
         .list()
+        .await
+        .expect("listed")
         .iter()
         .map(|deployment| deployment.name().to_string())
         .collect();

@@ -132,7 +132,7 @@ fn the_lines_on_mounting_match_an_example() {
 
 #[test]
 fn the_lines_on_composing_match_examples() {
-    for (example, text) in [("pipeline", "deploy_pipeline"), ("linked", "allow(\"call ")] {
+    for (example, text) in [("pipeline", ".pipelines()"), ("linked", "allow(\"call ")] {
         let example = format!("examples/{example}/src/main.rs");
         let lines = block(COMPOSING, "rust", text);
         assert!(lines.lines().count() > 2, "{lines}");

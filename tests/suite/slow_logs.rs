@@ -77,16 +77,16 @@ async fn a_blocked_guest_log_delays_no_call() {
         .call_wave("(2000, 999)")
         .await
         .expect("flooding is no error");
-    let dropped = host.guest_lines_dropped();
+    let dropped = host.logs().guest_lines_dropped();
     assert!(
         dropped > 1000,
         "{dropped} of 2,000 lines of 1,000 bytes were dropped"
     );
     drop(release);
-    host.flush_logs().await;
+    host.logs().flush().await;
     assert_eq!(log.0.lines.lock().len() as u64, 2000 - dropped);
     flood.call_wave("(1, 1)").await.expect("printed");
-    host.flush_logs().await;
+    host.logs().flush().await;
     assert_eq!(
         log.0.lines.lock().last().map(|(_, dropped)| *dropped),
         Some(dropped),
@@ -101,13 +101,9 @@ async fn a_blocked_audit_log_delays_only_recorded_calls() {
     let host = builder().audit_log(log.clone()).build().expect("a host");
     let greeter = host.deploy(guest("greeter-v1")).await.expect("deployed");
     let denied = host.deploy(probe(&[])).await.expect("deployed");
+    let probe = denied.clone();
     let waiting = tokio::spawn(async move { attempt(&denied, &["lookup", "good.test"]).await });
-    let in_flight = || {
-        host.status("attack-probe")
-            .expect("deployed")
-            .calls_in_flight
-    };
-    while in_flight() == 0 && !waiting.is_finished() {
+    while probe.status().calls_in_flight == 0 && !waiting.is_finished() {
         tokio::task::yield_now().await;
     }
     for _ in 0..100 {

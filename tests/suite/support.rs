@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use airssys_wasm_host::{
     CallEnd, Component, Deployment, Error, Event, Events, Function, GuestLine, GuestLog, Host,
-    Instancing,
+    Instancing, Rule,
 };
 use airssys_wasm_tests::guests;
 use airssys_wasm_tests::load::Answer;
@@ -65,6 +65,12 @@ pub(crate) async fn call(
         .expect("an exported function")
         .call_wave(arguments)
         .await
+}
+
+/// Revokes a rule from a deployment.
+pub(crate) async fn revoke(host: &Host, name: &str, rule: &str) -> Vec<Rule> {
+    let deployment = host.deployment(name).await.expect("deployed");
+    deployment.revoke(rule).await.expect("revoked")
 }
 
 pub(crate) type SleepFunction = Function<(u64,), ()>;
@@ -133,7 +139,7 @@ pub(crate) struct RecordedLines(Arc<Mutex<Vec<String>>>);
 impl RecordedLines {
     /// Returns all lines that guests of a host have printed so far.
     pub(crate) async fn all(&self, host: &Host) -> Vec<String> {
-        host.flush_logs().await;
+        host.logs().flush().await;
         self.0.lock().clone()
     }
 }

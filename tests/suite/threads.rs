@@ -61,12 +61,15 @@ fn deploys_and_revocations_need_no_thread_available_to_guests() {
             .await
             .expect("in time")
             .expect("rolled back");
-        host.revoke("greeter", "dns **").expect("revoked");
+        crate::support::revoke(&host, "greeter", "dns **").await;
         timeout(SOON, host.remove("greeter"))
             .await
             .expect("in time")
             .expect("removed");
-        assert_eq!(host.history().expect("a history").len(), 5);
+        assert_eq!(
+            host.deployments().history().await.expect("a history").len(),
+            5
+        );
     });
     drop(end);
 }

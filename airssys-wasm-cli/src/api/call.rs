@@ -2,7 +2,7 @@
 //!
 //! Tests: in this file.
 
-use airssys_wasm_host::{CallEnd, DynamicFunction, Error, ErrorKind, FunctionName};
+use airssys_wasm_host::{CallEnd, DynamicFunction, Error, ErrorKind, ExportedFunction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -161,11 +161,11 @@ pub(crate) struct FunctionView {
     pub(crate) signature: String,
 }
 
-impl From<(FunctionName, String)> for FunctionView {
-    fn from((name, signature): (FunctionName, String)) -> Self {
+impl From<ExportedFunction> for FunctionView {
+    fn from(function: ExportedFunction) -> Self {
         Self {
-            name: name.to_string(),
-            signature,
+            name: function.name.to_string(),
+            signature: function.signature,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use airssys_wasm_core::policy::RequestedCapabilities;
 use airssys_wasm_core::{Limits, Requests};
-use airssys_wasm_host::{Promotion, RevisionStatus, Status, Summary};
+use airssys_wasm_host::{Promotion, RevisionStatus, Status, Summary, UnreadableRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,6 +29,15 @@ pub(crate) struct LostDeployment {
     pub(crate) name: String,
     /// The reason its state cannot be read.
     pub(crate) problem: String,
+}
+
+impl From<&UnreadableRecord> for LostDeployment {
+    fn from(record: &UnreadableRecord) -> Self {
+        Self {
+            name: record.name.clone(),
+            problem: record.problem.clone(),
+        }
+    }
 }
 
 /// A summary of a deployment.

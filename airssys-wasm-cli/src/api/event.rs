@@ -1,6 +1,6 @@
 //! Events and lines of guest output as the API streams them.
 
-use airssys_wasm_host::{ComponentName, Event, GuestLine, GuestStream};
+use airssys_wasm_host::{ComponentName, Effect, Event, GuestLine, GuestStream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,6 +17,10 @@ pub(crate) struct EventView {
     /// Details as text; absent if the kind says all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) detail: String,
+    /// Code of the rollout step, such as `check-grants`: the completed one of an event `step`, or
+    /// the failed one of an event `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phase: Option<String>,
 }
 
 /// A line of guest output.
@@ -79,6 +83,7 @@ impl From<&Event> for EventView {
             name: subject(event).map(ToString::to_string),
             event: kind(event).to_owned(),
             detail: detail(event),
+            phase: phase(event).map(|phase| phase.code().to_owned()),
         }
     }
 }
@@ -128,6 +133,15 @@ fn kind(event: &Event) -> &'static str {
         Event::CodeCacheEntryRejected { .. } => "code-cache-entry-rejected",
         Event::Missed { .. } => "missed",
         _ => "other",
+    }
+}
+
+/// Returns the rollout step that an event reports.
+fn phase(event: &Event) -> Option<Effect> {
+    match event {
+        Event::RolloutStep { effect, .. } => Some(*effect),
+        Event::RolledBack { failed, .. } => Some(*failed),
+        _ => None,
     }
 }
 

@@ -1,4 +1,7 @@
-//! Problem kinds that the command adds to those of the host library.
+//! Problem kinds: those that the command adds to the codes of the host library's errors, and the
+//! codes that it reports itself or acts on.
+//!
+//! Tests: `airssys-wasm-cli/src/output/exit.rs`.
 
 /// The arguments or the request are not valid.
 pub(crate) const USAGE: &str = "usage";
@@ -24,3 +27,12 @@ pub(crate) const DIFFERENT: &str = "otherwise";
 pub(crate) const BUSY: &str = "busy";
 /// A bug in the command or the host process.
 pub(crate) const INTERNAL: &str = "internal";
+
+/// A limit is not valid. A code of the host library.
+pub(crate) const INVALID_LIMITS: &str = "invalid-limits";
+/// Nothing provides an import. A code of the host library.
+pub(crate) const MISSING_IMPORT: &str = "missing-import";
+/// A name or a version is missing. A code of the host library.
+pub(crate) const UNNAMED: &str = "unnamed";
+/// The version is published with different bytes. A code of the host library.
+pub(crate) const VERSION_TAKEN: &str = "version-taken";

@@ -22,8 +22,7 @@ use utoipa::ToSchema;
 pub(crate) use call::{CallRequest, CallResult, FunctionView, ValueFormat};
 pub(crate) use change::ChangeView;
 pub(crate) use deployment::{
-    DeploymentList, DeploymentView, LostDeployment, RevisionView, RolloutResult,
-    parse_request_lines, request_lines,
+    DeploymentList, DeploymentView, RevisionView, RolloutResult, parse_request_lines, request_lines,
 };
 pub(crate) use desired::{ApplyResult, DesiredDeployment, DesiredPipeline};
 pub(crate) use dry_run::{DryRunQuery, MaybeDryRun, RemovalResult};

@@ -1,6 +1,6 @@
 //! Published packages as the API returns them.
 
-use airssys_wasm_host::Component;
+use airssys_wasm_host::{Component, Package};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -62,6 +62,15 @@ impl PublishedVersion {
                 .map(ToString::to_string)
                 .unwrap_or_default(),
             digest: component.digest().to_string(),
+        }
+    }
+}
+
+impl From<&Package> for PackageView {
+    fn from(package: &Package) -> Self {
+        Self {
+            name: package.name.to_string(),
+            versions: package.versions.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Problems: the errors of the API and of the command.
 //!
-//! Tests: in this file.
+//! Tests: `airssys-wasm-cli/tests/cli/bad_input.rs`.
 
 use std::error::Error as _;
 use std::fmt;
@@ -16,12 +16,12 @@ use super::kinds;
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Problem {
-    /// Machine-readable kind: that of the host's error, such as `not-deployed`, or one of the
+    /// Machine-readable kind: the code of the host's error, such as `not-deployed`, or one of the
     /// command's own, such as `usage`.
     pub(crate) kind: String,
     /// Description of the problem and how to resolve it.
     pub(crate) message: String,
-    /// The rollout step that failed, if a rollout did.
+    /// Code of the rollout step that failed, such as `check-grants`, if a rollout did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) phase: Option<String>,
     /// Underlying causes, nearest first.
@@ -59,12 +59,7 @@ impl Problem {
 
     /// Returns a problem of one of the host's kinds.
     pub(crate) fn from_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self::new(&kind_name(kind), message)
-    }
-
-    /// Returns `true` if this is a problem of one of the host's kinds.
-    pub(crate) fn has_kind(&self, kind: ErrorKind) -> bool {
-        self.kind == kind_name(kind)
+        Self::new(kind.code(), message)
     }
 
     /// Returns a problem about a file; `what` is the verb: `read` or `write`.
@@ -101,9 +96,9 @@ impl From<Error> for Problem {
             source = cause.source();
         }
         Self {
-            kind: kind_name(error.kind()),
+            kind: error.code().to_owned(),
             message: error.to_string(),
-            phase: error.phase().map(|phase| phase.to_string()),
+            phase: error.phase().map(|phase| phase.code().to_owned()),
             causes,
             hint: None,
             guest: error
@@ -113,36 +108,8 @@ impl From<Error> for Problem {
     }
 }
 
-/// Returns the name of a kind in the API: `NotDeployed` is `not-deployed`, `Exited(3)` is
-/// `exited`.
-pub(crate) fn kind_name(kind: ErrorKind) -> String {
-    let mut word = String::new();
-    for letter in format!("{kind:?}")
-        .chars()
-        .take_while(|letter| *letter != '(')
-    {
-        if letter.is_ascii_uppercase() && !word.is_empty() {
-            word.push('-');
-        }
-        word.push(letter.to_ascii_lowercase());
-    }
-    word
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kind_names_are_kebab_case() {
-        assert_eq!(kind_name(ErrorKind::NotDeployed), "not-deployed");
-        assert_eq!(kind_name(ErrorKind::Io), "io");
-        assert_eq!(kind_name(ErrorKind::Exited(3)), "exited");
     }
 }

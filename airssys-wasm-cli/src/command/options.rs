@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use airssys_wasm_core::Limits;
 use airssys_wasm_core::policy::Shortfall;
-use airssys_wasm_host::ErrorKind;
 use clap::Args;
 
 use crate::api::{GrantRules, Problem, kinds};
@@ -81,9 +80,9 @@ impl RuntimeOptions {
             said.insert(name.to_owned(), number.unwrap_or_else(|_| value.into()));
         }
         let limits = serde_json::from_value(said.into());
-        limits.map(Some).map_err(|error| {
-            Problem::from_kind(ErrorKind::InvalidLimits, format!("`--limit`: {error}"))
-        })
+        limits
+            .map(Some)
+            .map_err(|error| Problem::new(kinds::INVALID_LIMITS, format!("`--limit`: {error}")))
     }
 
     pub(super) fn links(&self) -> Result<BTreeMap<String, String>, Problem> {

@@ -3,7 +3,7 @@
 //! Tests: `airssys-wasm-cli/tests/cli/registry.rs`.
 
 use airssys_wasm_core::PackageRef;
-use airssys_wasm_host::{Component, Error, ErrorKind};
+use airssys_wasm_host::{Component, Error};
 use clap::Args;
 
 use super::CommonOptions;
@@ -173,7 +173,7 @@ pub(super) async fn store_pulled(
         .upload("/v1/packages", &spec, Some(component.bytes().to_vec()))
         .await
         .map_err(
-            |problem: Problem| match problem.has_kind(ErrorKind::VersionTaken) {
+            |problem: Problem| match problem.kind == kinds::VERSION_TAKEN {
                 true => {
                     let message = format!(
                         "the registry now has different bytes for this version: {}",

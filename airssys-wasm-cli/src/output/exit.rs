@@ -1,6 +1,10 @@
 //! Exit codes, on which scripts rely.
+//!
+//! Tests: in this file.
 
-use airssys_wasm_host::CallEnd;
+use airssys_wasm_host::{CallEnd, ErrorKind};
+
+use crate::api::kinds;
 
 /// The description of the exit codes in the help text.
 pub(crate) const EXIT_CODES: &str = "\
@@ -32,38 +36,76 @@ pub(crate) fn exit_code_of_call(end: CallEnd) -> u8 {
 /// Returns the exit code for a kind of problem.
 pub(crate) fn exit_code(kind: &str) -> u8 {
     match kind {
-        "usage" | "file" | "io" | "invalid-component" | "invalid-name" | "invalid-grant"
-        | "invalid-limits" | "invalid-pipeline" | "type-mismatch" | "unnamed"
-        | "unknown-capability" => 2,
-        "not-deployed" | "not-published" | "function-not-found" | "nothing-to-roll-back-to" => 3,
-        "busy"
-        | "name-taken"
-        | "version-taken"
-        | "version-not-newer"
-        | "world-changed"
-        | "callers-lost"
-        | "state-would-be-lost"
-        | "in-use"
-        | "missing-host-function"
-        | "missing-import"
-        | "ambiguous-import" => 4,
-        "not-granted" | "lifts-revocation" | "grant-unusable" | "awaits-approval"
-        | "approval-mismatch" | "not-signed" => 5,
-        "trapped"
-        | "host-function-failed"
-        | "exited"
-        | "over-budget"
-        | "deadline-exceeded"
-        | "fuel-exhausted"
-        | "start-failed"
-        | "unhealthy"
-        | "unusable"
-        | "stage-error"
-        | "resource-lost"
-        | "reentrant" => 6,
-        "no-host-process" | "not-permitted" | "protocol" => 7,
-        "state-held" | "state-unavailable" | "state-damaged" => 8,
-        "registry" => 9,
+        kinds::USAGE | kinds::FILE | kinds::IO => 2,
+        kinds::BUSY => 4,
+        kinds::NOT_SIGNED => 5,
+        // The bytes are a component; it fails on this host.
+        "unusable" => 6,
+        kinds::NO_HOST | kinds::NOT_PERMITTED | kinds::PROTOCOL => 7,
+        kinds::REGISTRY => 9,
+        code => ErrorKind::from_code(code).map_or(1, exit_code_of_error),
+    }
+}
+
+/// Returns the exit code for a kind of the host library's errors.
+fn exit_code_of_error(kind: ErrorKind) -> u8 {
+    match kind {
+        kind if kind.is_invalid_input() => 2,
+        kind if kind.is_not_found() => 3,
+        kind if kind.is_conflict() => 4,
+        kind if kind.is_refused() => 5,
+        kind if kind.is_component_failure() => 6,
+        kind if kind.is_state_failure() => 8,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Exit codes with their kinds: each code of the host library, and each kind of the command.
+    const KINDS: [(u8, &str); 9] = [
+        (
+            1,
+            "build host-dropped input-failed internal otherwise stopped-by-probe",
+        ),
+        (
+            2,
+            "file invalid-component invalid-configuration invalid-grant invalid-limits \
+             invalid-name invalid-pipeline invalid-provider io type-mismatch unknown-capability \
+             unnamed usage",
+        ),
+        (
+            3,
+            "function-not-found not-deployed not-published nothing-to-roll-back-to",
+        ),
+        (
+            4,
+            "ambiguous-import busy callers-lost in-use missing-host-function missing-import \
+             name-taken state-would-be-lost version-not-newer version-taken world-changed",
+        ),
+        (
+            5,
+            "approval-mismatch awaits-approval grant-unusable lifts-revocation not-granted \
+             not-signed",
+        ),
+        (
+            6,
+            "deadline-exceeded exited fuel-exhausted host-function-failed over-budget reentrant \
+             resource-lost stage-error start-failed trapped unhealthy unusable",
+        ),
+        (7, "no-host-process not-permitted protocol"),
+        (8, "state-damaged state-held state-unavailable"),
+        (9, "registry"),
+    ];
+
+    #[test]
+    fn every_kind_has_its_exit_code() {
+        for (code, kinds) in KINDS {
+            for kind in kinds.split_whitespace() {
+                assert_eq!(exit_code(kind), code, "{kind}");
+            }
+        }
     }
 }

@@ -141,7 +141,7 @@ impl Registry {
     ) -> Result<Option<(&'a ComponentName, &'a Version)>, Problem> {
         let (Some(name), Some(version)) = (component.name(), component.version()) else {
             let message = "the component has no name or no version; set them with `--name` and `--component-version`";
-            return Err(Problem::from_kind(ErrorKind::Unnamed, message));
+            return Err(Problem::new(kinds::UNNAMED, message));
         };
         let digest = component.digest().to_string();
         match self.find_layer(name, version).await? {
@@ -151,7 +151,7 @@ impl Registry {
                     "{name} {version} already exists at `{}`, with the digest {}",
                     self.address, there.digest
                 );
-                Err(Problem::from_kind(ErrorKind::VersionTaken, message))
+                Err(Problem::new(kinds::VERSION_TAKEN, message))
             }
             None => Ok(Some((name, version))),
         }

@@ -88,22 +88,6 @@ pub(crate) struct ServerState {
     guests: Handle,
 }
 
-impl ServerState {
-    /// Runs a blocking operation on a thread that guests cannot occupy.
-    async fn run_blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Host) -> airssys_wasm_host::Result<T> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let host = self.host.clone();
-        match self.admin.spawn_blocking(move || work(&host)).await {
-            Ok(outcome) => outcome.map_err(Problem::from),
-            Err(error) => {
-                Err(Problem::new(kinds::INTERNAL, "a background task panicked").with_cause(error))
-            }
-        }
-    }
-}
-
 /// Serves until a signal ends the process.
 ///
 /// # Errors
@@ -149,7 +133,7 @@ async fn serve_until(
         admin: Handle::current(),
         guests,
     };
-    log_ready(&process, &config.socket);
+    log_ready(&process, &config.socket).await?;
     let components = serve_components(config.web, &process, config.patience).await?;
     let router = handlers::router(process);
     let over_tcp = serve_tcp(
@@ -232,16 +216,18 @@ async fn serve_components(
     })
 }
 
-fn log_ready(process: &ServerState, socket: &Path) {
-    let deployments = process.host.summaries().len();
-    tracing::info!(deployments, socket = %socket.display(), "serving");
-    for (name, problem) in process.host.lost() {
+async fn log_ready(process: &ServerState, socket: &Path) -> Result<(), Problem> {
+    let deployments = process.host.deployments();
+    let count = deployments.summaries().await?.len();
+    tracing::info!(deployments = count, socket = %socket.display(), "serving");
+    for record in deployments.unreadable() {
         tracing::error!(
-            name,
-            problem,
+            name = record.name,
+            problem = record.problem,
             "the stored deployment cannot be read: deploy it again"
         );
     }
+    Ok(())
 }
 
 fn remove_socket(socket: &Path) {

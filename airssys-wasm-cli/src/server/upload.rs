@@ -80,14 +80,16 @@ pub(crate) async fn read_parts<T: DeserializeOwned + Default>(
     Ok((spec.unwrap_or_default(), parts))
 }
 
-/// Parses an uploaded component.
+/// Parses an uploaded component, on a thread that guests cannot occupy.
 pub(super) async fn parse_component(
     process: &ServerState,
     bytes: Bytes,
 ) -> Result<Component, Problem> {
-    process
-        .run_blocking(move |_| Component::from_bytes(bytes.to_vec()))
-        .await
+    let parse = move || Component::from_bytes(bytes.to_vec());
+    let parsed = process.admin.spawn_blocking(parse).await.map_err(|error| {
+        Problem::new(kinds::INTERNAL, "a background task panicked").with_cause(error)
+    })?;
+    Ok(parsed?)
 }
 
 /// Returns the problem of a form with an unknown or a repeated part.

@@ -282,6 +282,22 @@ fn json_output_is_machine_readable() {
         (refused.code, &problem["error"]["kind"]),
         (3, &"not-deployed".into())
     );
+    let refused = place.run(&[
+        "update",
+        "greeter",
+        &guest_path("greeter-v1"),
+        "--output",
+        "json",
+    ]);
+    let problem: serde_json::Value = serde_json::from_str(&refused.stderr).expect("json");
+    assert_eq!(
+        (
+            refused.code,
+            &problem["error"]["kind"],
+            &problem["error"]["phase"]
+        ),
+        (4, &"version-not-newer".into(), &"check-version".into())
+    );
 }
 
 #[test]

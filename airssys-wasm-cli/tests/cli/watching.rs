@@ -14,17 +14,23 @@ fn output_and_events_are_followed_until_shutdown() {
         .ok();
     let mut follow = place.command(&["logs", "-f", "one", "--output", "json"]);
     let mut follow = follow.stdout(Stdio::piped()).spawn().expect("it runs");
-    let mut events = place.command(&["events"]);
+    let mut events = place.command(&["events", "--output", "json"]);
     let mut events = events.stdout(Stdio::piped()).spawn().expect("it runs");
     std::thread::sleep(std::time::Duration::from_millis(200));
     place.run(&["deploy", &guest_path("greeter-v1")]).ok();
     place.run(&["remove", "greeter"]).ok();
     let mut lines = BufReader::new(events.stdout.take().expect("read")).lines();
-    let removed = lines
-        .by_ref()
-        .map(|line| line.expect("text"))
-        .find(|line| line.ends_with("greeter: removed"));
-    assert!(removed.is_some(), "the removal is reported");
+    let mut seen: Vec<serde_json::Value> = Vec::new();
+    while seen.last().is_none_or(|event| event["event"] != "removed") {
+        let line = lines.next().expect("the removal is reported");
+        seen.push(serde_json::from_str(&line.expect("text")).expect("json"));
+    }
+    assert!(
+        seen.iter().all(|event| event["name"] == "greeter"),
+        "{seen:?}"
+    );
+    let mut steps = seen.iter().filter(|event| event["event"] == "step");
+    assert_eq!(steps.next_back().expect("steps")["phase"], "switch");
     // Followers do not delay the shutdown.
     let (code, log) = process.terminate();
     assert_eq!(code, 0, "{log}");

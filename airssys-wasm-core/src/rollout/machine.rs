@@ -252,6 +252,34 @@ fn undo_effect(effect: Effect) -> Option<Effect> {
     }
 }
 
+impl Effect {
+    /// Returns a stable code for programs, such as `check-grants`.
+    ///
+    /// ```
+    /// assert_eq!(airssys_wasm_core::Effect::BindHandles.code(), "bind-handles");
+    /// ```
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::CheckVersion => "check-version",
+            Self::CheckState => "check-state",
+            Self::CheckWorld => "check-world",
+            Self::CheckImports => "check-imports",
+            Self::CheckGrants => "check-grants",
+            Self::Compile => "compile",
+            Self::StoreBytes => "store-bytes",
+            Self::Pause => "pause",
+            Self::Drain => "drain",
+            Self::Start => "start",
+            Self::BindHandles => "bind-handles",
+            Self::CheckHealth => "check-health",
+            Self::Switch => "switch",
+            Self::Discard => "discard",
+            Self::Resume => "resume",
+        }
+    }
+}
+
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -13,7 +13,7 @@ use crate::disk::replace;
 use crate::{Error, ErrorKind, Result};
 
 /// Reads grants from a TOML file. A file that cannot be read in full grants nothing; it is an
-/// error.
+/// error. Blocks while the file is read.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub fn read_grants(path: impl AsRef<Path>) -> Result<Grants> {
 }
 
 /// Writes grants to a TOML file in one step: even after a crash, the file holds either the old
-/// grants or the new ones in full.
+/// grants or the new ones in full. Blocks while the file is written.
 ///
 /// # Errors
 ///

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::instance::{HandleSlot, Instance};
 use crate::revision::Revision;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass, Result};
 
 /// A handle that updates are checked against.
 pub(crate) trait RegisteredHandle: Send + Sync {
@@ -86,7 +86,7 @@ impl HandleRegistry {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CallersLost`], listing every handle that does not fit.
+    /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible), listing every handle that does not fit.
     pub(crate) fn bind_all(&self, revision: &Revision, instance: &mut Instance) -> Result<()> {
         let callers = self.0.lock().live_handles();
         bind_handles(&callers, revision, instance)
@@ -134,7 +134,7 @@ fn bind_handles(
         return Ok(());
     }
     Err(Error::new(
-        ErrorKind::CallersLost,
+        ErrorClass::CALLERS_LOST,
         format!(
             "callers hold handles that {revision} cannot serve: {}",
             problems.join("; ")

@@ -303,15 +303,28 @@ impl DeploymentEntry {
     }
 
     /// Revokes a rule in every revision. Returns the grants that are affected. Takes effect in
-    /// running revisions before it is stored.
-    pub(crate) fn revoke(&self, rule: &Rule) -> Result<Vec<Rule>> {
-        let affected = self.authorization.revoke(&self.revision().authority, rule);
+    /// running revisions before the first wait, and completes on a blocking thread.
+    pub(crate) async fn revoke(self: &Arc<Self>, rule: Rule) -> Result<Vec<Rule>> {
+        let affected = self.authorization.revoke(&self.revision().authority, &rule);
+        let entry = Arc::clone(self);
+        let complete = move || entry.complete_revocation(rule);
+        self.runtime.blocking.run_to_completion(complete).await?;
+        Ok(affected)
+    }
+
+    /// Drops the instances that no call uses, revokes a rule in the revisions that are not loaded,
+    /// and stores that.
+    fn complete_revocation(&self, rule: Rule) -> Result<()> {
         self.active_revision().instances.drop_idle_without_state();
         self.instance_holders.release_where(|_| true);
         let mut change = self.begin_change();
-        change.revoke(rule)?;
+        change.revoke(&rule)?;
         change.commit(Action::Revoked { rule: rule.clone() })?;
-        Ok(affected)
+        self.runtime.announcer.announce(Event::Revoked {
+            component: self.name.clone(),
+            rule,
+        });
+        Ok(())
     }
 
     /// Stores an update that waits for approval.

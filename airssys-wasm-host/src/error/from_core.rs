@@ -4,13 +4,13 @@
 
 use std::error::Error as StdError;
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorClass, ErrorKind};
 
 macro_rules! from_core {
-    ($($error:ty => $kind:ident),* $(,)?) => {$(
+    ($($error:ty => $code:expr),* $(,)?) => {$(
         impl From<$error> for Error {
             fn from(error: $error) -> Self {
-                let error_with_source = Self::new(ErrorKind::$kind, error.to_string());
+                let error_with_source = Self::new($code, error.to_string());
                 match StdError::source(&error).map(ToString::to_string) {
                     Some(source) => error_with_source.with_source(source),
                     None => error_with_source,
@@ -21,17 +21,17 @@ macro_rules! from_core {
 }
 
 from_core! {
-    airssys_wasm_core::CapabilityError => InvalidGrant,
-    airssys_wasm_core::policy::GrantsError => InvalidGrant,
-    airssys_wasm_core::policy::TomlError => InvalidGrant,
-    airssys_wasm_core::ComponentError => InvalidComponent,
-    airssys_wasm_core::ComponentNameError => InvalidName,
-    airssys_wasm_core::FunctionNameError => InvalidName,
-    airssys_wasm_core::LimitsError => InvalidLimits,
-    airssys_wasm_core::PackageRefError => InvalidName,
-    airssys_wasm_core::VersionNotNewer => VersionNotNewer,
-    airssys_wasm_core::pipeline::PipelineErrors => InvalidPipeline,
-    airssys_wasm_core::WaveError => TypeMismatch,
-    airssys_wasm_core::world::FunctionNotFound => FunctionNotFound,
-    airssys_wasm_core::world::WorldChanges => WorldChanged,
+    airssys_wasm_core::CapabilityError => ErrorKind::InvalidGrant,
+    airssys_wasm_core::policy::GrantsError => ErrorKind::InvalidGrant,
+    airssys_wasm_core::policy::TomlError => ErrorKind::InvalidGrant,
+    airssys_wasm_core::ComponentError => ErrorKind::InvalidComponent,
+    airssys_wasm_core::ComponentNameError => ErrorKind::InvalidName,
+    airssys_wasm_core::FunctionNameError => ErrorKind::InvalidName,
+    airssys_wasm_core::LimitsError => ErrorClass::INVALID_LIMITS,
+    airssys_wasm_core::PackageRefError => ErrorKind::InvalidName,
+    airssys_wasm_core::VersionNotNewer => ErrorKind::VersionNotNewer,
+    airssys_wasm_core::pipeline::PipelineErrors => ErrorKind::InvalidPipeline,
+    airssys_wasm_core::WaveError => ErrorKind::TypeMismatch,
+    airssys_wasm_core::world::FunctionNotFound => ErrorKind::FunctionNotFound,
+    airssys_wasm_core::world::WorldChanges => ErrorKind::Incompatible,
 }

@@ -7,6 +7,7 @@
 
 mod call_end;
 mod cause;
+mod code;
 mod from_core;
 mod kind;
 
@@ -18,6 +19,7 @@ use airssys_wasm_core::{ComponentName, Effect};
 pub use call_end::CallEnd;
 pub(crate) use cause::LinkFailure;
 use cause::OriginalError;
+pub(crate) use code::ErrorClass;
 pub use kind::ErrorKind;
 
 /// The reason an operation on a host failed.
@@ -27,11 +29,12 @@ pub use kind::ErrorKind;
 ///
 /// let error = Component::from_bytes(b"hello".to_vec()).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::InvalidComponent);
+/// assert!(error.is_invalid_input());
 /// ```
 pub struct Error(Box<ErrorInner>);
 
 struct ErrorInner {
-    kind: ErrorKind,
+    class: ErrorClass,
     message: String,
     phase: Option<Effect>,
     end: Option<CallEnd>,
@@ -43,10 +46,10 @@ struct ErrorInner {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let message = message.into();
+    pub(crate) fn new(class: impl Into<ErrorClass>, message: impl Into<String>) -> Self {
+        let (class, message) = (class.into(), message.into());
         Self(Box::new(ErrorInner {
-            kind,
+            class,
             message,
             phase: None,
             end: None,
@@ -60,8 +63,8 @@ impl Error {
         Self::new(end.kind(), message).with_call_end(end)
     }
 
-    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
+    pub(crate) fn with_class(mut self, class: impl Into<ErrorClass>) -> Self {
+        self.0.class = class.into();
         self
     }
 
@@ -107,7 +110,66 @@ impl Error {
     /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.0.class.kind
+    }
+
+    /// Returns a stable code for programs in other processes and for logs, such as `not-deployed`.
+    /// Within some kinds, codes distinguish the cause: an [`AlreadyExists`](ErrorKind::AlreadyExists)
+    /// has the code `name-taken` or `version-taken`. [`ErrorKind::from_code`] returns the kind.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.class.code
+    }
+
+    /// Returns the kind and the code, for an error with another message.
+    pub(crate) fn class(&self) -> ErrorClass {
+        self.0.class
+    }
+
+    /// Returns `true` if something that the caller named does not exist. See
+    /// [`ErrorKind::is_not_found`].
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.kind().is_not_found()
+    }
+
+    /// Returns `true` if something that the caller passed is not valid. See
+    /// [`ErrorKind::is_invalid_input`].
+    #[must_use]
+    pub fn is_invalid_input(&self) -> bool {
+        self.kind().is_invalid_input()
+    }
+
+    /// Returns `true` if the operation contradicts what is deployed or published. See
+    /// [`ErrorKind::is_conflict`].
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.kind().is_conflict()
+    }
+
+    /// Returns `true` if permission is missing. See [`ErrorKind::is_refused`].
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.kind().is_refused()
+    }
+
+    /// Returns `true` if the component failed, or exceeded what it may use. See
+    /// [`ErrorKind::is_component_failure`].
+    #[must_use]
+    pub fn is_component_failure(&self) -> bool {
+        self.kind().is_component_failure()
+    }
+
+    /// Returns `true` if the state directory cannot be used. See [`ErrorKind::is_state_failure`].
+    #[must_use]
+    pub fn is_state_failure(&self) -> bool {
+        self.kind().is_state_failure()
+    }
+
+    /// Returns `true` if the same operation may succeed later. See [`ErrorKind::is_retryable`].
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.kind().is_retryable()
     }
 
     /// Returns how the call ended, if this is the error of an admitted call.
@@ -190,7 +252,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     /// Formats the message and its causes, as `main` prints them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} ({:?})", self.0.kind)?;
+        write!(f, "{self} ({:?})", self.kind())?;
         let mut source = self.source();
         while let Some(cause) = source {
             write!(f, "\n  because: {cause}")?;

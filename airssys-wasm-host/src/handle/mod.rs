@@ -7,13 +7,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use airssys_wasm_core::policy::{Explanation, Grants, Operation};
-use airssys_wasm_core::{ComponentName, FunctionName, Rule};
+use airssys_wasm_core::{CapabilityKind, ComponentName, FunctionName, Rule};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Instance as WasmInstance, Lift, Lower};
 
 use crate::deployment::{DeploymentEntry, RetainedRevision, RevisionStatus, Status};
 use crate::function::{Bindings, DynamicFunction, Function};
-use crate::{Component, InstanceState, Result};
+use crate::{Component, Error, ErrorKind, InstanceState, Result};
+
+/// A function that a component exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportedFunction {
+    /// The name by which it is called.
+    pub name: FunctionName,
+    /// Its type, as text in WIT.
+    pub signature: String,
+}
 
 /// A deployment: a name and the revision that serves it. Survives updates; cloning is cheap.
 ///
@@ -82,13 +92,15 @@ impl Deployment {
 
     /// Returns every function that can be called, with its WIT type.
     #[must_use]
-    pub fn functions(&self) -> Vec<(FunctionName, String)> {
+    pub fn functions(&self) -> Vec<ExportedFunction> {
         let serving = self.0.active_revision();
         let world = serving.revision.component.world();
-        world
-            .exports
-            .all_functions()
-            .map(|f| (f.name.clone(), f.signature()))
+        let functions = world.exports.all_functions();
+        functions
+            .map(|function| ExportedFunction {
+                name: function.name.clone(),
+                signature: function.signature(),
+            })
             .collect()
     }
 
@@ -123,6 +135,42 @@ impl Deployment {
     #[must_use]
     pub fn learned(&self) -> Option<Vec<Rule>> {
         self.0.revision().authority.learned()
+    }
+
+    /// Revokes a rule from every revision of the deployment, including those retained for a rollback
+    /// and calls in progress. Their next operation of the kind is denied, and resources opened under
+    /// the rule are closed. Instances that no call uses are dropped with everything they have open,
+    /// unless they hold state. The revocation lasts until the rule is granted again by
+    /// [`Update::grants`](crate::Update::grants). Returns the affected grants; if there are none,
+    /// the rule is denied from now on all the same.
+    ///
+    /// Cancel safe: the first poll revokes the rule. With a state directory, the revocation is
+    /// stored even if the future is dropped, unless 256 other changes are queued.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is not a rule, or names
+    /// something that every component may do;
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if the deployment was removed;
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if the state directory cannot be
+    /// written: the revocation then lasts until this process ends.
+    pub async fn revoke(&self, rule: &str) -> Result<Vec<Rule>> {
+        let rule: Rule = rule.parse()?;
+        if rule.known_kind().is_some_and(CapabilityKind::is_baseline) {
+            let message = format!(
+                "`{rule}` cannot be revoked from a running component; remove the deployment, or deny this when you deploy it"
+            );
+            return Err(Error::new(ErrorKind::InvalidGrant, message));
+        }
+        // Its value, if it has one, must not be disclosed.
+        self.0.revoke(rule.without_value()).await
+    }
+
+    /// Returns the component of the update that awaits approval, if there is one. To approve it,
+    /// pass it to [`Host::update`](crate::Host::update) with an [`Approval`](crate::Approval).
+    #[must_use]
+    pub fn pending_update(&self) -> Option<Component> {
+        self.0.authorization.pending()
     }
 
     /// Returns a snapshot of the deployment.

@@ -32,8 +32,8 @@ use crate::pipeline::{DeadLetterReceiver, Pipelines};
 use crate::program::Programs;
 use crate::registry::DeploymentTable;
 use crate::runtime::Runtime;
-use crate::state::{Snapshot, StateDirectory};
-use crate::{Error, ErrorKind, InstanceState, Result};
+use crate::state::{Snapshot, StateDirectory, UnreadableRecord};
+use crate::{Error, ErrorClass, ErrorKind, InstanceState, Result};
 
 /// A builder for [`Host`]. Unless configured otherwise, components are restricted as follows:
 ///
@@ -143,7 +143,7 @@ impl HostBuilder {
     /// drop(host);
     ///
     /// let host = Host::builder().state_directory(&directory).build()?;
-    /// assert_eq!(host.status("nothing")?.active.revision, 1);
+    /// assert_eq!(host.deployment("nothing").await?.status().active.revision, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -353,31 +353,29 @@ impl HostBuilder {
         }
     }
 
-    /// Builds the host. With a state directory, blocks while its records are read; the deployments
-    /// are restored on first use, or soon after in a background thread.
+    /// Builds the host. Blocks while WebAssembly engines are configured and, with a state directory,
+    /// while its records are read; the deployments are restored on first use, or soon after in a
+    /// background thread.
     ///
     /// # Errors
     ///
-    /// - [`InvalidLimits`](crate::ErrorKind::InvalidLimits) if the limits or the budget are
-    ///   invalid.
+    /// - [`InvalidConfiguration`](crate::ErrorKind::InvalidConfiguration) if the limits, the budget
+    ///   or a root certificate are invalid, or if a provider does not link what it declares, or
+    ///   provides what the host or another provider does.
     /// - [`Internal`](crate::ErrorKind::Internal) if a thread of the host cannot be started.
-    /// - [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if a root certificate is invalid.
-    /// - [`InvalidProvider`](crate::ErrorKind::InvalidProvider) if a provider does not link what it
-    ///   declares, or provides what the host or another provider does.
-    /// - [`StateHeld`](crate::ErrorKind::StateHeld),
-    ///   [`StateUnavailable`](crate::ErrorKind::StateUnavailable) or
+    /// - [`StateUnavailable`](crate::ErrorKind::StateUnavailable) or
     ///   [`StateDamaged`](crate::ErrorKind::StateDamaged) for a state directory that cannot be
     ///   used; nothing in it was changed.
     pub fn build(mut self) -> Result<Host> {
         self.limits.check()?;
         let budget = self.budget.take().unwrap_or_default();
         if let problems @ [_, ..] = &budget.problems()[..] {
-            return Err(Error::new(ErrorKind::InvalidLimits, problems.join("; ")));
+            return Err(Error::new(ErrorClass::INVALID_LIMITS, problems.join("; ")));
         }
         let (state, kept) = self.open_state()?;
         let (limits, dead_letters) = (self.limits.clone(), self.dead_letters.clone());
         let runtime = Arc::new(self.into_runtime(&budget, state)?);
-        report_lost(&kept.lost);
+        report_unreadable(&kept.unreadable);
         #[cfg(feature = "http")]
         let mut kept = kept;
         let context = Arc::new(HostContext {
@@ -388,7 +386,7 @@ impl HostBuilder {
         #[cfg(feature = "http")]
         let routes = Arc::new(crate::http::HostRoutes::restored(
             kept.routes,
-            &mut kept.lost,
+            &mut kept.unreadable,
         ));
         #[cfg(feature = "http")]
         routes.publish_restored(&context);
@@ -398,7 +396,7 @@ impl HostBuilder {
             context,
             #[cfg(feature = "http")]
             routes,
-            lost: kept.lost,
+            unreadable: kept.unreadable,
         })))
     }
 
@@ -418,8 +416,8 @@ impl HostBuilder {
         let announcer = Arc::new(Announcer::default());
         let audit = Arc::new(AuditTrail::new(self.audit));
         let connector = Connector::with_roots(&self.roots).map_err(|error| {
-            Error::new(ErrorKind::InvalidGrant, "a root certificate cannot be read")
-                .with_source(error)
+            let message = "a root certificate cannot be read";
+            Error::new(ErrorKind::InvalidConfiguration, message).with_source(error)
         })?;
         let engines = Arc::new(Engines::new(
             self.pooled_instances_max,
@@ -465,8 +463,8 @@ impl HostBuilder {
 }
 
 /// Logs every record of the state directory that could not be read.
-fn report_lost(lost: &[(String, String)]) {
-    for (name, problem) in lost {
+fn report_unreadable(unreadable: &[UnreadableRecord]) {
+    for UnreadableRecord { name, problem } in unreadable {
         tracing::error!(
             component = name,
             problem,
@@ -477,10 +475,7 @@ fn report_lost(lost: &[(String, String)]) {
 
 /// Starts a thread that restores the deployments of the state directory, if it has any.
 fn spawn_restore_thread(context: &HostContext) -> Result<()> {
-    if context
-        .deployments
-        .with_sleeping(|sleeping| sleeping.is_empty())
-    {
+    if context.deployments.is_restored() {
         return Ok(());
     }
     let names = Arc::clone(&context.deployments);

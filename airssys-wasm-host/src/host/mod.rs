@@ -1,36 +1,52 @@
-//! The host: its deployments, and the operations on them.
+//! The host: rollouts of deployments, and a handle for each other subject.
 //!
-//! Delegates the work: rollouts to `rollout`, calls to `function`.
+//! | file | purpose |
+//! |---|---|
+//! | `builder` | the configuration of a host |
+//! | `deployments` | all deployments: lists, removal, history |
+//! | `pipelines` | pipelines |
+//! | `packages` | published components |
+//! | `http` | HTTP services, routes and servers |
+//! | `logs` | the logs of guests and decisions |
+//!
+//! Delegates the work: rollouts to `rollout`, calls to `function`. Methods that may touch the disk
+//! are async, and wait for threads of the host.
 //!
 //! Tests: `tests/suite`.
 
 mod builder;
+mod deployments;
 #[cfg(feature = "http")]
 mod http;
-mod removal;
+mod logs;
+mod packages;
+mod pipelines;
 
 use std::fmt;
 use std::sync::Arc;
 
-use airssys_wasm_core::{CapabilityKind, ComponentName, PackageRef, Rule};
-use semver::Version;
-
 pub use builder::HostBuilder;
+pub use deployments::Deployments;
+#[cfg(feature = "http")]
+pub use http::HostHttp;
+pub use logs::HostLogs;
+pub use packages::Packages;
+pub use pipelines::PipelineDeployments;
 
 use crate::context::HostContext;
-use crate::deployment::{Status, Summary};
 use crate::handle::Deployment;
-use crate::observe::{Event, Events};
-use crate::pipeline::{ComponentPipeline, DeployPipeline, PipelineDeployment, Pipelines};
-use crate::rollout::{Approval, Deploy, Rollback, Update};
-use crate::state::{Change, StateDirectory};
+use crate::observe::Events;
+use crate::pipeline::Pipelines;
+use crate::rollout::{Deploy, Rollback, Update};
+use crate::state::{StateDirectory, UnreadableRecord};
 use crate::{Component, Error, ErrorKind, Result};
 
 /// A host that runs components under names that outlive their versions.
 ///
 /// Cloning is cheap, and all clones are the same host. When the last clone is dropped, calls in
 /// flight run to their end, and new calls through remaining handles fail with
-/// [`HostDropped`](crate::ErrorKind::HostDropped). The state directory is then free.
+/// [`HostDropped`](crate::ErrorKind::HostDropped). The state directory is then free. The drop waits
+/// for a deployment that is being restored.
 ///
 /// Needs a tokio runtime with its timer enabled, provided by the embedder. The host starts a few
 /// threads of its own: one for deadlines and, on first use, a few for blocking work and one for
@@ -44,8 +60,8 @@ pub(crate) struct HostParts {
     pub(crate) pipelines: Arc<Pipelines>,
     #[cfg(feature = "http")]
     pub(crate) routes: Arc<crate::http::HostRoutes>,
-    /// Records of the state directory that cannot be read, each with the problem.
-    pub(crate) lost: Vec<(String, String)>,
+    /// Records of the state directory that cannot be read.
+    pub(crate) unreadable: Vec<UnreadableRecord>,
 }
 
 impl Host {
@@ -59,18 +75,16 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`NameTaken`](crate::ErrorKind::NameTaken), [`Unnamed`](crate::ErrorKind::Unnamed),
-    /// [`MissingImport`](crate::ErrorKind::MissingImport),
-    /// [`InvalidComponent`](crate::ErrorKind::InvalidComponent),
-    /// [`Unusable`](crate::ErrorKind::Unusable),
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists),
     /// [`InvalidName`](crate::ErrorKind::InvalidName),
-    /// [`StartFailed`](crate::ErrorKind::StartFailed),
-    /// [`Unhealthy`](crate::ErrorKind::Unhealthy),
-    /// [`InvalidLimits`](crate::ErrorKind::InvalidLimits),
+    /// [`InvalidComponent`](crate::ErrorKind::InvalidComponent),
+    /// [`InvalidConfiguration`](crate::ErrorKind::InvalidConfiguration),
+    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant),
+    /// [`UnresolvedImport`](crate::ErrorKind::UnresolvedImport),
     /// [`NotGranted`](crate::ErrorKind::NotGranted),
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable),
-    /// [`UnknownCapability`](crate::ErrorKind::UnknownCapability),
-    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch);
+    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch),
+    /// [`StartFailed`](crate::ErrorKind::StartFailed);
     /// [`Error::phase`](crate::Error::phase) is the step that failed. A failed deploy leaves
     /// nothing behind.
     ///
@@ -91,8 +105,7 @@ impl Host {
     /// [`Error::phase`](crate::Error::phase) is the step that failed. In addition to the errors of
     /// [`deploy`](Self::deploy): [`NotDeployed`](crate::ErrorKind::NotDeployed),
     /// [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer),
-    /// [`WorldChanged`](crate::ErrorKind::WorldChanged),
-    /// [`CallersLost`](crate::ErrorKind::CallersLost),
+    /// [`Incompatible`](crate::ErrorKind::Incompatible),
     /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost), and
     /// [`AwaitsApproval`](crate::ErrorKind::AwaitsApproval) if the component requests more than the
     /// active revision was granted and the update sets no grants.
@@ -112,7 +125,7 @@ impl Host {
     ///
     /// [`NothingToRollBackTo`](crate::ErrorKind::NothingToRollBackTo), with the retained revisions;
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed),
-    /// [`CallersLost`](crate::ErrorKind::CallersLost),
+    /// [`Incompatible`](crate::ErrorKind::Incompatible),
     /// [`StateWouldBeLost`](crate::ErrorKind::StateWouldBeLost), and any error of starting an
     /// instance. The previously active revision then keeps serving.
     ///
@@ -121,219 +134,57 @@ impl Host {
         Rollback::new(&self.0.context, name.into())
     }
 
-    /// Returns the deployment with this name.
+    /// Removes a deployment and waits until its last call has ended.
     ///
-    /// # Errors
-    ///
-    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
-    pub fn deployment(&self, name: &str) -> Result<Deployment> {
-        self.0.context.deployments.get(name).map(Deployment)
-    }
-
-    /// Returns the current status of a deployment.
-    ///
-    /// # Errors
-    ///
-    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
-    pub fn status(&self, name: &str) -> Result<Status> {
-        Ok(self.deployment(name)?.status())
-    }
-
-    /// Revokes a rule from every revision of a deployment, including those retained for a rollback
-    /// and calls in progress. Their next operation of the kind is denied, and resources opened
-    /// under the rule are closed. Instances that no call uses are dropped with everything they have
-    /// open, unless they hold state. The revocation lasts until the rule is granted again by
-    /// [`Update::grants`]. Returns the affected grants; if there are none, the rule is denied from
-    /// now on all the same.
+    /// New calls fail at once. Cancel safe: the deployment is removed by the first poll. With a
+    /// state directory, it is removed once that is written, which the first poll starts unless 256
+    /// other changes are queued.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`InvalidGrant`](crate::ErrorKind::InvalidGrant) if the text is not a rule, or names
-    /// something that every component may do;
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if the state directory cannot be
-    /// written: the revocation then lasts until this process ends.
-    ///
-    /// Blocks while the state directory is written, if the host has one.
-    pub fn revoke(&self, name: &str, rule: &str) -> Result<Vec<Rule>> {
-        let named = self.0.context.deployments.get(name)?;
-        let rule: Rule = rule.parse()?;
-        if rule.known_kind().is_some_and(CapabilityKind::is_baseline) {
-            let message = format!(
-                "`{rule}` cannot be revoked from a running component; remove the deployment, or deny this when you deploy it"
-            );
-            return Err(Error::new(ErrorKind::InvalidGrant, message));
-        }
-        // Its value, if it has one, must not be disclosed.
-        let rule = rule.without_value();
-        let touched = named.revoke(&rule)?;
-        self.0.context.runtime.announcer.announce(Event::Revoked {
-            component: named.name.clone(),
-            rule,
-        });
-        Ok(touched)
+    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable), and the deployment stays;
+    /// [`InUse`](crate::ErrorKind::InUse) if it is a stage of a pipeline, or another deployment is
+    /// linked to it, through its active revision or one retained for a rollback.
+    pub async fn remove(&self, name: &str) -> Result<()> {
+        self.deployments().remove_all(&[name]).await
     }
 
-    /// Deploys a pipeline, each stage as `<pipeline>:<stage>`, when the returned builder is
-    /// awaited.
-    ///
-    /// # Errors
-    ///
-    /// [`NameTaken`](crate::ErrorKind::NameTaken),
-    /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) if the configuration is inconsistent,
-    /// and the errors of [`deploy`](Self::deploy) for each stage. A failed deploy leaves nothing
-    /// behind.
-    ///
-    /// Cancel safe: if dropped before it completes, nothing is deployed.
-    pub fn deploy_pipeline(&self, pipeline: ComponentPipeline) -> DeployPipeline<'_> {
-        DeployPipeline::new(&self.0.pipelines, pipeline)
-    }
-
-    /// Returns the pipeline with this name. With a state directory, the first use after a start
-    /// blocks while the pipeline is restored.
+    /// Returns the deployment with this name. Restores it from the state directory if it has not
+    /// been used since the start. Cancel safe.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`StateDamaged`](crate::ErrorKind::StateDamaged) if it is in the state directory but cannot
-    /// be restored.
-    pub fn pipeline(&self, name: &str) -> Result<PipelineDeployment> {
-        let running = self.0.pipelines.get(name)?;
-        Ok(PipelineDeployment::new(&self.0.pipelines, running))
+    /// [`StateDamaged`](crate::ErrorKind::StateDamaged) or another kind if it cannot be restored.
+    pub async fn deployment(&self, name: &str) -> Result<Deployment> {
+        let found = self.0.context.deployments.find(name).await?;
+        Ok(Deployment(found))
     }
 
-    /// Returns the names of all pipelines in order, including those in the state directory that
-    /// cannot run.
+    /// Returns all deployments, for what concerns several of them.
     #[must_use]
-    pub fn pipelines(&self) -> Vec<ComponentName> {
-        self.0.pipelines.all()
+    pub fn deployments(&self) -> Deployments<'_> {
+        Deployments::new(self)
     }
 
-    /// Returns the component of the update that awaits approval, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name.
-    pub fn awaiting_approval(&self, name: &str) -> Result<Option<Component>> {
-        let named = self.0.context.deployments.get(name)?;
-        Ok(named.authorization.pending())
-    }
-
-    /// Continues an update that awaits approval when the returned builder is awaited.
-    ///
-    /// # Errors
-    ///
-    /// [`NotDeployed`](crate::ErrorKind::NotDeployed), with the nearest name;
-    /// [`ApprovalMismatch`](crate::ErrorKind::ApprovalMismatch) if no update awaits approval, or
-    /// not the approved one.
-    pub fn approve(&self, name: &str, approval: Approval) -> Result<Update<'_>> {
-        let Some(component) = self.awaiting_approval(name)? else {
-            return Err(Error::new(
-                ErrorKind::ApprovalMismatch,
-                format!("no update of `{name}` awaits approval"),
-            ));
-        };
-        Ok(self.update(name, component).approval(approval))
-    }
-
-    /// Returns every deployment in order of name, except those in the state directory that cannot
-    /// be restored. Blocks until all have been restored since the start.
+    /// Returns the pipelines: deployed ones, and those to be deployed.
     #[must_use]
-    pub fn list(&self) -> Vec<Deployment> {
-        self.0
-            .context
-            .deployments
-            .all()
-            .into_iter()
-            .map(Deployment)
-            .collect()
+    pub fn pipelines(&self) -> PipelineDeployments<'_> {
+        PipelineDeployments::new(self)
     }
 
-    /// Returns a summary of every deployment: the active revision, and any problem. Does not wait
-    /// for deployments that have not been restored since the start.
+    /// Returns the HTTP services and routes of this host, and servers for them.
+    #[cfg(feature = "http")]
     #[must_use]
-    pub fn summaries(&self) -> Vec<Summary> {
-        // The lock ensures that a deployment restored meanwhile appears once.
-        let mut all: Vec<Summary> = self.0.context.deployments.with_sleeping(|sleeping| {
-            let awake = self.0.context.deployments.awake();
-            let asleep = sleeping.iter().filter_map(|(name, asleep)| {
-                let problem = asleep.problem().map(str::to_owned);
-                Some(Summary {
-                    component: name.clone(),
-                    active: asleep.serving()?,
-                    problem,
-                })
-            });
-            awake
-                .iter()
-                .map(|named| Summary::from_entry(named))
-                .chain(asleep)
-                .collect()
-        });
-        all.sort_by(|one, other| one.component.cmp(&other.component));
-        all
+    pub fn http(&self) -> HostHttp<'_> {
+        HostHttp::new(self)
     }
 
-    /// Returns the names whose records in the state directory cannot be read, each with the
-    /// problem. They do not serve, and can be deployed again; a pipeline only after
-    /// [`remove_pipeline`](Self::remove_pipeline) has removed the rest of it.
+    /// Returns the packages of the state directory: published components by name and version.
     #[must_use]
-    pub fn lost(&self) -> &[(String, String)] {
-        &self.0.lost
-    }
-
-    /// Returns the changes made to deployments, oldest first; the last 10,000 are stored. Blocks
-    /// while they are read.
-    ///
-    /// # Errors
-    ///
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if there is no state directory,
-    /// or it cannot be read.
-    pub fn history(&self) -> Result<Vec<Change>> {
-        self.state()?.changes()
-    }
-
-    /// Publishes a component in the state directory under its name and version. A version is
-    /// permanently bound to its bytes; publishing the same bytes again changes nothing. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`VersionTaken`](crate::ErrorKind::VersionTaken) if the version is published with different
-    /// bytes, [`Unnamed`](crate::ErrorKind::Unnamed) if the component has no name or no version,
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable) if there is no state directory or
-    /// it cannot be written.
-    pub fn publish(&self, component: &Component) -> Result<(ComponentName, Version)> {
-        self.state()?.publish(component)
-    }
-
-    /// Checks that a component could be published. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`publish`](Self::publish).
-    pub fn check_publication(&self, component: &Component) -> Result<()> {
-        self.state()?.check_publication(component)
-    }
-
-    /// Returns a published component. Blocks while it is read.
-    ///
-    /// # Errors
-    ///
-    /// [`NotPublished`](crate::ErrorKind::NotPublished), with the published names or versions;
-    /// [`StateDamaged`](crate::ErrorKind::StateDamaged);
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable).
-    pub fn package(&self, wanted: &PackageRef) -> Result<Component> {
-        self.state()?.package(wanted)
-    }
-
-    /// Returns every published name with its versions, oldest first. Blocks while the directory is
-    /// read.
-    ///
-    /// # Errors
-    ///
-    /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable).
-    pub fn packages(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
-        self.state()?.published()
+    pub fn packages(&self) -> Packages<'_> {
+        Packages::new(self)
     }
 
     fn state(&self) -> Result<Arc<StateDirectory>> {
@@ -344,18 +195,10 @@ impl Host {
         })
     }
 
-    /// Waits until the guest log and the audit log have taken everything passed to them so far.
-    /// Call it before the program ends, so that no output is lost. Cancel safe.
-    pub async fn flush_logs(&self) {
-        self.0.context.runtime.guest_log.wait_until_empty().await;
-        self.0.context.runtime.audit.wait_until_empty().await;
-    }
-
-    /// Returns the number of guest lines dropped because the guest log was too slow, not counting
-    /// those beyond [`Limits::log_bytes_per_second_max`](crate::Limits).
+    /// Returns the logs that guests and the audit trail write to.
     #[must_use]
-    pub fn guest_lines_dropped(&self) -> u64 {
-        self.0.context.runtime.guest_log.dropped()
+    pub fn logs(&self) -> HostLogs<'_> {
+        HostLogs::new(self)
     }
 
     /// Returns a stream of the events on this host from now on.
@@ -366,9 +209,10 @@ impl Host {
 }
 
 impl fmt::Debug for Host {
+    /// Formats the names of the deployments in use.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host")
-            .field("deployments", &self.list())
-            .finish()
+        let deployments = self.0.context.deployments.awake();
+        let names: Vec<_> = deployments.iter().map(|named| &named.name).collect();
+        f.debug_struct("Host").field("deployments", &names).finish()
     }
 }

@@ -32,6 +32,7 @@ mod service;
 pub use body::HttpBody;
 pub use exchange::ServingRevision;
 pub use route::{Route, RouteError};
+pub use routing::ConfiguredRoute;
 pub(crate) use routing::HostRoutes;
 pub use server::{
     AccessLog, AccessRecord, ActiveRequest, ConnectionPlace, Connections, HttpServer, Tls,

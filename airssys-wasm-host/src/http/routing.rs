@@ -12,21 +12,33 @@ use parking_lot::Mutex;
 use super::route::{Route, RouteTable};
 use super::service::HttpService;
 use crate::context::HostContext;
-use crate::state::Transaction;
+use crate::state::{Transaction, UnreadableRecord};
 use crate::{Error, Result};
+
+/// A route and the deployment that it points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfiguredRoute {
+    /// The route.
+    pub route: Route,
+    /// The name of the deployment, which need not exist.
+    pub component: ComponentName,
+}
 
 /// The deployments that serve requests, by route.
 pub(crate) struct HostRoutes {
-    /// The configured routes. Locked while they are written.
-    configured: Mutex<BTreeMap<Route, ComponentName>>,
+    /// The configured routes, as persisted.
+    configured: ArcSwap<BTreeMap<Route, ComponentName>>,
+    /// Held while a change is written and applied, so that one change is made at a time.
+    change_lock: Mutex<()>,
     table: Arc<ArcSwap<RouteTable<HttpService>>>,
 }
 
 impl HostRoutes {
-    /// Restores the stored routes; those that cannot be read are added to `lost`.
+    /// Restores the stored routes; those that cannot be read are added to `unreadable`.
     pub(crate) fn restored(
         found: BTreeMap<String, String>,
-        lost: &mut Vec<(String, String)>,
+        unreadable: &mut Vec<UnreadableRecord>,
     ) -> Self {
         let mut said = BTreeMap::new();
         for (route, name) in found {
@@ -36,18 +48,22 @@ impl HostRoutes {
                 .map_err(|error| error.to_string());
             match read.and_then(|route| Ok((route, name?))) {
                 Ok((route, name)) => drop(said.insert(route, name)),
-                Err(problem) => lost.push((route, problem)),
+                Err(problem) => unreadable.push(UnreadableRecord {
+                    name: route,
+                    problem,
+                }),
             }
         }
         Self {
-            configured: Mutex::new(said),
+            configured: ArcSwap::from_pointee(said),
+            change_lock: Mutex::new(()),
             table: Arc::default(),
         }
     }
 
     /// Publishes the restored routes.
     pub(crate) fn publish_restored(&self, context: &Arc<HostContext>) {
-        self.publish(context, &self.configured.lock());
+        self.publish(context, &self.configured.load());
     }
 
     /// Publishes routes. Keeps existing services, because updates are checked against what they
@@ -71,13 +87,14 @@ impl HostRoutes {
         Arc::clone(&self.table)
     }
 
-    /// Returns the routes with the names of their deployments.
-    pub(crate) fn all(&self) -> Vec<(Route, ComponentName)> {
-        let routes = self.configured.lock();
-        let pairs = routes.iter();
-        pairs
-            .map(|(route, name)| (route.clone(), name.clone()))
-            .collect()
+    /// Returns the routes with the names of their deployments, ordered by route.
+    pub(crate) fn all(&self) -> Vec<ConfiguredRoute> {
+        let routes = self.configured.load();
+        let routes = routes.iter().map(|(route, component)| ConfiguredRoute {
+            route: route.clone(),
+            component: component.clone(),
+        });
+        routes.collect()
     }
 
     /// Changes a route after persisting the change. Returns the previous deployment.
@@ -87,7 +104,8 @@ impl HostRoutes {
         route: Route,
         name: Option<ComponentName>,
     ) -> Result<Option<ComponentName>> {
-        let mut said = self.configured.lock();
+        let _turn = self.change_lock.lock();
+        let mut said = BTreeMap::clone(&self.configured.load());
         if let Some(state) = context.runtime.state() {
             state.commit(&Transaction::new().with_route(route.to_string(), name.as_ref()))?;
         }
@@ -96,6 +114,7 @@ impl HostRoutes {
             None => said.remove(&route),
         };
         self.publish(context, &said);
+        self.configured.store(Arc::new(said));
         Ok(before)
     }
 }

@@ -25,7 +25,8 @@ use crate::deployment::{Admission, DeploymentEntry};
 use crate::function::Handle;
 use crate::{Error, Result};
 
-/// A service that has a deployment handle HTTP requests; see [`Host::http`](crate::Host::http).
+/// A service that has a deployment handle HTTP requests; see
+/// [`HostHttp::service`](crate::HostHttp::service).
 ///
 /// The service never fails in the sense of `tower`: errors are responses as well, each with its
 /// status.
@@ -106,16 +107,16 @@ impl HttpService {
         &self.0.name
     }
 
-    /// Checks that requests can be served. Blocks while the deployment is restored, if it has not
-    /// been used since the start.
+    /// Checks that requests can be served. Restores the deployment if it has not been used since the
+    /// start.
     ///
     /// # Errors
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if nothing is deployed under that name,
     /// [`FunctionNotFound`](crate::ErrorKind::FunctionNotFound) if the component exports no HTTP
     /// handler, [`HostDropped`](crate::ErrorKind::HostDropped).
-    pub fn check(&self) -> Result<()> {
-        handler::check_handler(&*self.0.deployment()?.callable_revision()?)
+    pub async fn check(&self) -> Result<()> {
+        handler::check_handler(&*self.0.deployment().await?.callable_revision()?)
     }
 
     /// Responds to a request. Cancel safe: dropping the future ends the request.
@@ -144,7 +145,7 @@ impl ServiceInner {
                 admitted => return Ok((handle, admitted?)),
             }
         }
-        let handle = self.find_handle().map_err(|error| {
+        let handle = self.find_handle().await.map_err(|error| {
             tracing::debug!(component = %self.name, %error, "no deployment handles a request");
             Refusal::from_error(&error)
         })?;
@@ -180,18 +181,21 @@ impl ServiceInner {
             .map_err(|error| Refusal::from_error(&error))
     }
 
-    fn find_handle(&self) -> Result<Arc<Handle<GuestHandler>>> {
-        let handle = new_handle(&self.deployment()?)?;
+    async fn find_handle(&self) -> Result<Arc<Handle<GuestHandler>>> {
+        let handle = new_handle(&self.deployment().await?)?;
         self.handle.store(Some(Arc::clone(&handle)));
         Ok(handle)
     }
 
-    fn deployment(&self) -> Result<Arc<DeploymentEntry>> {
+    async fn deployment(&self) -> Result<Arc<DeploymentEntry>> {
         let context = self
             .context
             .upgrade()
             .ok_or_else(|| Error::host_dropped(&self.name))?;
-        context.deployments.get(self.name.as_str())
+        let deployments = Arc::clone(&context.deployments);
+        // The search does not keep the host alive.
+        drop(context);
+        deployments.find(self.name.as_str()).await
     }
 }
 

@@ -20,7 +20,7 @@ use crate::deployment::DeploymentEntry;
 use crate::instance::InstanceState;
 use crate::linker;
 use crate::revision::{LinkBindings, LinkSet, Revision};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass, ErrorKind, Result};
 
 /// The functions that a revision calls in other deployments, in the order of its imports.
 #[derive(Default)]
@@ -94,8 +94,8 @@ pub(crate) fn set_links(revision: &Revision, found: &RevisionLinks) {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::MissingImport`], [`ErrorKind::AmbiguousImport`] and
-/// [`ErrorKind::MissingHostFunction`], with every import that is not served, the candidates, and
+/// [`ErrorKind::UnresolvedImport`], [`ErrorKind::UnresolvedImport`] and
+/// [`ErrorKind::UnresolvedImport`], with every import that is not served, the candidates, and
 /// the reason each does not fit.
 pub(crate) fn resolve(
     caller: &ComponentName,
@@ -148,13 +148,13 @@ pub(crate) fn resolve(
     if problems.is_empty() {
         return Ok(RevisionLinks(ArcSwap::from_pointee(functions)));
     }
-    let kind = match is_ambiguous {
-        true => ErrorKind::AmbiguousImport,
-        false if at_world_level == problems.len() => ErrorKind::MissingHostFunction,
-        false => ErrorKind::MissingImport,
+    let class = match is_ambiguous {
+        true => ErrorClass::AMBIGUOUS_IMPORT,
+        false if at_world_level == problems.len() => ErrorClass::MISSING_HOST_FUNCTION,
+        false => ErrorKind::UnresolvedImport.into(),
     };
     Err(Error::new(
-        kind,
+        class,
         format!("imports without a provider: {}", problems.join("; ")),
     ))
 }
@@ -163,7 +163,7 @@ pub(crate) fn resolve(
 ///
 /// # Errors
 ///
-/// [`ErrorKind::MissingImport`], listing what is imported.
+/// [`ErrorKind::UnresolvedImport`], listing what is imported.
 pub(crate) fn check_bindings(
     said: &LinkBindings,
     world: &World,
@@ -187,7 +187,7 @@ pub(crate) fn check_bindings(
     let message = format!(
         "a link was given for `{interface}`, but the component imports no such interface from another component; it imports {there}"
     );
-    Err(Error::new(ErrorKind::MissingImport, message))
+    Err(Error::new(ErrorKind::UnresolvedImport, message))
 }
 
 fn foreign_resource_problem(import: &Interface, resource: &str, server: &ComponentName) -> String {

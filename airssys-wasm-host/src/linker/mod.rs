@@ -21,7 +21,7 @@ pub(crate) use imports::{missing_import_message, unprovided, world_level_problem
 use crate::capability::{LinkedProvider, Providers, link, provides, provides_function};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::instance::InstanceState;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass, ErrorKind, Result};
 
 /// The linkers of a host, one for each engine, each filled once.
 pub(crate) struct Linkers {
@@ -38,7 +38,7 @@ impl Linkers {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidProvider`], with the provider and the problem.
+    /// [`ErrorKind::InvalidConfiguration`], with the provider and the problem.
     pub(crate) fn new(
         providers: Vec<LinkedProvider>,
         engines: &Engines,
@@ -90,7 +90,7 @@ impl Linkers {
                 for other in version_differences(world, &self.providers) {
                     message += &format!("; {other}");
                 }
-                Error::new(ErrorKind::Unusable, message)
+                Error::new(ErrorClass::UNUSABLE, message)
             })
     }
 

@@ -13,7 +13,7 @@ use super::imports::is_built_in;
 use crate::capability::{LinkedProvider, Providers, link};
 use crate::engine::{Allocation, Engines, Profile};
 use crate::instance::InstanceState;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass, Result};
 
 /// Checks that each provider links what it declares, and nothing that the host or another provider
 /// links.
@@ -122,5 +122,5 @@ fn is_linked(linker: &Linker<InstanceState>, name: &InterfaceName) -> bool {
 }
 
 fn invalid_provider(message: String) -> Error {
-    Error::new(ErrorKind::InvalidProvider, message)
+    Error::new(ErrorClass::INVALID_PROVIDER, message)
 }

@@ -45,7 +45,7 @@ pub struct GuestLine<'a> {
 /// Called from a thread of the host, one line at a time, in order for each deployment. It
 /// delays no guest: lines wait in a bounded queue in which each deployment has a share. Lines that
 /// do not fit are dropped and counted in the next line's
-/// [`dropped_before`](GuestLine::dropped_before). [`Host::flush_logs`](crate::Host::flush_logs)
+/// [`dropped_before`](GuestLine::dropped_before). [`HostLogs::flush`](crate::HostLogs::flush)
 /// waits for the queue to drain.
 pub trait GuestLog: Send + Sync + 'static {
     /// Takes a line.

@@ -25,7 +25,8 @@ use crate::runtime::Runtime;
 use crate::state::{Action, Change, PipelineRecord, RevisionSummary, Transaction};
 use crate::{Component, Deploy, Error, ErrorKind, Result};
 
-/// A pending deploy of a pipeline; await it to begin. See [`Host::deploy_pipeline`](crate::Host::deploy_pipeline).
+/// A pending deploy of a pipeline; await it to begin. See
+/// [`PipelineDeployments::deploy`](crate::PipelineDeployments::deploy).
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct DeployPipeline<'a> {
     pipelines: &'a Arc<Pipelines>,
@@ -117,7 +118,7 @@ impl<'a> DeployPipeline<'a> {
     /// The errors of a deploy, except those that only starting the components would reveal.
     pub async fn rehearse(self) -> Result<()> {
         self.check_settings()?;
-        let _reserved = self.pipelines.reserve(self.pipeline.name())?;
+        let _reserved = self.pipelines.reserve(self.pipeline.name()).await?;
         for stages in self.units() {
             self.prepare(&stages, &self.parent_pipeline())
                 .await?
@@ -130,7 +131,7 @@ impl<'a> DeployPipeline<'a> {
 
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_settings()?;
-        let mut reserved = self.pipelines.reserve(self.pipeline.name())?;
+        let mut reserved = self.pipelines.reserve(self.pipeline.name()).await?;
         let stage_of = self.parent_pipeline();
         let mut begun = PartialDeployment {
             pipelines: Arc::clone(self.pipelines),

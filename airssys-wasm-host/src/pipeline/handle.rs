@@ -106,7 +106,7 @@ impl PipelineDeployment {
     /// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline) with every edge that would no longer
     /// fit, or if an option was set that a fused stage cannot have, or if the component could not
     /// be fused; [`VersionNotNewer`](crate::ErrorKind::VersionNotNewer); and the errors of
-    /// [`Host::update`](crate::Host::update), such as [`WorldChanged`](crate::ErrorKind::WorldChanged) if the types of
+    /// [`Host::update`](crate::Host::update), such as [`Incompatible`](crate::ErrorKind::Incompatible) if the types of
     /// an input or output would change. After an error, the previous revision keeps serving.
     ///
     /// Cancel safe, as [`Host::update`](crate::Host::update) is.
@@ -120,7 +120,7 @@ impl PipelineDeployment {
     /// to be called for a chunk, they end with [`NotDeployed`](crate::ErrorKind::NotDeployed).
     ///
     /// If the future is dropped early, the pipeline still accepts no more items; remove it again
-    /// through [`Host::pipeline`](crate::Host::pipeline).
+    /// through [`PipelineDeployments::get`](crate::PipelineDeployments::get).
     ///
     /// # Errors
     ///

@@ -41,7 +41,12 @@ mod typed;
 mod unit;
 mod update;
 
-pub use airssys_wasm_core::pipeline::*;
+pub use airssys_wasm_core::pipeline::{
+    ComponentPipeline, Condition, DefinitionError, Edge, EdgeFilter, ExportError, FieldPath, Lane,
+    OnError, OutputOrder, OutputPort, PartitionShare, PipelineBuilder, PipelineDefinition,
+    PipelineErrors, PipelineExplanation, PipelineInput, PipelineOutput, PipelineProblem,
+    ProblemKind, RetryPolicy, SourceMode, Stage, StageDefinition, StageOptions,
+};
 pub use dead_letter::{DeadLetter, DeadLetterReceiver, FailureCause};
 pub use deploy::DeployPipeline;
 pub use evaluate::Outcome;

@@ -18,12 +18,15 @@ use crate::registry::{NameRegistry, NameReservation};
 use crate::state::PipelineRecord;
 use crate::{Error, ErrorKind, Result};
 
+/// The records of pipelines that have not been restored, by name.
+type SleepingPipelines = BTreeMap<ComponentName, PipelineRecord>;
+
 /// Every pipeline of a host.
 pub(crate) struct Pipelines {
     awake: NameRegistry<RunningPipeline>,
     /// Pipelines in the state directory that were not used since the host was started. This lock is
     /// taken before that of `awake`.
-    asleep: Mutex<BTreeMap<ComponentName, PipelineRecord>>,
+    asleep: Mutex<SleepingPipelines>,
     pub(super) context: Arc<HostContext>,
     /// The receiver of dead letters for pipelines that set none.
     pub(super) dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
@@ -32,7 +35,7 @@ pub(crate) struct Pipelines {
 impl Pipelines {
     pub(crate) fn new(
         context: &Arc<HostContext>,
-        asleep: BTreeMap<ComponentName, PipelineRecord>,
+        asleep: SleepingPipelines,
         dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
     ) -> Self {
         Self {
@@ -43,17 +46,23 @@ impl Pipelines {
         }
     }
 
-    pub(super) fn reserve(&self, name: &ComponentName) -> Result<NameReservation<RunningPipeline>> {
-        let asleep = self.asleep.lock();
-        let free = !asleep.contains_key(name);
-        free.then(|| self.awake.reserve(name))
-            .flatten()
-            .ok_or_else(|| {
-                let message = format!(
-                    "the pipeline `{name}` is already deployed; remove it, or choose another name"
-                );
-                Error::new(ErrorKind::NameTaken, message)
-            })
+    pub(super) async fn reserve(
+        self: &Arc<Self>,
+        name: &ComponentName,
+    ) -> Result<NameReservation<RunningPipeline>> {
+        let name = name.clone();
+        let reserve = move |pipelines: &Self, asleep: &SleepingPipelines| {
+            let free = !asleep.contains_key(&name);
+            free.then(|| pipelines.awake.reserve(&name))
+                .flatten()
+                .ok_or_else(|| {
+                    let message = format!(
+                        "the pipeline `{name}` is already deployed; remove it, or choose another name"
+                    );
+                    Error::new(ErrorKind::AlreadyExists, message)
+                })
+        };
+        self.with_sleeping(reserve).await?
     }
 
     pub(crate) fn remove(&self, name: &ComponentName) {
@@ -77,8 +86,11 @@ impl Pipelines {
     }
 
     /// Returns every name, in order, except those that are being deployed.
-    pub(crate) fn all(&self) -> Vec<ComponentName> {
-        let asleep = self.asleep.lock();
+    pub(crate) async fn all(self: &Arc<Self>) -> Result<Vec<ComponentName>> {
+        self.with_sleeping(Self::names).await
+    }
+
+    fn names(&self, asleep: &SleepingPipelines) -> Vec<ComponentName> {
         let awake = self.awake.0.read();
         let awake = awake
             .iter()
@@ -89,35 +101,76 @@ impl Pipelines {
         all
     }
 
+    /// Calls `look` with the pipelines that are asleep, under their lock. If a restore holds the
+    /// lock, waits for it on a blocking thread.
+    async fn with_sleeping<T: Send + 'static>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Self, &SleepingPipelines) -> T + Send + 'static,
+    ) -> Result<T> {
+        if let Some(asleep) = self.asleep.try_lock() {
+            return Ok(look(self, &asleep));
+        }
+        let pipelines = Arc::clone(self);
+        let look = move || Ok(look(&pipelines, &pipelines.asleep.lock()));
+        self.context.runtime.run_restore(look).await
+    }
+
+    /// Returns a pipeline by its name. One that is asleep is restored on a blocking thread, with its
+    /// stages.
+    pub(crate) async fn find(self: &Arc<Self>, name: &str) -> Result<Arc<RunningPipeline>> {
+        if let Some(found) = self.get_without_restore(name) {
+            return found;
+        }
+        let (pipelines, name) = (Arc::clone(self), name.to_owned());
+        let runtime = &self.context.runtime;
+        runtime.run_restore(move || pipelines.get(&name)).await
+    }
+
     /// Returns a pipeline by its name. Restores one that is asleep, with its stages; then this
     /// blocks.
-    pub(crate) fn get(&self, name: &str) -> Result<Arc<RunningPipeline>> {
-        let parsed = name.parse::<ComponentName>();
-        let known = parsed.ok().ok_or_else(|| self.unknown(name))?;
-        if let Some(runner) = self.get_awake(&known) {
-            return Ok(runner);
-        }
+    fn get(&self, name: &str) -> Result<Arc<RunningPipeline>> {
         let mut asleep = self.asleep.lock();
-        let Some(record) = asleep.get(&known) else {
-            drop(asleep);
-            // Another thread may have restored it.
-            return self.get_awake(&known).ok_or_else(|| self.unknown(name));
+        let parsed = name.parse::<ComponentName>().ok();
+        let Some((known, record)) = parsed.and_then(|name| asleep.get_key_value(&name)) else {
+            return self.get_restored(name, &asleep);
         };
-        let runner = Arc::new(restore(self, &known, record)?);
-        self.awake
-            .0
-            .write()
-            .insert(known.clone(), Some(Arc::clone(&runner)));
+        let runner = Arc::new(restore(self, known, record)?);
+        let known = known.clone();
         asleep.remove(&known);
+        let mut awake = self.awake.0.write();
+        awake.insert(known, Some(Arc::clone(&runner)));
         Ok(runner)
+    }
+
+    /// Returns a pipeline, or the error if there is none. Returns `None` if that would block.
+    fn get_without_restore(&self, name: &str) -> Option<Result<Arc<RunningPipeline>>> {
+        let parsed = name.parse::<ComponentName>().ok();
+        if let Some(runner) = parsed.as_ref().and_then(|name| self.get_awake(name)) {
+            return Some(Ok(runner));
+        }
+        let asleep = self.asleep.try_lock()?;
+        let is_asleep = parsed.is_some_and(|name| asleep.contains_key(&name));
+        (!is_asleep).then(|| self.get_restored(name, &asleep))
+    }
+
+    /// Returns a pipeline that is not asleep: another caller may have restored it meanwhile.
+    fn get_restored(&self, name: &str, asleep: &SleepingPipelines) -> Result<Arc<RunningPipeline>> {
+        let parsed = name.parse::<ComponentName>().ok();
+        parsed
+            .and_then(|name| self.get_awake(&name))
+            .ok_or_else(|| self.unknown_among(name, asleep))
     }
 
     fn get_awake(&self, name: &ComponentName) -> Option<Arc<RunningPipeline>> {
         self.awake.0.read().get(name).cloned().flatten()
     }
 
-    pub(crate) fn unknown(&self, name: &str) -> Error {
-        let all = self.all();
+    fn unknown(&self, name: &str) -> Error {
+        self.unknown_among(name, &self.asleep.lock())
+    }
+
+    fn unknown_among(&self, name: &str, asleep: &SleepingPipelines) -> Error {
+        let all = self.names(asleep);
         let hint = match nearest(name, all.iter().map(ComponentName::as_str)) {
             Some(near) => format!("; did you mean `{near}`?"),
             None => String::new(),
@@ -155,22 +208,26 @@ impl Pipelines {
 
     /// Removes a pipeline, or what remains of one that cannot be restored.
     pub(crate) async fn remove_by_name(self: &Arc<Self>, name: &str) -> Result<()> {
-        let (pipelines, wanted) = (Arc::clone(self), name.to_owned());
-        let blocking = &self.context.runtime.blocking;
-        let error = match blocking.run(move || pipelines.get(&wanted)).await {
+        let error = match self.find(name).await {
             Ok(running) => return PipelineDeployment::new(self, running).remove().await,
             Err(error) => error,
         };
         match name.parse::<ComponentName>() {
-            Ok(name) if self.has_remains(&name, &error) => self.remove_with_stages(&name).await,
+            Ok(name) if self.has_remains(&name, &error).await? => {
+                self.remove_with_stages(&name).await
+            }
             _ => Err(error),
         }
     }
 
     /// Returns `true` if a pipeline that could not be restored has left something to remove.
-    fn has_remains(&self, name: &ComponentName, error: &Error) -> bool {
+    async fn has_remains(self: &Arc<Self>, name: &ComponentName, error: &Error) -> Result<bool> {
         let is_damaged = error.kind() == ErrorKind::StateDamaged;
-        let has_stages = || !self.context.deployments.stages_of(name).is_empty();
-        (is_damaged || has_stages()) && !self.is_awake(name)
+        let (pipelines, name) = (Arc::clone(self), name.clone());
+        let check = move || {
+            let has_stages = || !pipelines.context.deployments.stages_of(&name).is_empty();
+            Ok((is_damaged || has_stages()) && !pipelines.is_awake(&name))
+        };
+        self.context.runtime.run_restore(check).await
     }
 }

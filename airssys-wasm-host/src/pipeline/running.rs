@@ -241,13 +241,13 @@ impl RunningPipeline {
     }
 
     fn failure(&self, unit: &Unit, number: Option<u64>, ended: &DroppedItem) -> Error {
-        let kind = match &ended.cause {
-            FailureCause::Returned(_) => ErrorKind::StageError,
-            FailureCause::Failed(error) => error.kind(),
+        let class = match &ended.cause {
+            FailureCause::Returned(_) => ErrorKind::StageError.into(),
+            FailureCause::Failed(error) => error.class(),
         };
         let what = describe_item(&self.pipeline, number);
         Error::new(
-            kind,
+            class,
             format!("{what}, at stage `{}`: {}", unit.name, ended.cause),
         )
     }

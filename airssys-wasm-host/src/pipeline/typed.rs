@@ -36,7 +36,7 @@ use crate::{Error, ErrorKind, Result};
 ///     .connect("double.output", "again.input")
 ///     .build()?;
 /// let host = Host::builder().build()?;
-/// let quadruple = host.deploy_pipeline(pipeline).await?.typed::<u32, u32>()?;
+/// let quadruple = host.pipelines().deploy(pipeline).await?.typed::<u32, u32>()?;
 /// assert_eq!(quadruple.call(3).await?, Some(12));
 ///
 /// let numbers: Vec<u32> = quadruple.run(stream::iter([1, 2, 3])).try_collect().await?;

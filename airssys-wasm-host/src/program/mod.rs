@@ -18,7 +18,7 @@ use crate::code_cache::StopHandle;
 use crate::engine::{Allocation, Profile};
 use crate::instance::{InstanceState, run_catching_panics};
 use crate::observe::Event;
-use crate::{Component, Error, ErrorKind, Result};
+use crate::{Component, Error, ErrorClass, Result};
 
 /// The compiled code of a component for one profile, linked.
 pub(crate) struct Program {
@@ -139,7 +139,7 @@ impl Program {
             .code(&compiling, &self.component, &StopHandle::default())?;
         let compiled = code.load(&compiling.engine).map_err(|error| {
             Error::new(
-                ErrorKind::Unusable,
+                ErrorClass::UNUSABLE,
                 format!("its compiled code cannot be loaded: {error:#}"),
             )
         })?;

@@ -11,7 +11,7 @@ use airssys_wasm_core::suggest::nearest;
 use parking_lot::Mutex;
 
 use super::{Entries, NameRegistry, NameReservation};
-use crate::deployment::DeploymentEntry;
+use crate::deployment::{DeploymentEntry, Summary};
 use crate::restore::{LinkedDeployments, SleepingDeployment, SleepingDeployments, restore_linked};
 use crate::runtime::Runtime;
 use crate::state::DeploymentRecord;
@@ -53,17 +53,27 @@ impl DeploymentTable {
     }
 
     /// Reserves a name for a deployment in progress.
-    pub(crate) fn reserve(&self, name: &ComponentName) -> Result<NameReservation<DeploymentEntry>> {
-        let asleep = self.asleep.lock();
-        let free = !asleep.contains_key(name);
-        free.then(|| self.awake.reserve(name)).flatten().ok_or_else(|| {
-            Error::new(
-                ErrorKind::NameTaken,
-                format!(
-                    "`{name}` is deployed already; replace it with `host.update(\"{name}\", ...)`, or choose another name with `.name(...)`"
-                ),
-            )
-        })
+    pub(crate) async fn reserve(
+        self: &Arc<Self>,
+        name: &ComponentName,
+    ) -> Result<NameReservation<DeploymentEntry>> {
+        let name = name.clone();
+        let reserve = move |table: &Self, asleep: &SleepingDeployments| {
+            let free = !asleep.contains_key(&name);
+            free.then(|| table.awake.reserve(&name))
+                .flatten()
+                .ok_or_else(|| name_taken_error(&name))
+        };
+        self.with_sleeping(reserve).await?
+    }
+
+    /// Returns a deployment, restored on a blocking thread if it is asleep.
+    pub(crate) async fn find(self: &Arc<Self>, name: &str) -> Result<Arc<DeploymentEntry>> {
+        if let Some(found) = self.get_without_restore(name) {
+            return found;
+        }
+        let (table, name) = (Arc::clone(self), name.to_owned());
+        self.runtime.run_restore(move || table.get(&name)).await
     }
 
     /// Returns a deployment. Blocks while it is restored, if it is asleep.
@@ -72,16 +82,30 @@ impl DeploymentTable {
             return found;
         }
         let mut asleep = self.asleep.lock();
-        match name
-            .parse::<ComponentName>()
-            .ok()
-            .filter(|name| asleep.contains_key(name))
-        {
+        match sleeping_name(&asleep, name) {
             Some(known) => self.wake(&mut asleep, &known),
-            // Another caller may have restored it meanwhile.
-            None => find_entry(&self.awake.0.read(), name)
-                .unwrap_or_else(|| Err(self.unknown_name_error(name, &asleep))),
+            None => self.get_restored(name, &asleep),
         }
+    }
+
+    /// Returns a deployment, or the error if there is none. Returns `None` if that would block.
+    fn get_without_restore(&self, name: &str) -> Option<Result<Arc<DeploymentEntry>>> {
+        if let Some(found) = find_entry(&self.awake.0.read(), name) {
+            return Some(found);
+        }
+        let asleep = self.asleep.try_lock()?;
+        let is_awake = sleeping_name(&asleep, name).is_none();
+        is_awake.then(|| self.get_restored(name, &asleep))
+    }
+
+    /// Returns a deployment that is not asleep: another caller may have restored it meanwhile.
+    fn get_restored(
+        &self,
+        name: &str,
+        asleep: &SleepingDeployments,
+    ) -> Result<Arc<DeploymentEntry>> {
+        find_entry(&self.awake.0.read(), name)
+            .unwrap_or_else(|| Err(self.unknown_name_error(name, asleep)))
     }
 
     /// Removes those of `names` that are stages of a pipeline whose deployment failed. Blocks while
@@ -124,10 +148,34 @@ impl DeploymentTable {
             .collect()
     }
 
-    /// Returns every deployment that can serve, restoring those that are asleep.
-    pub(crate) fn all(&self) -> Vec<Arc<DeploymentEntry>> {
-        while self.wake_next() {}
-        self.awake()
+    /// Returns every deployment that can serve. Those that are asleep are restored on a blocking
+    /// thread.
+    pub(crate) async fn all(self: &Arc<Self>) -> Result<Vec<Arc<DeploymentEntry>>> {
+        if !self.is_restored() {
+            let table = Arc::clone(self);
+            let restore = move || {
+                while table.wake_next() {}
+                Ok(())
+            };
+            self.runtime.run_restore(restore).await?;
+        }
+        Ok(self.awake())
+    }
+
+    /// Returns a summary of every deployment, ordered by name.
+    pub(crate) async fn summaries(self: &Arc<Self>) -> Result<Vec<Summary>> {
+        // The lock ensures that a deployment restored meanwhile appears once.
+        let summarize = |table: &Self, asleep: &SleepingDeployments| {
+            let awake = table.awake();
+            let awake = awake.iter().map(|named| Summary::from_entry(named));
+            let asleep = asleep
+                .iter()
+                .filter_map(|(name, asleep)| asleep.summary(name));
+            let mut all: Vec<Summary> = awake.chain(asleep).collect();
+            all.sort_by(|one, other| one.component.cmp(&other.component));
+            all
+        };
+        self.with_sleeping(summarize).await
     }
 
     /// Returns every deployment that is awake.
@@ -135,9 +183,24 @@ impl DeploymentTable {
         self.awake.0.read().values().flatten().cloned().collect()
     }
 
-    /// Calls `look` with the sleeping deployments, under their lock.
-    pub(crate) fn with_sleeping<T>(&self, look: impl FnOnce(&SleepingDeployments) -> T) -> T {
-        look(&self.asleep.lock())
+    /// Calls `look` with the sleeping deployments, under their lock. If a restore holds the lock,
+    /// waits for it on a blocking thread.
+    pub(crate) async fn with_sleeping<T: Send + 'static>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Self, &SleepingDeployments) -> T + Send + 'static,
+    ) -> Result<T> {
+        if let Some(asleep) = self.asleep.try_lock() {
+            return Ok(look(self, &asleep));
+        }
+        let table = Arc::clone(self);
+        let look = move || Ok(look(&table, &table.asleep.lock()));
+        self.runtime.run_restore(look).await
+    }
+
+    /// Returns `true` if a restore of every deployment has been tried, `false` if that is uncertain.
+    pub(crate) fn is_restored(&self) -> bool {
+        let asleep = self.asleep.try_lock();
+        asleep.is_some_and(|asleep| !asleep.values().any(SleepingDeployment::is_untried))
     }
 
     /// Restores the next sleeping deployment that has not been tried. Returns `false` if there is
@@ -191,6 +254,21 @@ impl DeploymentTable {
             format!("nothing is deployed as `{shown}`{hint}"),
         )
     }
+}
+
+/// Returns the name if a deployment with this name is asleep.
+fn sleeping_name(asleep: &SleepingDeployments, name: &str) -> Option<ComponentName> {
+    let name = name.parse::<ComponentName>().ok()?;
+    asleep.contains_key(&name).then_some(name)
+}
+
+fn name_taken_error(name: &ComponentName) -> Error {
+    Error::new(
+        ErrorKind::AlreadyExists,
+        format!(
+            "`{name}` is deployed already; replace it with `host.update(\"{name}\", ...)`, or choose another name with `.name(...)`"
+        ),
+    )
 }
 
 /// Returns the deployment with this name, or an error if it is still being deployed.

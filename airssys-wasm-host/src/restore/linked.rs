@@ -54,7 +54,7 @@ pub(crate) fn restore_linked(
                 made.remove(&named.name);
                 outcome.failed.push((
                     named.name.clone(),
-                    Error::new(error.kind(), error.to_string()),
+                    Error::new(error.class(), error.to_string()),
                 ));
             }
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use airssys_wasm_core::ComponentName;
 
 use super::restore_deployment;
-use crate::deployment::{DeploymentEntry, RevisionStatus};
+use crate::deployment::{DeploymentEntry, RevisionStatus, Summary};
 use crate::observe::Event;
 use crate::runtime::Runtime;
 use crate::state::DeploymentRecord;
@@ -43,18 +43,18 @@ impl SleepingDeployment {
         }
     }
 
-    /// The revision that will be active.
-    pub(crate) fn serving(&self) -> Option<RevisionStatus> {
-        self.record.serving().map(RevisionStatus::from_record)
+    /// Returns a summary with the revision that will be active; `None` if the record has none.
+    pub(crate) fn summary(&self, name: &ComponentName) -> Option<Summary> {
+        Some(Summary {
+            component: name.clone(),
+            active: RevisionStatus::from_record(self.record.serving()?),
+            problem: self.problem.clone(),
+        })
     }
 
     /// The pipeline that it is a stage of.
     pub(crate) fn pipeline(&self) -> Option<&ComponentName> {
         self.record.pipeline.as_ref()
-    }
-
-    pub(crate) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
     }
 
     /// Returns `true` if no restore has failed yet.
@@ -97,7 +97,7 @@ impl SleepingDeployment {
                 });
             }
             Error::new(
-                error.kind(),
+                error.class(),
                 not_restored(name, &error.to_string()).to_string(),
             )
         })

@@ -21,7 +21,7 @@ pub(super) fn start_failed(
     let end = call_end(&error);
     let what = describe_end(end, &error, revision);
     let message = format!("{revision} does not start: {what}{}", refusal_note(state));
-    with_causes(Error::from_call_end(end, message), error, state).with_kind(ErrorKind::StartFailed)
+    with_causes(Error::from_call_end(end, message), error, state).with_class(ErrorKind::StartFailed)
 }
 
 /// Returns the error for a call that ended without a result of the guest.
@@ -34,12 +34,12 @@ pub(crate) fn call_failed(
     let end = call_end(&error);
     let what = describe_end(end, &error, revision);
     let message = format!("`{function}` of {revision} {what}{}", refusal_note(state));
-    let kind = match error.downcast_ref() {
+    let class = match error.downcast_ref() {
         // The other component exited, and this one did not.
-        Some(LinkFailure(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => cause.kind(),
-        _ => end.kind(),
+        Some(LinkFailure(cause)) if !matches!(cause.kind(), ErrorKind::Exited(_)) => cause.class(),
+        _ => end.kind().into(),
     };
-    with_causes(Error::from_call_end(end, message), error, state).with_kind(kind)
+    with_causes(Error::from_call_end(end, message), error, state).with_class(class)
 }
 
 fn call_end(error: &wasmtime::Error) -> CallEnd {

@@ -17,7 +17,7 @@ use crate::data::SharedValues;
 use crate::handle::Deployment;
 use crate::revision::LinkBindings;
 use crate::revision::{GrantOrigin, RevisionPlan};
-use crate::{Component, Error, ErrorKind, Result};
+use crate::{Component, Error, ErrorClass, Result};
 
 /// A pending deploy of a first revision; await it to begin. See
 /// [`Host::deploy`](crate::Host::deploy).
@@ -154,16 +154,16 @@ impl<'a> Deploy<'a> {
     ///
     /// The errors of a deploy, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
-        let (run, span) = self.prepare(Rollout::deploy().into_rehearsal())?;
+        let (run, span) = self.prepare(Rollout::deploy().into_rehearsal()).await?;
         run.rehearse().instrument(span).await
     }
 
     async fn run(self) -> Result<Deployment> {
-        let (run, span) = self.prepare(Rollout::deploy())?;
+        let (run, span) = self.prepare(Rollout::deploy()).await?;
         Ok(Deployment(run.follow().instrument(span).await?))
     }
 
-    fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, NewDeployment>, Span)> {
+    async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, NewDeployment>, Span)> {
         let name = self.target_name()?;
         let grants = match &self.approval {
             Some(approval) => approval.grants_for(&self.component)?,
@@ -192,7 +192,7 @@ impl<'a> Deploy<'a> {
             component: self.component,
         };
         draft.limits.check()?;
-        let reserved = self.context.deployments.reserve(&name)?;
+        let reserved = self.context.deployments.reserve(&name).await?;
         let place = NewDeployment {
             reserved,
             pipeline: self.pipeline,
@@ -216,7 +216,7 @@ impl<'a> Deploy<'a> {
             (Some(name), _) => Ok(name.parse()?),
             (None, Some(name)) => Ok(name.clone()),
             (None, None) => Err(Error::new(
-                ErrorKind::Unnamed,
+                ErrorClass::UNNAMED,
                 "the component declares no name; set one with `.name(\"greeter\")`",
             )),
         }

@@ -10,13 +10,42 @@ use airssys_wasm_core::policy::{
 use airssys_wasm_core::{CapabilityKind, Need, Rule};
 
 use super::run::RolloutMode;
+use crate::deployment::DeploymentEntry;
 use crate::observe::Event;
-use crate::revision::{Revision, RevisionPlan};
+use crate::revision::{GrantOrigin, Revision, RevisionPlan};
 use crate::runtime::Runtime;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass, ErrorKind, Result};
+
+/// Checks that what `draft` requests is granted, and opens it. An update of `existing` without
+/// grants has those of the active revision, as long as it requests no more. A rehearsal announces
+/// nothing. Blocks while directories are opened.
+pub(super) fn authorize(
+    existing: Option<&DeploymentEntry>,
+    runtime: &Runtime,
+    draft: &mut RevisionPlan,
+    mode: RolloutMode,
+) -> Result<()> {
+    let Some(named) = existing else {
+        check(runtime, draft, mode)?;
+        return draft.open(runtime).map(drop);
+    };
+    let lifted = match draft.grant_origin {
+        GrantOrigin::Explicit { revocations_seen } => revocations_seen,
+        GrantOrigin::Inherited => {
+            check_no_growth(runtime, &named.revision(), draft, mode)?;
+            0
+        }
+    };
+    check(runtime, draft, mode)?;
+    let opened = draft.open(runtime)?;
+    named
+        .authorization
+        .add_revision(&opened.authority, &opened.open_capabilities, lifted);
+    Ok(())
+}
 
 /// Checks that what the component requires is granted, and that every rule is known here.
-pub(super) fn check(runtime: &Runtime, draft: &RevisionPlan, mode: RolloutMode) -> Result<()> {
+fn check(runtime: &Runtime, draft: &RevisionPlan, mode: RolloutMode) -> Result<()> {
     check_sizes(draft)?;
     check_custom_rules(runtime, draft)?;
     check_baseline_denies(draft)?;
@@ -87,7 +116,7 @@ fn describe_lacking(rule: &Rule, granted: GrantStatus) -> String {
 
 /// Checks that an update requests no more than the active revision: it gains nothing without new
 /// grants.
-pub(super) fn check_no_growth(
+fn check_no_growth(
     runtime: &Runtime,
     serving: &Revision,
     next: &RevisionPlan,
@@ -105,7 +134,7 @@ pub(super) fn check_no_growth(
         });
     }
     let message = format!(
-        "it requests more than {serving}: {}; approve it by setting grants (`.grants(...)`, or `Host::approve`)",
+        "it requests more than {serving}: {}; approve it by setting grants (`.grants(...)` or `.approval(...)`)",
         join_first(&changes)
     );
     Err(Error::new(ErrorKind::AwaitsApproval, message))
@@ -157,7 +186,7 @@ fn check_custom_rules(runtime: &Runtime, draft: &RevisionPlan) -> Result<()> {
                 rule.kind(),
                 env!("CARGO_PKG_VERSION")
             );
-            return Err(Error::new(ErrorKind::UnknownCapability, message));
+            return Err(Error::new(ErrorClass::UNKNOWN_CAPABILITY, message));
         }
         for provider in providers {
             provider.check(&rule.target()).map_err(|problem| {

@@ -10,7 +10,7 @@ use crate::clock::run_until_deadline;
 use crate::instance::{Instance, run_catching_panics};
 use crate::revision::Revision;
 use crate::runtime::Runtime;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass, Result};
 
 /// The interface of the health check.
 const INTERFACE: &str = "airssys:lifecycle/health@0.1.0";
@@ -60,7 +60,7 @@ fn unhealthy(revision: &Revision, why: &str) -> Error {
         .flat_map(char::escape_debug)
         .collect();
     Error::new(
-        ErrorKind::Unhealthy,
+        ErrorClass::UNHEALTHY,
         format!("{revision} failed its health check: {why}"),
     )
 }

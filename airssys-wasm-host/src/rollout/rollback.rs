@@ -83,7 +83,7 @@ impl<'a> Rollback<'a> {
 
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let version = self.version.as_deref().map(parse_version).transpose()?;
-        let named = self.context.deployments.get(&self.name)?;
+        let named = self.context.deployments.find(&self.name).await?;
         let turn = named.lock_rollout().await;
         named.check_not_ended()?;
         let kept = named.rollback_target(version.as_ref())?;

@@ -11,7 +11,7 @@ use airssys_wasm_core::{ComponentName, Effect, Outcome, Rollout, RolloutStep, Ru
 use super::checks::{StateLoss, VersionRequirement};
 use super::compile::compile;
 use super::target::RolloutTarget;
-use super::{checks, health};
+use super::{checks, grants, health};
 use crate::clock::Ticks;
 use crate::clock::run_until_deadline;
 use crate::context::HostContext;
@@ -30,7 +30,7 @@ const DRAIN_MARGIN: Ticks = Ticks(100);
 /// A rollout, and what it has prepared so far.
 pub(super) struct RolloutRun<'a, P: RolloutTarget> {
     pub(super) runtime: &'a Arc<Runtime>,
-    pub(super) names: &'a DeploymentTable,
+    pub(super) names: &'a Arc<DeploymentTable>,
     pub(super) machine: Rollout,
     pub(super) name: ComponentName,
     /// `None` while a switch is carried out.
@@ -196,12 +196,10 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                 checks::world(&existing(&self.target)?.revision(), draft)
             }
             (Effect::CheckImports, Candidate::Draft(draft)) => {
-                checks::imports(draft, self.runtime.programs.providers(), &self.names.all())
+                let deployed = self.names.all().await?;
+                checks::imports(draft, self.runtime.programs.providers(), &deployed)
             }
-            (Effect::CheckGrants, Candidate::Draft(draft)) => {
-                let mode = RolloutMode::from_machine(&self.machine);
-                target(&self.target)?.authorize(self.runtime, draft, mode)
-            }
+            (Effect::CheckGrants, _) => self.authorize().await,
             (Effect::Compile, _) => self.compile().await,
             (Effect::StoreBytes, Candidate::Compiled(revision)) => {
                 self.pin = store_component(self.runtime, &revision.component).await?;
@@ -234,6 +232,25 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
             }
             (effect, _) => Err(invalid_state(&effect.to_string())),
         }
+    }
+
+    /// Checks the grants and opens what they allow, on a blocking thread.
+    async fn authorize(&mut self) -> Result<()> {
+        let Candidate::Draft(mut draft) = self.take_candidate() else {
+            return Err(invalid_state("checking grants"));
+        };
+        let named = target(&self.target)?.existing().ok().cloned();
+        let (runtime, mode) = (
+            Arc::clone(self.runtime),
+            RolloutMode::from_machine(&self.machine),
+        );
+        let authorize = move || {
+            let authorized = grants::authorize(named.as_deref(), &runtime, &mut draft, mode);
+            Ok((authorized, draft))
+        };
+        let (authorized, draft) = self.runtime.blocking.run(authorize).await?;
+        self.candidate = Candidate::Draft(draft);
+        authorized
     }
 
     /// Obtains a program: at once if its code is available, or else compiled off the threads that

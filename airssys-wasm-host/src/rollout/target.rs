@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use airssys_wasm_core::ComponentName;
 use tokio::sync::OwnedMutexGuard;
 
-use super::grants;
-use super::run::{RolloutMode, invalid_state};
+use super::run::invalid_state;
 use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::registry::NameReservation;
-use crate::revision::{GrantOrigin, Revision, RevisionPlan};
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::state::{Action, RevisionSummary};
 use crate::{Error, ErrorKind, Result};
@@ -25,15 +24,6 @@ pub(super) trait RolloutTarget: Send + 'static {
     type Live: Send + 'static;
 
     fn name(&self) -> &ComponentName;
-
-    /// Checks that what `draft` requests is granted here, and opens it. A rehearsal announces
-    /// nothing.
-    fn authorize(
-        &self,
-        runtime: &Runtime,
-        draft: &mut RevisionPlan,
-        mode: RolloutMode,
-    ) -> Result<()>;
 
     /// Returns the existing deployment. Fails for a new one.
     fn existing(&self) -> Result<&Arc<DeploymentEntry>>;
@@ -68,16 +58,6 @@ impl RolloutTarget for NewDeployment {
 
     fn name(&self) -> &ComponentName {
         self.reserved.name()
-    }
-
-    fn authorize(
-        &self,
-        runtime: &Runtime,
-        draft: &mut RevisionPlan,
-        mode: RolloutMode,
-    ) -> Result<()> {
-        grants::check(runtime, draft, mode)?;
-        draft.open(runtime).map(drop)
     }
 
     fn existing(&self) -> Result<&Arc<DeploymentEntry>> {
@@ -144,28 +124,6 @@ impl RolloutTarget for ExistingDeployment {
 
     fn name(&self) -> &ComponentName {
         &self.named.name
-    }
-
-    /// An update without grants has those of the active revision, as long as it requests no more.
-    fn authorize(
-        &self,
-        runtime: &Runtime,
-        draft: &mut RevisionPlan,
-        mode: RolloutMode,
-    ) -> Result<()> {
-        let lifted = match draft.grant_origin {
-            GrantOrigin::Explicit { revocations_seen } => revocations_seen,
-            GrantOrigin::Inherited => {
-                grants::check_no_growth(runtime, &self.named.revision(), draft, mode)?;
-                0
-            }
-        };
-        grants::check(runtime, draft, mode)?;
-        let powers = draft.open(runtime)?;
-        self.named
-            .authorization
-            .add_revision(&powers.authority, &powers.open_capabilities, lifted);
-        Ok(())
     }
 
     fn existing(&self) -> Result<&Arc<DeploymentEntry>> {

@@ -110,14 +110,13 @@ impl<'a> Update<'a> {
     /// let component = Component::from_bytes(wat::parse_str("(component)")?)?.with_name("feeds")?;
     /// let grants = || Grants::new().allow("http https://**");
     /// let feeds = host.deploy(component.clone()).grants(grants()?).await?;
-    /// host.revoke("feeds", "http https://api.example.com/v1")?;
+    /// feeds.revoke("http https://api.example.com/v1").await?;
     ///
     /// let update = || host.update("feeds", component.clone()).any_version();
     /// let error = update().grants(grants()?).await.unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::LiftsRevocation);
     /// let promoted = update().grants(grants()?).lifting_revocations().await?;
     /// assert_eq!(promoted.lifted().len(), 1);
-    /// # drop(feeds);
     /// # Ok(())
     /// # }
     /// ```
@@ -251,7 +250,7 @@ impl<'a> Update<'a> {
         mut self,
         machine: Rollout,
     ) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
-        let named = self.context.deployments.get(&self.name)?;
+        let named = self.context.deployments.find(&self.name).await?;
         // Rules revoked from here on stay revoked, whatever this update grants.
         let revocations_seen = self
             .revocations_at_start

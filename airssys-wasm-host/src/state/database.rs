@@ -18,9 +18,9 @@ use redb::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Transaction;
 use super::change::{Change, ChangeRecord};
 use super::record::{DeploymentRecord, PipelineRecord, from_bytes, to_bytes};
+use super::{Transaction, UnreadableRecord};
 use crate::disk::{remove_if_exists, rename};
 use crate::{Error, ErrorKind, Result};
 
@@ -78,8 +78,7 @@ pub(crate) struct Snapshot {
         expect(dead_code, reason = "routes are only served with the feature `http`")
     )]
     pub(crate) routes: BTreeMap<String, String>,
-    /// Names whose records cannot be read, each with the problem.
-    pub(crate) lost: Vec<(String, String)>,
+    pub(crate) unreadable: Vec<UnreadableRecord>,
 }
 
 impl Database {
@@ -131,15 +130,15 @@ impl Database {
     pub(super) fn read(&self) -> Result<Snapshot> {
         self.state.lock().with_database(&self.path, |database| {
             let transaction = database.begin_read()?;
-            let mut lost = Vec::new();
-            let names = read(&transaction, NAMES, &mut lost)?;
-            let pipelines = read(&transaction, PIPELINES, &mut lost)?;
-            let routes = read(&transaction, ROUTES, &mut lost)?;
+            let mut unreadable = Vec::new();
+            let names = read(&transaction, NAMES, &mut unreadable)?;
+            let pipelines = read(&transaction, PIPELINES, &mut unreadable)?;
+            let routes = read(&transaction, ROUTES, &mut unreadable)?;
             Ok(Snapshot {
                 names,
                 pipelines,
                 routes,
-                lost,
+                unreadable,
             })
         })
     }
@@ -345,7 +344,7 @@ fn to_records<K: Display, T: Serialize>(
 fn read<K, T: DeserializeOwned>(
     transaction: &redb::ReadTransaction,
     table: RecordTable,
-    lost: &mut Vec<(String, String)>,
+    unreadable: &mut Vec<UnreadableRecord>,
 ) -> std::result::Result<BTreeMap<K, T>, redb::Error>
 where
     K: FromStr<Err: Display> + Ord,
@@ -357,7 +356,10 @@ where
         let read = name.parse::<K>().map_err(|error| error.to_string());
         match read.and_then(|name| Ok((name, from_bytes(bytes.value())?))) {
             Ok((name, record)) => drop(records.insert(name, record)),
-            Err(problem) => lost.push((name.into_owned(), problem)),
+            Err(problem) => unreadable.push(UnreadableRecord {
+                name: name.into_owned(),
+                problem,
+            }),
         }
     }
     Ok(records)
@@ -506,7 +508,7 @@ mod tests {
         drop(state);
         let (state, found) =
             crate::state::StateDirectory::open(place.path()).expect("opened again");
-        assert_eq!(found.lost.len(), 1);
+        assert_eq!(found.unreadable.len(), 1);
         assert!(state.blobs.store().read(component.digest()).is_ok());
     }
 
@@ -540,7 +542,7 @@ mod tests {
         drop(state);
         let (state, found) =
             crate::state::StateDirectory::open(place.path()).expect("opened again");
-        assert_eq!(found.lost.len(), 1);
+        assert_eq!(found.unreadable.len(), 1);
         assert!(
             found.names.contains_key(&name),
             "its stage is still recorded"

@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use crate::disk::with_path;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass, Result};
 
 /// The lock of a state directory; dropping it releases the directory.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl StateLock {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateHeld`] with the process that holds it; [`ErrorKind::StateUnavailable`].
+    /// [`ErrorKind::StateUnavailable`](crate::ErrorKind::StateUnavailable), with the process that holds it if one does.
     pub(super) fn acquire(directory: &Path) -> Result<Self> {
         let path = directory.join("lock");
         let unavailable = |error: io::Error| super::unavailable(&with_path(&path, &error));
@@ -73,7 +73,7 @@ fn held_error(directory: &Path, file: &mut File) -> Error {
         "the state directory `{}` is held by {holder}; stop that process, or use another directory",
         directory.display()
     );
-    Error::new(ErrorKind::StateHeld, message)
+    Error::new(ErrorClass::STATE_HELD, message)
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
         let place = tempfile::tempdir().expect("a directory");
         let first = StateLock::acquire(place.path()).expect("free");
         let error = StateLock::acquire(place.path()).expect_err("taken");
-        assert_eq!(error.kind(), ErrorKind::StateHeld);
+        assert_eq!(error.code(), "state-held");
         let holder = format!("held by process {} (", std::process::id());
         assert!(error.to_string().contains(&holder), "{error}");
         drop(first);

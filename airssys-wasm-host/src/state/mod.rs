@@ -7,6 +7,8 @@
 //! | `change` | an entry of the history |
 //! | `blob_usage` | the component blobs that are needed |
 //! | `lock` | the lock of the directory |
+//! | `package` | published names and versions |
+//! | `unreadable` | records that cannot be read |
 //! | `text` | serde helpers for values stored as text |
 //!
 //! Does not know running revisions: `deployment` and `rollout` write the records, `restore` reads
@@ -18,9 +20,11 @@ mod blob_usage;
 mod change;
 mod database;
 mod lock;
+mod package;
 mod record;
 mod text;
 mod transaction;
+mod unreadable;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -34,12 +38,14 @@ use semver::Version;
 pub(crate) use blob_usage::BlobPin;
 pub use change::{Action, Change, RevisionSummary};
 pub(crate) use database::Snapshot;
+pub use package::{Package, PackageVersion};
 pub(crate) use record::{ComponentRecord, DeploymentRecord, PipelineRecord, RevisionRecord};
 pub(crate) use transaction::Transaction;
+pub use unreadable::UnreadableRecord;
 
 use crate::disk::open_private;
 use crate::store::BlobStore;
-use crate::{Component, Error, ErrorKind, Result};
+use crate::{Component, Error, ErrorClass, ErrorKind, Result};
 use blob_usage::BlobUsage;
 use database::Database;
 use lock::StateLock;
@@ -57,7 +63,7 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateHeld`], [`ErrorKind::StateDamaged`], [`ErrorKind::StateUnavailable`].
+    /// [`ErrorKind::StateUnavailable`], [`ErrorKind::StateDamaged`].
     pub(crate) fn open(directory: &Path) -> Result<(Self, Snapshot)> {
         open_private(directory).map_err(|error| unavailable(&error))?;
         let held = StateLock::acquire(directory)?;
@@ -72,7 +78,7 @@ impl StateDirectory {
         };
         let mut found = database.read()?;
         // A record that cannot be read may refer to stages or bytes that no other record needs.
-        if found.lost.is_empty() {
+        if found.unreadable.is_empty() {
             remove_unfinished_pipelines(&database, &mut found)?;
         }
         let used = BlobUsage::new(
@@ -82,7 +88,7 @@ impl StateDirectory {
                 .iter()
                 .map(|(name, record)| (name, record.digests().collect())),
         );
-        if found.lost.is_empty() {
+        if found.unreadable.is_empty() {
             used.sweep().map_err(|error| unavailable(&error))?;
         }
         Ok((
@@ -130,9 +136,9 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unnamed`] if it lacks one of them, [`ErrorKind::VersionTaken`],
+    /// [`ErrorKind::InvalidName`] if it lacks one of them, [`ErrorKind::AlreadyExists`],
     /// [`ErrorKind::StateUnavailable`].
-    pub(crate) fn publish(&self, component: &Component) -> Result<(ComponentName, Version)> {
+    pub(crate) fn publish(&self, component: &Component) -> Result<PackageVersion> {
         let (name, version) = name_and_version(component)?;
         let _pin = self.store_component(component)?;
         match self
@@ -140,7 +146,10 @@ impl StateDirectory {
             .store()
             .publish(name, version, component.digest())
         {
-            Ok(()) => Ok((name.clone(), version.clone())),
+            Ok(()) => Ok(PackageVersion {
+                name: name.clone(),
+                version: version.clone(),
+            }),
             Err(error) => Err(not_publishable(&error)),
         }
     }
@@ -160,15 +169,16 @@ impl StateDirectory {
         checked.map_err(|error| not_publishable(&error))
     }
 
-    /// Returns every published name with its versions, oldest first.
-    pub(crate) fn published(&self) -> Result<Vec<(ComponentName, Vec<Version>)>> {
+    /// Returns every published name with its versions, ordered by name.
+    pub(crate) fn packages(&self) -> Result<Vec<Package>> {
         let packages = self.blobs.store().packages();
         let names = packages.names().map_err(|error| unavailable(&error))?;
-        let versions = names
-            .into_iter()
-            .map(|name| Ok((name.clone(), self.versions(&name)?)));
-        let mut published = versions.collect::<Result<Vec<_>>>()?;
-        published.retain(|(_, versions)| !versions.is_empty());
+        let published = names.into_iter().map(|name| {
+            let versions = self.versions(&name)?;
+            Ok(Package { name, versions })
+        });
+        let mut published = published.collect::<Result<Vec<_>>>()?;
+        published.retain(|package| !package.versions.is_empty());
         Ok(published)
     }
 
@@ -209,10 +219,10 @@ impl StateDirectory {
 
     fn not_published(&self, wanted: &PackageRef, versions: &[Version]) -> Result<Error> {
         let there = if versions.is_empty() {
-            let names = self.published()?;
+            let packages = self.packages()?;
             let near = nearest(
                 wanted.name.as_str(),
-                names.iter().map(|(name, _)| name.as_str()),
+                packages.iter().map(|package| package.name.as_str()),
             );
             near.map_or_else(
                 || "no component of that name is".to_owned(),
@@ -254,13 +264,15 @@ impl StateDirectory {
 fn name_and_version(component: &Component) -> Result<(&ComponentName, &Version)> {
     component.name().zip(component.version()).ok_or_else(|| {
         let message = "it has no name or no version; set them with `with_name` and `with_version`";
-        Error::new(ErrorKind::Unnamed, message)
+        Error::new(ErrorClass::UNNAMED, message)
     })
 }
 
 fn not_publishable(error: &std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::new(ErrorKind::VersionTaken, error.to_string()),
+        std::io::ErrorKind::AlreadyExists => {
+            Error::new(ErrorClass::VERSION_TAKEN, error.to_string())
+        }
         _ => unavailable(error),
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use airssys_wasm_core::{ComponentName, Digest};
-pub(crate) use packages::Packages;
+pub(crate) use packages::PackageFolder;
 use semver::Version;
 
 use crate::disk::{open_private, remove_if_exists, remove_leftovers, replace, with_path};
@@ -23,7 +23,7 @@ const LAYOUT: (&str, &str) = ("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\
 
 pub(crate) struct BlobStore {
     blobs: PathBuf,
-    packages: Packages,
+    packages: PackageFolder,
 }
 
 impl BlobStore {
@@ -40,12 +40,12 @@ impl BlobStore {
         }
         Ok(Self {
             blobs,
-            packages: Packages::open(&directory.join("packages"))?,
+            packages: PackageFolder::open(&directory.join("packages"))?,
         })
     }
 
     /// Returns the published packages.
-    pub(crate) fn packages(&self) -> &Packages {
+    pub(crate) fn packages(&self) -> &PackageFolder {
         &self.packages
     }
 

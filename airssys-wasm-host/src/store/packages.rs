@@ -17,9 +17,9 @@ use crate::disk::{open_private, sync_folder, with_path};
 /// The namespace of names that have none.
 const LOCAL: &str = "local";
 
-pub(crate) struct Packages(PathBuf);
+pub(crate) struct PackageFolder(PathBuf);
 
-impl Packages {
+impl PackageFolder {
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         open_private(directory)?;
         Ok(Self(directory.to_owned()))

@@ -1,7 +1,7 @@
 //! A decision with a hundred grants and as many requests, of which only the last match.
 
-use airssys_wasm_host::policy::{FileAccess, Grants, HttpTarget, Operation, Policy};
-use airssys_wasm_host::{Need, Requests, Rule};
+use airssys_wasm_core::policy::{FileAccess, Grants, HttpTarget, Operation, Policy};
+use airssys_wasm_core::{Need, Requests, Rule};
 
 use crate::measure::{alternate, on_one_thread};
 use crate::report::Row;

@@ -46,7 +46,7 @@ async fn deploy() -> PipelineDeployment {
         .build()
         .expect("a pipeline");
     let host = Host::builder().build().expect("a host");
-    let pipeline = host.deploy_pipeline(pipeline).await.expect("deployed");
+    let pipeline = host.pipelines().deploy(pipeline).await.expect("deployed");
     assert_eq!(
         pipeline.status().stages.len(),
         2,

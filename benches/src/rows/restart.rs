@@ -27,17 +27,21 @@ pub(crate) fn rows() -> Vec<Row> {
         deploy_all(&state).await;
         let (mut served, mut ready, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            served.push(measure(|| {
+            let serve = async || {
                 let host = start(&state);
-                assert_eq!(host.summaries().len(), COMPONENTS as usize);
+                let summaries = host.deployments().summaries().await.expect("listed");
+                assert_eq!(summaries.len(), COMPONENTS as usize);
                 host
-            }));
-            ready.push(measure(|| {
+            };
+            served.push(measure(serve).await);
+            let load = async || {
                 let host = start(&state);
-                assert_eq!(host.list().len(), COMPONENTS as usize);
+                let all = host.deployments().list().await.expect("listed");
+                assert_eq!(all.len(), COMPONENTS as usize);
                 host
-            }));
-            theirs.push(measure(|| load_all(place.path(), &engine)));
+            };
+            ready.push(measure(load).await);
+            theirs.push(measure(async || load_all(place.path(), &engine)).await);
         }
         (served, ready, theirs)
     });
@@ -66,9 +70,9 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// Measures the time of `make`; its result is dropped afterwards.
-fn measure<T>(make: impl FnOnce() -> T) -> f64 {
+async fn measure<T>(make: impl AsyncFnOnce() -> T) -> f64 {
     let begun = Instant::now();
-    let made = make();
+    let made = make().await;
     let took = begun.elapsed();
     drop(made);
     took.as_nanos() as f64

@@ -38,7 +38,8 @@ pub(super) async fn deploy(name: &str, functions: &[&str], lane: Lane) -> Pipeli
     }
     let host = Host::builder().build().expect("a host");
     let pipeline = host
-        .deploy_pipeline(builder.build().expect("a pipeline"))
+        .pipelines()
+        .deploy(builder.build().expect("a pipeline"))
         .await
         .expect("deployed");
     let explained = pipeline.pipeline().explain();

@@ -80,10 +80,11 @@ async fn main() -> Outcome {
     });
     server.wait_until_streaming().await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    host.revoke(
-        "plain-fetcher",
-        &format!("http http://{}", server.authority),
-    )?;
+    let rule = format!("http http://{}", server.authority);
+    host.deployment("plain-fetcher")
+        .await?
+        .revoke(&rule)
+        .await?;
     let ended = streaming.await?.expect_err("it was revoked");
     println!("revoked while it streams: {ended}");
     for denial in record.denials() {

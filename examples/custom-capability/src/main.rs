@@ -23,7 +23,7 @@ async fn main() -> Result<()> {
             Err(told) => println!("a die of {sides} sides: {told}"),
         }
     }
-    host.revoke("dice-player", "demo:dice sides=6")?;
+    deployment.revoke("demo:dice sides=6").await?;
     println!("revoked: {:?}", play.call((6,)).await?.0);
 
     let unreadable = Grants::new().allow("demo:dice sides=many")?;

@@ -45,6 +45,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Report> {
 async fn call_by_name(host: Host, id: u64) -> Answer {
     let greeter = host
         .deployment("greeter")
+        .await
         .map_err(|error| error.to_string())?;
     answer(greet(&greeter).map_err(|error| error.to_string())?, id).await
 }

@@ -13,8 +13,8 @@ async fn main() -> Result<()> {
         .deploy(component("plain-bindgen")?)
         .name("values")
         .await?;
-    for (name, ty) in values.functions() {
-        println!("{name}: {ty}");
+    for function in values.functions() {
+        println!("{}: {}", function.name, function.signature);
     }
     println!();
     with_text(&values).await?;

@@ -36,7 +36,11 @@ async fn main() -> Result<()> {
 
     let host = Host::builder().build()?;
     let (sender, mut letters) = unbounded_channel();
-    let pipeline = host.deploy_pipeline(stages()?).dead_letters(sender).await?;
+    let pipeline = host
+        .pipelines()
+        .deploy(stages()?)
+        .dead_letters(sender)
+        .await?;
     let (outcomes, input) = run(&pipeline, &file).await?;
 
     println!("rows read:    {}", input.lines());

@@ -26,7 +26,8 @@ async fn main() -> Result<()> {
     let host = Host::builder().build()?;
     // The source has state, so it needs a single instance for all calls.
     let pipeline = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .instancing("input", Instancing::Stateful)
         .await?;
     let mut outcomes = pipeline.run_sources();

@@ -29,7 +29,7 @@ async fn main() -> Result<()> {
         .build()?;
 
     let host = Host::builder().build()?;
-    let pipeline = host.deploy_pipeline(pipeline).await?;
+    let pipeline = host.pipelines().deploy(pipeline).await?;
     for question in QUESTIONS {
         let verdict = pipeline
             .call(question)

@@ -22,7 +22,7 @@ async fn main() -> Result<()> {
         .build()?;
 
     let host = Host::builder().build()?;
-    let pipeline = host.deploy_pipeline(pipeline).await?;
+    let pipeline = host.pipelines().deploy(pipeline).await?;
     print_lanes(&pipeline.pipeline());
 
     let data: Vec<u8> = (0..SIZE).map(|n| (n * n / 7) as u8).collect();

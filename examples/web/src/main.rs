@@ -21,8 +21,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     let router = Router::<()>::new()
         .route("/", get(async || "the application itself\n"))
-        .nest_service("/shop", host.http("shop")?)
-        .nest_service("/blog", host.http("blog")?);
+        .nest_service("/shop", host.http().service("shop")?)
+        .nest_service("/blog", host.http().service("blog")?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(axum::serve(listener, router).into_future());

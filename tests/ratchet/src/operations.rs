@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::pin::Pin;
 
+use airssys_wasm_core::policy::{FileAccess, Grants, Operation, Policy};
+use airssys_wasm_core::{Need, Requests, Rule};
 use airssys_wasm_host::pipeline::{ComponentPipeline, Lane, StageOptions};
-use airssys_wasm_host::policy::{FileAccess, Grants, Operation, Policy};
-use airssys_wasm_host::{Host, Instancing, Need, Requests, Rule};
+use airssys_wasm_host::{Host, Instancing};
 use airssys_wasm_tests::guests::guest;
 use bytes::Bytes;
 use http::Request;
@@ -82,7 +83,7 @@ async fn items(cache: PathBuf, lane: Lane, count: usize) {
         .add_component_with("second", guest("plain-stages"), options())
         .connect("first.output", "second.input");
     let pipeline = pipeline.build().expect("a pipeline");
-    let pipeline = host.deploy_pipeline(pipeline).await.expect("deployed");
+    let pipeline = host.pipelines().deploy(pipeline).await.expect("deployed");
     assert_eq!(pipeline.pipeline().edges()[0].lane(), lane);
     for _ in 0..count {
         let outcome = pipeline.call(1u32).await.expect("an outcome");
@@ -96,7 +97,7 @@ async fn requests(cache: PathBuf, count: usize) {
     let component = guest("plain-web").with_name("web").expect("a name");
     let web = host.deploy(component).instancing(Instancing::pooled(1));
     web.await.expect("deployed");
-    let service = host.http("web").expect("it answers requests");
+    let service = host.http().service("web").expect("it answers requests");
     for _ in 0..count {
         let request = Request::get("http://localhost/hello").body(Empty::<Bytes>::new());
         let response = service.handle(request.expect("a request")).await;

@@ -44,13 +44,15 @@ async fn an_update_that_requests_more_waits_for_approval_while_the_old_revision_
     assert!(told, "an event reports the difference");
 
     let waiting = host
-        .awaiting_approval("attack-probe")
+        .deployment("attack-probe")
+        .await
         .expect("deployed")
+        .pending_update()
         .expect("it waits");
     let approval = Approval::new(&waiting, grants(&["config a value=1", "config b value=2"]));
     let update = host
-        .approve("attack-probe", approval)
-        .expect("it waits")
+        .update("attack-probe", waiting)
+        .approval(approval)
         .any_version()
         .discard_state();
     update.await.expect("approved").drained().await;
@@ -59,8 +61,10 @@ async fn an_update_that_requests_more_waits_for_approval_while_the_old_revision_
         Ok("2")
     );
     assert!(
-        host.awaiting_approval("attack-probe")
+        host.deployment("attack-probe")
+            .await
             .expect("deployed")
+            .pending_update()
             .is_none()
     );
 }
@@ -167,7 +171,7 @@ async fn a_revocation_survives_a_rollback() {
         .expect("the update requests less")
         .drained()
         .await;
-    host.revoke("attack-probe", "config a").expect("deployed");
+    crate::support::revoke(&host, "attack-probe", "config a").await;
     host.rollback("attack-probe")
         .discard_state()
         .await
@@ -209,11 +213,12 @@ impl RolloutProbe for RevokingProbe {
         effect: Effect,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(async move {
-            if effect == Effect::Compile
-                && let Some(host) = self.0.lock().take()
-            {
-                host.revoke("attack-probe", "config a")
-                    .map_err(|error| error.to_string())?;
+            let host = match effect {
+                Effect::Compile => self.0.lock().take(),
+                _ => None,
+            };
+            if let Some(host) = host {
+                crate::support::revoke(&host, "attack-probe", "config a").await;
             }
             Ok(())
         })
@@ -245,15 +250,12 @@ async fn a_revocation_during_an_update_is_not_undone_by_its_grants() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unusable_grants_refuse_the_deployment() {
     let host = host();
-    for (rule, kind) in [
-        ("file-read /no/such/directory", ErrorKind::GrantUnusable),
-        (
-            "file-read /data from=/no/such/directory",
-            ErrorKind::GrantUnusable,
-        ),
-        ("env NO_SUCH_VARIABLE_ANYWHERE", ErrorKind::GrantUnusable),
-        ("config greeting", ErrorKind::GrantUnusable),
-        ("acme:gpu/compute device=0", ErrorKind::UnknownCapability),
+    for (rule, code) in [
+        ("file-read /no/such/directory", "grant-unusable"),
+        ("file-read /data from=/no/such/directory", "grant-unusable"),
+        ("env NO_SUCH_VARIABLE_ANYWHERE", "grant-unusable"),
+        ("config greeting", "grant-unusable"),
+        ("acme:gpu/compute device=0", "unknown-capability"),
     ] {
         let error = host
             .deploy(probe(&[]))
@@ -261,8 +263,8 @@ async fn unusable_grants_refuse_the_deployment() {
             .await
             .expect_err(rule);
         assert_eq!(
-            (error.kind(), error.phase()),
-            (kind, Some(Effect::CheckGrants)),
+            (error.code(), error.phase()),
+            (code, Some(Effect::CheckGrants)),
             "{rule}: {error}"
         );
     }
@@ -278,13 +280,9 @@ async fn a_deny_of_the_baseline_refuses_components_that_import_it() {
         .await
         .expect_err("it imports that");
     assert_eq!(error.kind(), ErrorKind::NotGranted);
-    deploy(&host, probe(&[]), &[]).await;
-    assert_eq!(
-        host.revoke("attack-probe", "stdio stderr")
-            .expect_err("too late")
-            .kind(),
-        ErrorKind::InvalidGrant
-    );
+    let deployment = deploy(&host, probe(&[]), &[]).await;
+    let error = deployment.revoke("stdio stderr").await;
+    assert_eq!(error.expect_err("too late").kind(), ErrorKind::InvalidGrant);
 }
 
 #[tokio::test(flavor = "multi_thread")]

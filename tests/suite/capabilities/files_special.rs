@@ -351,8 +351,7 @@ mod file_systems {
             .await
             .expect("opened");
         attempt(&deployment, &["read-kept"]).await.expect("read");
-        host.revoke(deployment.name().as_str(), "file-read /d/self")
-            .expect("revoked");
+        crate::support::revoke(&host, deployment.name().as_str(), "file-read /d/self").await;
         attempt(&deployment, &["read-kept"])
             .await
             .expect_err("it was revoked");

@@ -132,10 +132,14 @@ fn stuck_operations_affect_only_their_deployment() {
         let rule = format!("file-read /d from={}", other.path().display());
         deploy(&host, probe(&[]), &[&rule]).await;
         assert_eq!(
-            host.deployment("bad").expect("deployed").status().instances,
+            host.deployment("bad")
+                .await
+                .expect("deployed")
+                .status()
+                .instances,
             0
         );
-        host.revoke("bad", "file-read /d/fifo").expect("revoked");
+        crate::support::revoke(&host, "bad", "file-read /d/fifo").await;
         drop(end);
         assert_eq!(read_again(&bad).await.as_deref(), Ok("plain"));
         host.remove("bad").await.expect("removed");
@@ -224,7 +228,7 @@ async fn a_file_opened_through_a_link_during_a_revocation_is_not_read() {
     wait_for_stuck_operation(&deployment).await;
     let opened = tokio::spawn(read(deployment, "read", "/d/link/plain.txt"));
     wait_for_record(&record, "/d/link/plain.txt").await;
-    host.revoke("bad", "file-read /d/secret").expect("revoked");
+    crate::support::revoke(&host, "bad", "file-read /d/secret").await;
     end.write_all(b"end").expect("written");
     stuck.await.expect("a task").expect("it is called").ok();
     let opened = opened.await.expect("a task").expect("it is called");

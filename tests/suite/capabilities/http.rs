@@ -137,8 +137,7 @@ async fn idle_connections_are_closed_by_a_revocation() {
         1,
         "it waits for another request"
     );
-    host.revoke("one", "http * http://127.0.0.1:*/**")
-        .expect("deployed");
+    crate::support::revoke(&host, "one", "http * http://127.0.0.1:*/**").await;
     for _ in 0..200 {
         if server.open.load(Ordering::SeqCst) == 0 {
             return;

@@ -40,7 +40,7 @@ async fn a_wider_grant_lifts_a_revocation_only_with_consent() {
     let (folder, host) = (folder(), host());
     let rule = format!("file-read /data from={}", folder.path().display());
     let deployment = deploy(&host, probe_without_requests(), &[&rule]).await;
-    host.revoke("attack-probe", REVOKED).expect("deployed");
+    crate::support::revoke(&host, "attack-probe", REVOKED).await;
     let read = async || attempt(&deployment, &["read", "/data/secret/a"]).await;
     assert!(read().await.is_err(), "it was revoked");
 
@@ -85,7 +85,7 @@ async fn grants_that_name_or_omit_the_revoked_rule_need_no_consent() {
     let (folder, host) = (folder(), host());
     let rule = format!("file-read /data from={}", folder.path().display());
     let deployment = deploy(&host, probe_without_requests(), &[&rule]).await;
-    host.revoke("attack-probe", REVOKED).expect("deployed");
+    crate::support::revoke(&host, "attack-probe", REVOKED).await;
     let read = async || attempt(&deployment, &["read", "/data/secret/a"]).await;
 
     let promoted = update(&host).await.expect("the update requests no more");
@@ -126,7 +126,7 @@ async fn revocations_and_lifted_rules_survive_a_restart() {
         .deploy(probe_without_requests())
         .grants(wider_grants(folder.path()));
     drop(deploy.await.expect("deployed"));
-    first.revoke("attack-probe", REVOKED).expect("deployed");
+    crate::support::revoke(&first, "attack-probe", REVOKED).await;
     drop(first);
 
     let second = host();
@@ -143,7 +143,9 @@ async fn revocations_and_lifted_rules_survive_a_restart() {
             .expect("updated"),
     );
     let history: Vec<String> = second
+        .deployments()
         .history()
+        .await
         .expect("a history")
         .iter()
         .map(|change| change.action.to_string())
@@ -158,6 +160,7 @@ async fn revocations_and_lifted_rules_survive_a_restart() {
     assert_eq!(
         host()
             .deployment("attack-probe")
+            .await
             .expect("deployed")
             .lifted(),
         [revoked_rule()]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use airssys_wasm_host::{Host, Instancing, TestClock, policy::FileAccess, policy::Operation};
 
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::probe::{RecordedDecisions, attempt, builder, deploy, grants, host, probe};
@@ -30,7 +31,7 @@ async fn no_call_that_begins_after_a_revocation_gets_through() {
             })
             .collect();
         tokio::time::sleep(Duration::from_micros(round * 40)).await;
-        host.revoke("attack-probe", "config a").expect("deployed");
+        crate::support::revoke(&host, "attack-probe", "config a").await;
         assert!(
             attempt(&deployment, &["config", "a"]).await.is_err(),
             "round {round}"
@@ -40,6 +41,19 @@ async fn no_call_that_begins_after_a_revocation_gets_through() {
         }
         host.remove("attack-probe").await.expect("removed");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_takes_effect_at_its_first_poll() {
+    let host = host();
+    let deployment = deploy(&host, probe(&[]), &["config a value=1"]).await;
+    attempt(&deployment, &["config", "a"])
+        .await
+        .expect("granted");
+    // Polls it once, and drops it.
+    let _ = deployment.revoke("config a").now_or_never();
+    let denied = attempt(&deployment, &["config", "a"]).await;
+    denied.expect_err("it is revoked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,8 +119,7 @@ async fn a_blocked_read_ends_with_its_grant() {
     let waiting = tokio::spawn(async move { attempt(&deployment, &["tcp", &address]).await });
     tokio::time::sleep(Duration::from_millis(200)).await;
     let revoked = std::time::Instant::now();
-    host.revoke("attack-probe", "tcp 127.0.0.1:*")
-        .expect("deployed");
+    crate::support::revoke(&host, "attack-probe", "tcp 127.0.0.1:*").await;
     let told = waiting.await.expect("a task");
     assert!(
         revoked.elapsed() < Duration::from_secs(5),
@@ -164,7 +177,7 @@ async fn connections_of_an_idle_instance_are_closed() {
     peer.read_exact(&mut [0; 5]).await.expect("the request");
     peer.write_all(b"hello").await.expect("sent");
     assert_eq!(keeping.await.expect("a caller").as_deref(), Ok("kept"));
-    host.revoke("attack-probe", &rule).expect("deployed");
+    crate::support::revoke(&host, "attack-probe", &rule).await;
     let ended = tokio::time::timeout(Duration::from_secs(10), peer.read(&mut [0; 1])).await;
     assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
 }

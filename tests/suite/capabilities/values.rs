@@ -35,7 +35,7 @@ async fn only_granted_configuration_is_visible() {
         attempt(&deployment, &["config-all"]).await.as_deref(),
         Ok("a=1 b=2")
     );
-    host.revoke("attack-probe", "config a").expect("deployed");
+    crate::support::revoke(&host, "attack-probe", "config a").await;
     assert_eq!(
         attempt(&deployment, &["config-all"]).await.as_deref(),
         Ok("b=2")

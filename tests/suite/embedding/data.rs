@@ -200,7 +200,7 @@ async fn only_the_hosts_data_exists_after_a_restart() {
     assert_eq!(shared.call(()).await.expect("an answer").0, "special");
     drop((shared, host));
     let host = build();
-    let restored = host.deployment("special").expect("it is restored");
+    let restored = host.deployment("special").await.expect("it is restored");
     assert_eq!(
         function::<(), (String,)>(&restored, "shared")
             .call(())

@@ -1,6 +1,6 @@
 //! Imports that an embedder's functions serve, and errors about the others.
 
-use airssys_wasm_host::{Error, ErrorKind, Host, HostBuilder};
+use airssys_wasm_host::{Error, Host, HostBuilder};
 
 use super::editor::{ALL, ProbeEditor, builder};
 use crate::support::wat;
@@ -86,7 +86,7 @@ async fn an_unprovided_version_is_named_with_the_provided_ones() {
         let error = deploy_and_call(&host, import)
             .await
             .expect_err("it is not served");
-        assert_eq!(error.kind(), ErrorKind::MissingImport, "{error}");
+        assert_eq!(error.code(), "missing-import", "{error}");
         let text = error.to_string();
         assert!(
             text.contains(&format!("`{import}`")) && text.contains("`ed:host/docs@0.1.0`"),
@@ -105,7 +105,7 @@ async fn a_newer_version_with_other_types_is_reported_with_both_names() {
     let error = deploy_and_call(&host.build().expect("a host"), "ed:host/docs@0.1.1")
         .await
         .expect_err("it has no `count`");
-    assert_eq!(error.kind(), ErrorKind::Unusable);
+    assert_eq!(error.code(), "unusable");
     let text = error.to_string();
     assert!(
         text.contains("`ed:host/docs@0.1.1` is served by `ed:host/docs@0.1.0`"),
@@ -151,7 +151,7 @@ async fn an_unprovided_function_at_world_level_is_named() {
         .await
         .map(drop)
         .expect_err("nothing provides it");
-    assert_eq!(error.kind(), ErrorKind::MissingHostFunction);
+    assert_eq!(error.code(), "missing-host-function");
     let text = error.to_string();
     assert!(
         text.contains("`print` is imported at world level"),

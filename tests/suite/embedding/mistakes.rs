@@ -1,7 +1,7 @@
 //! Mistakes of providers are found when the host is built, and name both providers involved.
 
 use airssys_wasm_host::wasmtime::component::Linker;
-use airssys_wasm_host::{ErrorKind, Host, HostBuilder, InstanceState, Provider, wasmtime};
+use airssys_wasm_host::{Host, HostBuilder, InstanceState, Provider, wasmtime};
 
 /// A provider of one function of an interface, under its own kind of rules.
 struct RuledProvider {
@@ -41,7 +41,7 @@ fn ruled(kind: &'static str) -> RuledProvider {
 /// Asserts that the host is refused with an error that contains all of these words.
 fn assert_refused(builder: HostBuilder, words: &[&str]) {
     let error = builder.build().map(drop).expect_err("it is a mistake");
-    assert_eq!(error.kind(), ErrorKind::InvalidProvider, "{error}");
+    assert_eq!(error.code(), "invalid-provider", "{error}");
     for word in words {
         assert!(
             error.to_string().contains(word),

@@ -13,7 +13,7 @@ async fn unfinished_line_is_logged_at_the_end_of_its_call_and_not_joined() {
         call(&deployment, "say-and-flush", r#"("half")"#)
             .await
             .expect("an answer");
-        host.flush_logs().await;
+        host.logs().flush().await;
         let first = told.logged();
         assert!(
             matches!(&first[..], [line] if line.ends_with(".1 Stdout: half")),

@@ -231,7 +231,7 @@ async fn an_unread_body_ends_at_its_deadline() {
         ..Limits::default()
     })
     .await;
-    let service = site.host.http("web").expect("a name");
+    let service = site.host.http().service("web").expect("a name");
     let answer = service.handle(absolute_get("/big?100000000")).await;
     assert_eq!(site.web.status().calls_in_flight, 1);
     site.wait_until_idle().await;

@@ -20,7 +20,7 @@ async fn half_request(address: std::net::SocketAddr) -> TcpStream {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_half_request_is_closed_and_answered_ones_are_not() {
     let site = Site::new().await;
-    let address = listen(site.host.http_server().connections_max(PLACES)).await;
+    let address = listen(site.host.http().server().connections_max(PLACES)).await;
     let mut answered = Client::connect(address).await;
     let answered = tokio::spawn(async move { answered.get("/sleep?1500").await.text });
     site.wait_for_requests(1).await;
@@ -42,7 +42,7 @@ async fn the_oldest_half_request_is_closed_and_answered_ones_are_not() {
 async fn connections_without_a_tls_handshake_are_closed() {
     let site = Site::new().await;
     let tls = Certificate::self_signed("localhost").tls();
-    let address = listen(site.host.http_server().connections_max(1).tls(tls)).await;
+    let address = listen(site.host.http().server().connections_max(1).tls(tls)).await;
     let mut silent = TcpStream::connect(address).await.expect("connected");
     let _next = TcpStream::connect(address).await.expect("connected");
     assert_eq!(

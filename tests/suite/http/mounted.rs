@@ -27,7 +27,7 @@ impl MountedService {
             .limits(limits)
             .await
             .expect("deployed");
-        let service = host.http("web").expect("a name");
+        let service = host.http().service("web").expect("a name");
         Self {
             host,
             service,

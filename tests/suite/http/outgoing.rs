@@ -28,7 +28,8 @@ impl OutgoingFixture {
         let told = AccessRecords::default();
         let server = site
             .host
-            .http_server()
+            .http()
+            .server()
             .tls(certificate.tls())
             .access_log(told.clone());
         let url = format!("https://{}", listen(server).await);
@@ -195,7 +196,7 @@ async fn a_revocation_ends_sending_of_a_request_body() {
         attempt(&asks, &["http-upload", &format!("http://{callee}/")]).await
     });
     told.await.expect("it is sent");
-    host.revoke("asks", &rule).expect("deployed");
+    crate::support::revoke(&host, "asks", &rule).await;
     let closed = tokio::time::timeout(Duration::from_secs(5), server)
         .await
         .expect("nothing more is sent");
@@ -219,10 +220,8 @@ async fn a_revocation_ends_exchanges_in_progress() {
     asking.site.wait_for_requests(1).await;
     // Long enough for part of its body to arrive.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    asking
-        .host
-        .revoke("asks", &format!("http * {}/**", asking.url))
-        .expect("deployed");
+    let rule = format!("http * {}/**", asking.url);
+    crate::support::revoke(&asking.host, "asks", &rule).await;
     let ended = tokio::time::timeout(Duration::from_secs(5), streaming)
         .await
         .expect("the stream ends at once");

@@ -21,7 +21,8 @@ const SOON: Duration = Duration::from_secs(10);
 async fn impatient_server(site: &Site, tls: Option<Tls>) -> SocketAddr {
     let mut server = site
         .host
-        .http_server()
+        .http()
+        .server()
         .client_timeout(PATIENCE)
         .access_log(site.accesses.clone());
     if let Some(tls) = tls {
@@ -161,7 +162,7 @@ async fn clients_that_wait_for_a_guest_are_not_cut_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_are_limited() {
     let site = Site::new().await;
-    let address = listen(site.host.http_server().connections_max(1)).await;
+    let address = listen(site.host.http().server().connections_max(1)).await;
     let mut first = Client::connect(address).await;
     let first = tokio::spawn(async move { first.get("/sleep?1500").await.text });
     site.wait_for_requests(1).await;

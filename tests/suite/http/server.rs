@@ -80,10 +80,14 @@ async fn each_request_is_in_the_access_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_change_while_it_serves() {
     let site = Site::new().await;
-    let mut client = Client::connect(listen(site.host.http_server()).await).await;
-    site.host.remove_route("/").await.expect("removed");
+    let mut client = Client::connect(listen(site.host.http().server()).await).await;
+    site.host.http().remove_route("/").await.expect("removed");
     assert_eq!(client.get("/shop/who").await.status, 404);
-    site.host.route("/shop", "web").await.expect("a route");
+    site.host
+        .http()
+        .set_route("/shop", "web")
+        .await
+        .expect("a route");
     assert!(
         client.get("/shop/who").await.text.contains("/shop/who"),
         "the guest sees the whole path"
@@ -97,7 +101,8 @@ async fn the_health_path_is_answered_by_the_server() {
     let site = Site::new().await;
     let server = site
         .host
-        .http_server()
+        .http()
+        .server()
         .health("/healthz")
         .access_log(site.accesses.clone());
     let mut client = Client::connect(listen(server).await).await;
@@ -107,9 +112,13 @@ async fn the_health_path_is_answered_by_the_server() {
             (answer.status.as_u16(), answer.text.as_str()),
             (200, "serving\n")
         );
-        site.host.remove_route("/").await.expect("removed");
+        site.host.http().remove_route("/").await.expect("removed");
     }
-    site.host.route("/", "web").await.expect("a route");
+    site.host
+        .http()
+        .set_route("/", "web")
+        .await
+        .expect("a route");
     assert_eq!(
         client
             .send(request("POST", "/healthz", empty_body()))
@@ -187,7 +196,7 @@ async fn tls_is_served_and_its_certificate_replaced() {
     let site = Site::new().await;
     let mut certificate = Certificate::self_signed("localhost");
     let (tls, old) = (certificate.tls(), certificate.root.clone());
-    let address = listen(site.host.http_server().tls(tls.clone())).await;
+    let address = listen(site.host.http().server().tls(tls.clone())).await;
     let told = over_tls(address, old.clone()).await.expect("it is trusted");
     assert!(
         told.contains("Some(Scheme::Https) localhost /who"),

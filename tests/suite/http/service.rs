@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use airssys_wasm_host::policy::Grants;
-use airssys_wasm_host::{ErrorKind, Instancing, Limits};
+use airssys_wasm_host::{Instancing, Limits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -131,7 +131,7 @@ async fn a_component_moves_from_wasi_0_2_to_0_3_and_back() {
         .update("web", guest("greeter-v1").with_name("web").expect("a name"))
         .any_version();
     let error = error.await.expect_err("the component exports no handler");
-    assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
+    assert_eq!(error.code(), "world-changed", "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,9 +90,9 @@ impl Site {
             .instancing(instancing)
             .await
             .expect("deployed");
-        host.route("/", "web").await.expect("a route");
+        host.http().set_route("/", "web").await.expect("a route");
         let told = AccessRecords::default();
-        let server = host.http_server().access_log(told.clone());
+        let server = host.http().server().access_log(told.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let (stop, stopped) = oneshot::channel::<()>();

@@ -127,13 +127,21 @@ async fn components_that_import_each_other_are_removed_together() {
         assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
     }
     let error = host
+        .deployments()
         .remove_all(&["ping", "pung"])
         .await
         .expect_err("there is no `pung`");
     assert_eq!(error.kind(), ErrorKind::NotDeployed, "{error}");
-    assert_eq!(host.list().len(), 2, "all or none");
-    host.remove_all(&["ping", "pong"]).await.expect("removed");
-    assert!(host.list().is_empty());
+    assert_eq!(
+        host.deployments().list().await.expect("listed").len(),
+        2,
+        "all or none"
+    );
+    host.deployments()
+        .remove_all(&["ping", "pong"])
+        .await
+        .expect("removed");
+    assert!(host.deployments().list().await.expect("listed").is_empty());
     cycle(&host, Instancing::pooled(2)).await;
 }
 

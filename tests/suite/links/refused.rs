@@ -5,13 +5,13 @@ use airssys_wasm_host::{ErrorKind, Host};
 use super::{deploy_linked, may_call};
 use crate::support::{guest, host, wat};
 
-async fn refusal(host: &Host) -> (ErrorKind, String) {
+async fn refusal(host: &Host) -> (&'static str, String) {
     let error = host
         .deploy(guest("store-caller"))
         .grants(may_call())
         .await
         .expect_err("refused");
-    (error.kind(), error.to_string())
+    (error.code(), error.to_string())
 }
 
 fn exporting(interface: &str) -> String {
@@ -28,8 +28,8 @@ fn exporting(interface: &str) -> String {
 #[tokio::test]
 async fn no_deployment_serves_the_import() {
     let host = host();
-    let (kind, message) = refusal(&host).await;
-    assert_eq!(kind, ErrorKind::MissingImport);
+    let (code, message) = refusal(&host).await;
+    assert_eq!(code, "missing-import");
     assert!(message.contains("`acme:store/kv@1.2.0`"), "{message}");
     host.deploy(wat("near", &exporting("acme:store/kw@1.2.0")))
         .await
@@ -50,8 +50,8 @@ async fn near_matches_are_named_with_their_mismatch() {
     host.deploy(wat("poorer", &exporting("acme:store/kv@1.2.0")))
         .await
         .expect("deployed");
-    let (kind, message) = refusal(&host).await;
-    assert_eq!(kind, ErrorKind::MissingImport);
+    let (code, message) = refusal(&host).await;
+    assert_eq!(code, "missing-import");
     assert!(
         message.contains("`older`: it exports `acme:store/kv@1.1.0`"),
         "{message}"
@@ -109,8 +109,8 @@ async fn several_candidates_require_an_explicit_link() {
             .await
             .expect("deployed");
     }
-    let (kind, message) = refusal(&host).await;
-    assert_eq!(kind, ErrorKind::AmbiguousImport);
+    let (code, message) = refusal(&host).await;
+    assert_eq!(code, "ambiguous-import");
     assert!(
         message.contains(".link(\"acme:store/kv\", \"one\")"),
         "{message}"

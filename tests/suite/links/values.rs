@@ -35,7 +35,12 @@ async fn values_pass_in_both_lanes() {
         check.call((String::new(),)).await.expect("an answer").0,
         Err("the key is empty".into())
     );
-    let links = host.status("store-caller").expect("deployed").links;
+    let links = host
+        .deployment("store-caller")
+        .await
+        .expect("deployed")
+        .status()
+        .links;
     assert_eq!(links["acme:store/kv"].as_str(), "store");
 }
 

@@ -29,13 +29,15 @@ async fn a_returned_error_becomes_a_dead_letter_with_its_context() {
         .build()
         .expect("a pipeline");
     let error = host
-        .deploy_pipeline(pipeline.clone())
+        .pipelines()
+        .deploy(pipeline.clone())
         .await
         .expect_err("no dead-letter sink is set");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline, "{error}");
     let (sender, letters) = unbounded_channel();
     let pipeline = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .dead_letters(sender)
         .await
         .expect("deployed");
@@ -94,7 +96,8 @@ async fn a_trap_ends_the_run_by_default() {
         .build()
         .expect("a pipeline");
     let pipeline = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .dead_letters(sender)
         .await
         .expect("deployed");
@@ -125,7 +128,8 @@ async fn a_slow_stage_exceeds_its_deadline_and_does_not_trap() {
         .build()
         .expect("a pipeline");
     let pipeline = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .dead_letters(sender)
         .await
         .expect("deployed");
@@ -172,7 +176,8 @@ async fn idempotent_stages_are_retried() {
         .build()
         .expect("a pipeline");
     let pipeline = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .dead_letters(sender)
         .await
         .expect("deployed");

@@ -43,7 +43,8 @@ async fn stages_without_access_are_fused_and_stages_with_grants_are_not() {
     let pipeline = chain(&functions).build().expect("a pipeline");
     let grants = Grants::new().allow("env LANG value=C").expect("a rule");
     let apart = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .grants("count", grants)
         .await
         .expect("deployed");
@@ -61,6 +62,7 @@ async fn stages_without_access_are_fused_and_stages_with_grants_are_not() {
     for name in ["upper", "double", "spell"] {
         let grants = host
             .deployment(&format!("test:{name}"))
+            .await
             .expect("deployed")
             .grants();
         assert_eq!(grants.allowed().count(), 0, "{name}");

@@ -42,7 +42,8 @@ fn chain(functions: &[&str]) -> PipelineBuilder {
 }
 
 async fn deploy(host: &Host, builder: PipelineBuilder) -> PipelineDeployment {
-    host.deploy_pipeline(builder.build().expect("a pipeline"))
+    host.pipelines()
+        .deploy(builder.build().expect("a pipeline"))
         .await
         .expect("deployed")
 }

@@ -108,16 +108,21 @@ async fn a_stage_that_cannot_be_deployed_leaves_no_pipeline_behind() {
         .build()
         .expect("a pipeline");
     let error = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .await
         .expect_err("nothing provides an import");
-    assert_eq!(error.kind(), ErrorKind::MissingImport, "{error}");
-    assert!(host.list().is_empty() && host.pipeline("test").is_err());
+    assert_eq!(error.code(), "missing-import", "{error}");
+    assert!(
+        host.deployments().list().await.expect("listed").is_empty()
+            && host.pipelines().get("test").await.is_err()
+    );
     deploy(&host, chain(&["double", "spell"])).await;
     let again = host
-        .deploy_pipeline(chain(&["double", "spell"]).build().expect("a pipeline"))
+        .pipelines()
+        .deploy(chain(&["double", "spell"]).build().expect("a pipeline"))
         .await;
-    assert_eq!(again.expect_err("taken").kind(), ErrorKind::NameTaken);
+    assert_eq!(again.expect_err("taken").code(), "name-taken");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +130,8 @@ async fn options_for_a_missing_stage_are_an_error() {
     let host = host();
     let pipeline = chain(&["double", "spell"]).build().expect("a pipeline");
     let error = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .grants("dubble", Grants::new())
         .await
         .expect_err("no stage");
@@ -141,15 +147,19 @@ async fn a_deployment_that_is_dropped_leaves_nothing_behind() {
         let stages = chain(&["upper", "count", "double", "spell"])
             .build()
             .expect("a pipeline");
-        let deploy = host.deploy_pipeline(stages).grants("count", Grants::new());
+        let deploy = host
+            .pipelines()
+            .deploy(stages)
+            .grants("count", Grants::new());
         let time = std::time::Duration::from_millis(milliseconds);
         if let Ok(deployed) = tokio::time::timeout(time, deploy.into_future()).await {
             deployed.expect("deployed").remove().await.expect("removed");
         }
         assert!(
-            host.list().is_empty() && host.pipeline("test").is_err(),
+            host.deployments().list().await.expect("listed").is_empty()
+                && host.pipelines().get("test").await.is_err(),
             "{:?}",
-            host.list()
+            host.deployments().list().await.expect("listed")
         );
     }
 }

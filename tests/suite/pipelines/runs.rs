@@ -93,7 +93,8 @@ async fn a_stateful_stage_receives_items_in_order() {
         .connect("echo.output", "spell.input")
         .connect("spell.output", "remember.input");
     let pipeline = host
-        .deploy_pipeline(pipeline.build().expect("a pipeline"))
+        .pipelines()
+        .deploy(pipeline.build().expect("a pipeline"))
         .instancing("remember", Instancing::Stateful)
         .await
         .expect("deployed");
@@ -219,11 +220,14 @@ async fn removal_completes_items_inside() {
     }));
     let read = tokio::spawn(async move { run.try_collect::<Vec<_>>().await });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(host.pipeline("test").is_ok());
+    assert!(host.pipelines().get("test").await.is_ok());
     pipeline.remove().await.expect("removed");
     let outcomes = read.await.expect("a reader").expect("no item fails");
     assert!(outcomes.len() > 10 && outcomes.iter().all(|outcome| outcome.outputs.len() == 1));
-    assert!(host.pipeline("test").is_err() && host.list().is_empty());
+    assert!(
+        host.pipelines().get("test").await.is_err()
+            && host.deployments().list().await.expect("listed").is_empty()
+    );
 }
 
 /// A run that is held and not polled blocks nothing: calls of its sources complete in the
@@ -247,7 +251,8 @@ async fn removal_does_not_wait_for_readers() {
         .add_component_with("double", stages(), options_for("double"))
         .connect("spins.output", "double.input");
     let pipeline = host
-        .deploy_pipeline(pipeline.build().expect("a pipeline"))
+        .pipelines()
+        .deploy(pipeline.build().expect("a pipeline"))
         .limits("spins", limits);
     let pipeline = pipeline.await.expect("deployed");
     let mut run = pipeline.run_sources();
@@ -271,7 +276,8 @@ async fn a_source_runs_to_its_end() {
         .add_component_with("double", stages(), options_for("double"))
         .connect("count.output", "double.input");
     let pipeline = host
-        .deploy_pipeline(pipeline.build().expect("a pipeline"))
+        .pipelines()
+        .deploy(pipeline.build().expect("a pipeline"))
         .instancing("count", Instancing::Stateful)
         .await
         .expect("deployed");

@@ -55,7 +55,7 @@ async fn routes_and_shares_send_an_item_to_one_stage() {
         .partition("large.output", "", ["a.input", "b.input"]);
     let built = pipeline.build();
     let pipeline = match built {
-        Ok(pipeline) => host.deploy_pipeline(pipeline).await.expect("deployed"),
+        Ok(pipeline) => host.pipelines().deploy(pipeline).await.expect("deployed"),
         Err(errors) => panic!("{errors}"),
     };
     assert_eq!(

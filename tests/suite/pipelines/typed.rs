@@ -236,7 +236,7 @@ async fn assert_ends_unchanged(pipeline: PipelineDeployment) {
             .update(stage, component)
             .await
             .expect_err("another type");
-        assert_eq!(error.kind(), ErrorKind::WorldChanged, "{error}");
+        assert_eq!(error.code(), "world-changed", "{error}");
         assert_eq!(
             typed.call(1).await.expect("the pipeline keeps serving"),
             Some(7)

@@ -144,7 +144,8 @@ async fn grants_of_a_stage_change_under_load() {
             .build()
             .expect("a pipeline");
         let pipeline = host
-            .deploy_pipeline(pipeline)
+            .pipelines()
+            .deploy(pipeline)
             .grants("scale", factor(3))
             .await
             .expect("deployed");
@@ -158,9 +159,10 @@ async fn grants_of_a_stage_change_under_load() {
         )
         .await;
         assert_followed(strategy, events);
-        let of = |stage: &str| host.deployment(stage).expect("deployed").grants();
-        assert_eq!(of("test:scale").allowed().count(), 1);
-        assert_eq!(of("test:first").allowed().count(), 0);
+        for (stage, rules) in [("test:scale", 1), ("test:first", 0)] {
+            let deployment = host.deployment(stage).await.expect("deployed");
+            assert_eq!(deployment.grants().allowed().count(), rules, "{stage}");
+        }
     }
 }
 
@@ -178,7 +180,7 @@ async fn options_of_an_update_apply_to_its_stage() {
         .instancing(Instancing::pooled(3))
         .enforcement(Enforcement::AuditOnly);
     update.await.expect("updated");
-    let deployment = host.deployment("test:second").expect("deployed");
+    let deployment = host.deployment("test:second").await.expect("deployed");
     let serving = deployment.status().active;
     assert_eq!(
         (serving.limits, serving.instancing),
@@ -189,7 +191,12 @@ async fn options_of_an_update_apply_to_its_stage() {
         "the stage runs in audit-only mode"
     );
     assert_eq!(
-        host.status("test:first").expect("deployed").active.revision,
+        host.deployment("test:first")
+            .await
+            .expect("deployed")
+            .status()
+            .active
+            .revision,
         1
     );
 
@@ -229,11 +236,13 @@ async fn a_stage_is_linked_to_another_deployment() {
         .build();
     let may_call = Grants::new().allow("call acme:store/kv").expect("a rule");
     let deploy = host
-        .deploy_pipeline(pipeline.expect("a pipeline"))
+        .pipelines()
+        .deploy(pipeline.expect("a pipeline"))
         .grants("add", may_call);
     let pipeline = deploy.await.expect("deployed");
     store("two").await.expect("deployed");
-    let serves = || host.status("test:add").expect("deployed").links["acme:store/kv"].to_string();
+    let deployment = host.deployment("test:add").await.expect("deployed");
+    let serves = || deployment.status().links["acme:store/kv"].to_string();
     assert_eq!(serves(), "one");
     let update = pipeline.update("add", guest("store-caller"));
     update
@@ -277,16 +286,21 @@ async fn a_revocation_before_an_update_of_a_stage_persists() {
         .build()
         .expect("a pipeline");
     let pipeline = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .grants("scale", factor(3))
         .await
         .expect("deployed");
     let update = pipeline
         .update("scale", guest("pipeline-scale"))
         .grants(factor(3));
-    host.revoke("test:scale", "env FACTOR").expect("granted");
+    crate::support::revoke(&host, "test:scale", "env FACTOR").await;
     update.await.expect("updated");
-    let grants = host.deployment("test:scale").expect("deployed").grants();
+    let grants = host
+        .deployment("test:scale")
+        .await
+        .expect("deployed")
+        .grants();
     assert_eq!(grants.revoked().count(), 1);
 }
 
@@ -296,7 +310,7 @@ async fn state_of_a_stage_is_lost_only_with_confirmation() {
     let pipeline = builder()
         .add_component_with("remember", stages(), options_for("remember"))
         .build();
-    let deploy = host.deploy_pipeline(pipeline.expect("a pipeline"));
+    let deploy = host.pipelines().deploy(pipeline.expect("a pipeline"));
     let pipeline = deploy
         .instancing("remember", Instancing::Stateful)
         .await

@@ -269,23 +269,11 @@ async fn an_abandoned_pause_does_not_restore_a_removed_deployment() {
 async fn each_kind_of_broken_component_is_refused_with_its_phase() {
     let (host, deployment) = deploy_greeter(Instancing::PerCall).await;
     let mut events = host.events();
-    for (broken, kind, phase) in [
-        ("greeter-v3", ErrorKind::StartFailed, Effect::Start),
-        (
-            "greeter-unhealthy",
-            ErrorKind::Unhealthy,
-            Effect::CheckHealth,
-        ),
-        (
-            "greeter-changed",
-            ErrorKind::WorldChanged,
-            Effect::CheckWorld,
-        ),
-        (
-            "import-missing",
-            ErrorKind::WorldChanged,
-            Effect::CheckWorld,
-        ),
+    for (broken, code, phase) in [
+        ("greeter-v3", "start-failed", Effect::Start),
+        ("greeter-unhealthy", "unhealthy", Effect::CheckHealth),
+        ("greeter-changed", "world-changed", Effect::CheckWorld),
+        ("import-missing", "world-changed", Effect::CheckWorld),
     ] {
         let newer = guest(broken).with_version("9.0.0".parse().expect("a version"));
         let error = host
@@ -294,8 +282,8 @@ async fn each_kind_of_broken_component_is_refused_with_its_phase() {
             .map(drop)
             .expect_err(broken);
         assert_eq!(
-            (error.kind(), error.phase()),
-            (kind, Some(phase)),
+            (error.code(), error.phase()),
+            (code, Some(phase)),
             "{error}"
         );
         assert_v1_serves(&deployment).await;
@@ -353,8 +341,8 @@ async fn an_update_that_breaks_a_handle_is_refused() {
         .await
         .expect_err("the handle would be lost");
     assert_eq!(
-        (error.kind(), error.phase()),
-        (ErrorKind::CallersLost, Some(Effect::BindHandles)),
+        (error.code(), error.phase()),
+        ("callers-lost", Some(Effect::BindHandles)),
         "{error}"
     );
     assert_eq!(
@@ -399,8 +387,8 @@ async fn a_handle_created_during_an_update_is_checked_as_well() {
         .expect("a task")
         .expect_err("the late handle would be lost");
     assert_eq!(
-        (error.kind(), error.phase()),
-        (ErrorKind::CallersLost, Some(Effect::Switch)),
+        (error.code(), error.phase()),
+        ("callers-lost", Some(Effect::Switch)),
         "{error}"
     );
     assert_eq!(

@@ -16,6 +16,7 @@ async fn a_swap_by_remove_and_deploy_drops_calls() {
         async move {
             let deployment = host
                 .deployment("greeter")
+                .await
                 .map_err(|error| error.to_string())?;
             let greet = deployment
                 .function("demo:greeter/api#greet")

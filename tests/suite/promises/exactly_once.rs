@@ -144,6 +144,7 @@ async fn each_call_prints_once() {
     }
     assert!(calls > 20, "{calls}");
     // On a busy machine the log's thread may not run in time, so lines are dropped and counted.
-    let dropped = usize::try_from(host.guest_lines_dropped()).expect("fewer than memory has bytes");
+    let dropped =
+        usize::try_from(host.logs().guest_lines_dropped()).expect("fewer than memory has bytes");
     assert_eq!(lines.all(&host).await.len() + dropped, calls);
 }

@@ -6,9 +6,12 @@ use airssys_wasm_host::{ErrorKind, Host, Instancing};
 use crate::support::{deploy_greeter, guest, host};
 
 /// Returns the observable state of the host's deployments.
-fn observable_state(host: &Host) -> String {
+async fn observable_state(host: &Host) -> String {
     let names: Vec<String> = host
+        .deployments()
         .list()
+        .await
+        .expect("listed")
         .iter()
         .map(|it| format!("{:?} {}", it.status(), it.grants()))
         .collect();
@@ -17,8 +20,8 @@ fn observable_state(host: &Host) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_changes_and_reports_nothing() {
-    let (host, _deployment) = deploy_greeter(Instancing::pooled(2)).await;
-    let memory = || host.status("greeter").expect("deployed").memory_bytes;
+    let (host, deployment) = deploy_greeter(Instancing::pooled(2)).await;
+    let memory = || deployment.status().memory_bytes;
     let one = memory();
     drop(
         host.update("greeter", guest("greeter-v2"))
@@ -29,7 +32,7 @@ async fn a_rehearsal_changes_and_reports_nothing() {
         // The instance of the previous revision is dropped in the background.
         tokio::task::yield_now().await;
     }
-    let (before, mut events) = (observable_state(&host), host.events());
+    let (before, mut events) = (observable_state(&host).await, host.events());
     host.deploy(guest("greeter-v1"))
         .name("other")
         .rehearse()
@@ -44,9 +47,11 @@ async fn a_rehearsal_changes_and_reports_nothing() {
         .rehearse()
         .await
         .expect("nothing is in the way");
-    host.check_removal(&["greeter"])
+    host.deployments()
+        .check_removal(&["greeter"])
+        .await
         .expect("nothing is in the way");
-    assert_eq!(observable_state(&host), before);
+    assert_eq!(observable_state(&host).await, before);
     // The next event belongs to this change.
     drop(host.rollback("greeter").await.expect("rolled back"));
     let first = events.next().await.expect("an event");
@@ -64,7 +69,7 @@ async fn obstacles_are_reported() {
         .rehearse()
         .await
         .expect_err("it is deployed");
-    assert_eq!(taken.kind(), ErrorKind::NameTaken);
+    assert_eq!(taken.code(), "name-taken");
     let older = host
         .update("greeter", guest("greeter-v1"))
         .rehearse()
@@ -76,17 +81,18 @@ async fn obstacles_are_reported() {
         .any_version()
         .rehearse()
         .await;
-    assert_eq!(
-        changed.expect_err("another world").kind(),
-        ErrorKind::WorldChanged
-    );
+    assert_eq!(changed.expect_err("another world").code(), "world-changed");
     let nothing = host
         .rollback("greeter")
         .rehearse()
         .await
         .expect_err("there was nothing before");
     assert_eq!(nothing.kind(), ErrorKind::NothingToRollBackTo);
-    let absent = host.check_removal(&["greter"]).expect_err("there is none");
+    let absent = host
+        .deployments()
+        .check_removal(&["greter"])
+        .await
+        .expect_err("there is none");
     assert_eq!(absent.kind(), ErrorKind::NotDeployed);
 }
 
@@ -106,8 +112,10 @@ async fn an_update_that_needs_approval_does_not_wait() {
         .expect_err("it asks for more");
     assert_eq!(waits.kind(), ErrorKind::AwaitsApproval, "{waits}");
     assert!(
-        host.awaiting_approval("greeter")
+        host.deployment("greeter")
+            .await
             .expect("deployed")
+            .pending_update()
             .is_none()
     );
     let grants = Grants::new().allow("env LANG value=de").expect("a rule");

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use airssys_wasm_host::{ErrorKind, Host};
+use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
 use super::{builder, host, temp_directory};
@@ -34,12 +35,29 @@ fn blob(place: &Path, component: &str) -> PathBuf {
 }
 
 async fn answer(host: &Host) -> String {
-    let greeter = host.deployment("greeter").expect("deployed");
+    let greeter = host.deployment("greeter").await.expect("deployed");
     greet(&greeter)
         .call(("Ada".into(),))
         .await
         .expect("an answer")
         .0
+}
+
+/// A damaged deployment is never restored, so that each use tries again.
+#[tokio::test]
+async fn a_deployment_is_not_restored_on_the_thread_of_its_caller() {
+    let place = temp_directory();
+    deploy_two(place.path()).await;
+    fs::write(blob(place.path(), "plain-bindgen"), b"other").expect("damaged");
+    let second = host(place.path());
+    let first_poll = second.deployment("plain-bindgen").now_or_never();
+    assert!(first_poll.is_none(), "it waits for another thread");
+    let error = second.deployment("plain-bindgen").await;
+    assert_eq!(error.expect_err("damaged").kind(), ErrorKind::StateDamaged);
+    // Everything else has been restored by now, and needs no thread.
+    second.deployments().list().await.expect("listed");
+    let first_poll = second.deployment("greeter").now_or_never();
+    first_poll.expect("at once").expect("deployed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +68,10 @@ async fn a_component_with_damaged_bytes_does_not_serve_and_others_do() {
         fs::write(blob(place.path(), "plain-bindgen"), damage).expect("damaged");
         let second = host(place.path());
         assert_eq!(answer(&second).await, "Good day, Ada!");
-        let error = second.deployment("plain-bindgen").expect_err("damaged");
+        let error = second
+            .deployment("plain-bindgen")
+            .await
+            .expect_err("damaged");
         assert_eq!(error.kind(), ErrorKind::StateDamaged);
         assert!(error.to_string().contains("its bytes are lost"), "{error}");
         let error = second
@@ -58,7 +79,7 @@ async fn a_component_with_damaged_bytes_does_not_serve_and_others_do() {
             .await
             .map(drop)
             .expect_err("the name is taken");
-        assert_eq!(error.kind(), ErrorKind::NameTaken);
+        assert_eq!(error.code(), "name-taken");
         second
             .remove("plain-bindgen")
             .await
@@ -154,10 +175,10 @@ proptest! {
                     prop_assert!(matches!(kind, ErrorKind::StateDamaged | ErrorKind::StateUnavailable), "{error}");
                 }
                 Ok(host) => {
-                    let lost = host.lost().len();
-                    prop_assert_eq!(host.summaries().len() + lost, 2);
-                    if let Ok(status) = host.status("greeter") {
-                        prop_assert_eq!(status.active.revision, 2);
+                    let lost = host.deployments().unreadable().len();
+                    prop_assert_eq!(host.deployments().summaries().await.expect("listed").len() + lost, 2);
+                    if let Ok(greeter) = host.deployment("greeter").await {
+                        prop_assert_eq!(greeter.status().active.revision, 2);
                     }
                 }
             }

@@ -19,7 +19,7 @@ async fn deployments_that_import_each_other_are_restored_together() {
     drop((bounce, ping, first));
 
     let second = host(place.path());
-    let ping = second.deployment("ping").expect("deployed");
+    let ping = second.deployment("ping").await.expect("deployed");
     let bounce = ping
         .function::<(u32,), (u32,)>("demo:ping/api#bounce")
         .expect("an exported function");
@@ -44,12 +44,18 @@ async fn deployments_that_import_each_other_are_restored_together() {
     drop((bounce, ping, second));
 
     let third = host(place.path());
-    let links = third.status("ping").expect("deployed").links;
+    let links = third
+        .deployment("ping")
+        .await
+        .expect("deployed")
+        .status()
+        .links;
     assert_eq!(
         links.values().map(|name| name.as_str()).collect::<Vec<_>>(),
         ["pong"]
     );
     third
+        .deployments()
         .remove_all(&["ping", "pong"])
         .await
         .expect("removed together");
@@ -62,7 +68,13 @@ async fn a_deployment_with_a_lost_callee_fails_and_others_serve() {
     drop(cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await);
     let alone = wat("alone", "(component)");
     drop(first.deploy(alone).await.expect("deployed"));
-    let digest = first.status("pong").expect("deployed").active.digest;
+    let digest = first
+        .deployment("pong")
+        .await
+        .expect("deployed")
+        .status()
+        .active
+        .digest;
     drop(first);
     let blob = place
         .path()
@@ -71,9 +83,12 @@ async fn a_deployment_with_a_lost_callee_fails_and_others_serve() {
     std::fs::remove_file(blob).expect("removed");
 
     let second = host(place.path());
-    second.deployment("alone").expect("it serves");
+    second.deployment("alone").await.expect("it serves");
     for name in ["ping", "pong"] {
-        let error = second.deployment(name).expect_err("its callee is lost");
+        let error = second
+            .deployment(name)
+            .await
+            .expect_err("its callee is lost");
         assert!(
             error.to_string().contains("is deployed but cannot serve"),
             "{error}"
@@ -81,7 +96,10 @@ async fn a_deployment_with_a_lost_callee_fails_and_others_serve() {
     }
     assert_eq!(
         second
+            .deployments()
             .summaries()
+            .await
+            .expect("listed")
             .iter()
             .filter(|summary| summary.problem.is_some())
             .count(),
@@ -113,13 +131,11 @@ async fn a_revocation_after_a_rollback_applies_to_linked_deployments() {
 
     let second = host(place.path());
     drop(second.rollback("store-caller").await.expect("rolled back"));
-    let caller = second.deployment("store-caller").expect("deployed");
+    let caller = second.deployment("store-caller").await.expect("deployed");
     let add = caller
         .function::<(u32, u32), (u32,)>("add")
         .expect("an exported function");
     assert_eq!(add.call((1, 2)).await.expect("a sum"), (3,));
-    second
-        .revoke("store-caller", "call acme:store/kv")
-        .expect("granted");
+    crate::support::revoke(&second, "store-caller", "call acme:store/kv").await;
     add.call((1, 2)).await.expect_err("it was revoked");
 }

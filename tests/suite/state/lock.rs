@@ -13,7 +13,7 @@ async fn a_second_host_is_refused_with_the_id_of_the_first() {
         .build()
         .map(drop)
         .expect_err("the directory is locked");
-    assert_eq!(error.kind(), ErrorKind::StateHeld);
+    assert_eq!(error.code(), "state-held");
     assert!(
         error
             .to_string()
@@ -32,7 +32,13 @@ async fn the_directory_is_free_once_the_host_is_dropped_even_with_open_handles()
     drop(first);
     let second = host(place.path());
     assert_eq!(
-        second.status("greeter").expect("deployed").active.revision,
+        second
+            .deployment("greeter")
+            .await
+            .expect("deployed")
+            .status()
+            .active
+            .revision,
         1
     );
     drop(deployment);

@@ -1,6 +1,6 @@
 //! Published packages: immutable, and available as long as the directory exists.
 
-use airssys_wasm_host::{Component, ErrorKind, PackageRef};
+use airssys_wasm_host::{Component, Error, ErrorKind, PackageRef};
 
 use super::{blobs, host, temp_directory};
 use crate::support::guest;
@@ -17,14 +17,20 @@ fn version(component: &str, version: &str) -> Component {
 async fn a_version_refers_to_the_same_bytes_permanently() {
     let place = temp_directory();
     let first = host(place.path());
-    first.publish(&guest("greeter-v1")).expect("published");
-    first
+    let packages = first.packages();
+    packages
         .publish(&guest("greeter-v1"))
+        .await
+        .expect("published");
+    packages
+        .publish(&guest("greeter-v1"))
+        .await
         .expect("publishing the same bytes again changes nothing");
-    let error = first
+    let error = packages
         .publish(&version("greeter-v2", "1.0.0"))
+        .await
         .expect_err("other bytes");
-    assert_eq!(error.kind(), ErrorKind::VersionTaken);
+    assert_eq!(error.code(), "version-taken");
     assert!(
         error
             .to_string()
@@ -35,7 +41,9 @@ async fn a_version_refers_to_the_same_bytes_permanently() {
     drop(first);
     let second = host(place.path());
     let found = second
-        .package(&package_ref("greeter@1.0.0"))
+        .packages()
+        .get(&package_ref("greeter@1.0.0"))
+        .await
         .expect("the package is still published");
     assert_eq!(found.digest(), guest("greeter-v1").digest());
 }
@@ -49,26 +57,28 @@ async fn a_requirement_selects_the_newest_matching_version() {
         ("greeter-v2", "1.4.0"),
         ("greeter-v2", "2.0.0"),
     ] {
-        host.publish(&version(component, number))
+        host.packages()
+            .publish(&version(component, number))
+            .await
             .expect("published");
     }
-    let named = |text: &str| {
-        host.package(&package_ref(text))
-            .map(|found| found.version().map(ToString::to_string))
+    let named = async |text: &str| {
+        let found = host.packages().get(&package_ref(text)).await?;
+        Ok::<_, Error>(found.version().map(ToString::to_string))
     };
     assert_eq!(
-        named("greeter").expect("deployed").as_deref(),
+        named("greeter").await.expect("published").as_deref(),
         Some("2.0.0")
     );
     assert_eq!(
-        named("greeter@^1").expect("deployed").as_deref(),
+        named("greeter@^1").await.expect("published").as_deref(),
         Some("1.4.0")
     );
     for (text, expected) in [
         ("greeter@3.0.0", "published versions: 1.0.0, 1.4.0, 2.0.0"),
         ("greetr", "did you mean `greeter`?"),
     ] {
-        let error = named(text).expect_err("not there");
+        let error = named(text).await.expect_err("not there");
         assert_eq!(error.kind(), ErrorKind::NotPublished);
         assert!(error.to_string().contains(expected), "{error}");
     }
@@ -78,27 +88,42 @@ async fn a_requirement_selects_the_newest_matching_version() {
 async fn packages_outlive_removed_deployments() {
     let place = temp_directory();
     let first = host(place.path());
-    first.publish(&guest("greeter-v1")).expect("published");
+    first
+        .packages()
+        .publish(&guest("greeter-v1"))
+        .await
+        .expect("published");
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     first.remove("greeter").await.expect("removed");
     drop(first);
     let second = host(place.path());
     assert_eq!(blobs(place.path()), 1);
-    let found = second.package(&package_ref("greeter")).expect("deployed");
+    let packages = second.packages();
+    let found = packages
+        .get(&package_ref("greeter"))
+        .await
+        .expect("published");
     drop(second.deploy(found).await.expect("deployed again"));
-    assert_eq!(second.packages().expect("readable").len(), 1);
+    assert_eq!(packages.list().await.expect("readable").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn altered_bytes_of_a_package_are_not_returned() {
     let place = temp_directory();
     let host = host(place.path());
-    host.publish(&guest("greeter-v1")).expect("published");
+    let packages = host.packages();
+    packages
+        .publish(&guest("greeter-v1"))
+        .await
+        .expect("published");
     let path = place
         .path()
         .join("state/components/packages/local/greeter/1.0.0.wasm");
     std::fs::write(path, guest("greeter-v2").bytes()).expect("damaged");
-    let error = host.package(&package_ref("greeter")).expect_err("damaged");
+    let error = packages
+        .get(&package_ref("greeter"))
+        .await
+        .expect_err("damaged");
     assert_eq!(error.kind(), ErrorKind::StateDamaged);
     assert!(error.to_string().contains("1.0.0.wasm"), "{error}");
 }
@@ -107,13 +132,11 @@ async fn altered_bytes_of_a_package_are_not_returned() {
 async fn packages_are_stored_where_other_tools_look() {
     let place = temp_directory();
     let host = host(place.path());
-    host.publish(&guest("greeter-v1")).expect("published");
-    host.publish(
-        &guest("greeter-v1")
-            .with_name("demo:greeter")
-            .expect("a name"),
-    )
-    .expect("published");
+    let packages = host.packages();
+    let renamed = guest("greeter-v1").with_name("demo:greeter");
+    for component in [guest("greeter-v1"), renamed.expect("a name")] {
+        packages.publish(&component).await.expect("published");
+    }
     for path in ["local/greeter/1.0.0.wasm", "demo/greeter/1.0.0.wasm"] {
         assert!(
             place
@@ -124,15 +147,17 @@ async fn packages_are_stored_where_other_tools_look() {
             "{path}"
         );
     }
-    let names: Vec<String> = host
-        .packages()
+    let names: Vec<String> = packages
+        .list()
+        .await
         .expect("readable")
         .into_iter()
-        .map(|(name, _)| name.to_string())
+        .map(|package| package.name.to_string())
         .collect();
     assert_eq!(names, ["demo:greeter", "greeter"]);
-    let error = host
+    let error = packages
         .publish(&guest("plain-bindgen"))
+        .await
         .expect_err("it has no version");
-    assert_eq!(error.kind(), ErrorKind::Unnamed);
+    assert_eq!(error.code(), "unnamed");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use airssys_wasm_host::pipeline::{
     ComponentPipeline, DeadLetter, OnError, PipelineDeployment, StageOptions,
 };
-use airssys_wasm_host::{Effect, ErrorKind, Host, RolloutProbe};
+use airssys_wasm_host::{Component, Effect, ErrorKind, Host, RolloutProbe};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::{blobs, builder, host, temp_directory};
@@ -36,8 +36,19 @@ async fn result(pipeline: &PipelineDeployment, item: u32) -> u32 {
     number(pipeline.call(item).await.expect("an outcome"))
 }
 
-fn restored(host: &Host) -> PipelineDeployment {
-    host.pipeline("sums").expect("the pipeline is deployed")
+async fn restored(host: &Host) -> PipelineDeployment {
+    host.pipelines()
+        .get("sums")
+        .await
+        .expect("the pipeline is deployed")
+}
+
+async fn update(host: &Host, stage: &str, component: Component) {
+    let pipeline = restored(host).await;
+    pipeline
+        .update(stage, component)
+        .await
+        .expect("updated, and fused again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +56,8 @@ async fn a_pipeline_is_restored_with_its_stages() {
     let place = temp_directory();
     let first = host(place.path());
     let deployed = first
-        .deploy_pipeline(three_stages())
+        .pipelines()
+        .deploy(three_stages())
         .await
         .expect("deployed");
     assert_eq!(
@@ -58,28 +70,23 @@ async fn a_pipeline_is_restored_with_its_stages() {
     drop((deployed, first));
 
     let second = host(place.path());
-    assert_eq!(second.pipelines().len(), 1);
+    assert_eq!(second.pipelines().names().await.expect("listed").len(), 1);
     let taken = second
-        .deploy_pipeline(three_stages())
+        .pipelines()
+        .deploy(three_stages())
         .await
         .map(drop)
         .expect_err("the name is taken");
-    assert_eq!(taken.kind(), ErrorKind::NameTaken);
-    assert_eq!(result(&restored(&second), 1).await, 30);
-    restored(&second)
-        .update("third", multiplier(7, "1.1.0"))
-        .await
-        .expect("updated");
-    restored(&second)
-        .update("second", multiplier(11, "1.1.0"))
-        .await
-        .expect("fused again");
-    assert_eq!(result(&restored(&second), 1).await, 154);
+    assert_eq!(taken.code(), "name-taken");
+    assert_eq!(result(&restored(&second).await, 1).await, 30);
+    update(&second, "third", multiplier(7, "1.1.0")).await;
+    update(&second, "second", multiplier(11, "1.1.0")).await;
+    assert_eq!(result(&restored(&second).await, 1).await, 154);
     drop(second);
 
     let third = host(place.path());
-    assert_eq!(result(&restored(&third), 1).await, 154);
-    let definition = restored(&third).pipeline().definition().to_toml();
+    assert_eq!(result(&restored(&third).await, 1).await, 154);
+    let definition = restored(&third).await.pipeline().definition().to_toml();
     assert_eq!(definition.matches("times@1.1.0").count(), 2, "{definition}");
     let error = third
         .update("sums:third", multiplier(9, "1.2.0"))
@@ -93,29 +100,26 @@ async fn a_pipeline_is_restored_with_its_stages() {
         .await
         .expect("what is fused is rolled back as one");
     assert_eq!(
-        version(&third, "third"),
+        version(&third, "third").await,
         "1.0.0",
         "the pipeline reports the active revision"
     );
-    restored(&third)
-        .update("first", multiplier(2, "1.3.0"))
-        .await
-        .expect("fused with the active revision");
-    assert_eq!(version(&third, "second"), "1.0.0");
-    assert_eq!(result(&restored(&third), 1).await, 30);
+    update(&third, "first", multiplier(2, "1.3.0")).await;
+    assert_eq!(version(&third, "second").await, "1.0.0");
+    assert_eq!(result(&restored(&third).await, 1).await, 30);
     drop(third);
 
     let fourth = host(place.path());
-    assert_eq!(result(&restored(&fourth), 1).await, 30);
+    assert_eq!(result(&restored(&fourth).await, 1).await, 30);
     assert_eq!(
-        version(&fourth, "second"),
+        version(&fourth, "second").await,
         "1.0.0",
         "the fused components are recorded"
     );
 }
 
-fn version(host: &Host, stage: &str) -> String {
-    let pipeline = restored(host).pipeline();
+async fn version(host: &Host, stage: &str) -> String {
+    let pipeline = restored(host).await.pipeline();
     pipeline
         .stage(stage)
         .expect("deployed")
@@ -131,20 +135,24 @@ async fn a_dropped_deployment_leaves_all_or_nothing() {
     let place = temp_directory();
     let host = host(place.path());
     for milliseconds in [0, 2, 5, 10, 20, 40, 60, 80, 120, 200] {
-        let deploy = host.deploy_pipeline(three_stages()).into_future();
+        let deploy = host.pipelines().deploy(three_stages()).into_future();
         let deployed = tokio::time::timeout(Duration::from_millis(milliseconds), deploy).await;
         // A write in progress completes.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        if host.pipelines().is_empty() {
+        if host.pipelines().names().await.expect("listed").is_empty() {
             assert!(deployed.is_err());
             assert!(
-                host.summaries().is_empty(),
+                host.deployments()
+                    .summaries()
+                    .await
+                    .expect("listed")
+                    .is_empty(),
                 "after {milliseconds} ms: {:?}",
-                host.summaries()
+                host.deployments().summaries().await.expect("listed")
             );
         } else {
-            assert_eq!(result(&restored(&host), 1).await, 30);
-            host.remove_pipeline("sums").await.expect("removed");
+            assert_eq!(result(&restored(&host).await, 1).await, 30);
+            host.pipelines().remove("sums").await.expect("removed");
         }
         assert_eq!(blobs(place.path()), 0, "after {milliseconds} ms");
     }
@@ -179,16 +187,16 @@ async fn a_stage_written_while_its_pipeline_is_dropped_is_removed() {
         biased;
         // Polling the deployment reports the switch and continues until the switch is carried out
         // on another thread. Then the deployment is dropped and not polled again.
-        _ = host.deploy_pipeline(three_stages()).into_future() => panic!("the deployment is dropped first"),
+        _ = host.pipelines().deploy(three_stages()).into_future() => panic!("the deployment is dropped first"),
         begun = waits.recv() => begun.expect("it begins"),
     }
     // The name of a stage is taken until the write in progress has completed and the stage has been
     // removed again.
     let again = async {
         loop {
-            match host.deploy_pipeline(three_stages()).await {
+            match host.pipelines().deploy(three_stages()).await {
                 Ok(pipeline) => break pipeline,
-                Err(error) => assert_eq!(error.kind(), ErrorKind::NameTaken, "{error}"),
+                Err(error) => assert_eq!(error.code(), "name-taken", "{error}"),
             }
         }
     };
@@ -196,7 +204,15 @@ async fn a_stage_written_while_its_pipeline_is_dropped_is_removed() {
         .await
         .expect("the stage is removed");
     again.remove().await.expect("removed");
-    assert!(host.summaries().is_empty(), "{:?}", host.summaries());
+    assert!(
+        host.deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .is_empty(),
+        "{:?}",
+        host.deployments().summaries().await.expect("listed")
+    );
     assert_eq!(blobs(place.path()), 0);
 }
 
@@ -205,7 +221,8 @@ async fn stages_are_removed_only_with_their_pipeline() {
     let place = temp_directory();
     let first = host(place.path());
     first
-        .deploy_pipeline(three_stages())
+        .pipelines()
+        .deploy(three_stages())
         .await
         .expect("deployed");
     drop(first);
@@ -219,16 +236,33 @@ async fn stages_are_removed_only_with_their_pipeline() {
         error.to_string(),
         "`sums:third` is a stage of the pipeline `sums`: remove the pipeline instead"
     );
-    second.remove_pipeline("sums").await.expect("removed");
-    let error = second.pipeline("sums").expect_err("removed");
+    second.pipelines().remove("sums").await.expect("removed");
+    let error = second.pipelines().get("sums").await.expect_err("removed");
     assert_eq!(error.kind(), ErrorKind::NotDeployed);
-    assert!(second.summaries().is_empty() && second.pipelines().is_empty());
+    assert!(
+        second
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .is_empty()
+            && second.pipelines().names().await.expect("listed").is_empty()
+    );
     assert_eq!(blobs(place.path()), 0);
     drop(second);
     let third = host(place.path());
-    assert!(third.summaries().is_empty() && third.pipelines().is_empty());
+    assert!(
+        third
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .is_empty()
+            && third.pipelines().names().await.expect("listed").is_empty()
+    );
     third
-        .deploy_pipeline(three_stages())
+        .pipelines()
+        .deploy(three_stages())
         .await
         .expect("the names are free");
 }
@@ -239,7 +273,8 @@ async fn a_pipeline_that_cannot_be_deployed_leaves_nothing() {
     let first = host(place.path());
     let (sender, _letters) = unbounded_channel::<DeadLetter>();
     let error = first
-        .deploy_pipeline(three_stages())
+        .pipelines()
+        .deploy(three_stages())
         .dead_letters(sender)
         .await
         .expect_err("not for ever");
@@ -255,13 +290,22 @@ async fn a_pipeline_that_cannot_be_deployed_leaves_nothing() {
             .expect("deployed"),
     );
     let error = first
-        .deploy_pipeline(three_stages())
+        .pipelines()
+        .deploy(three_stages())
         .await
         .expect_err("a name is taken");
-    assert_eq!(error.kind(), ErrorKind::NameTaken);
+    assert_eq!(error.code(), "name-taken");
     drop(first);
     let second = host(place.path());
-    assert_eq!(second.summaries().len(), 1);
+    assert_eq!(
+        second
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .len(),
+        1
+    );
     assert_eq!(blobs(place.path()), 1);
 }
 
@@ -291,11 +335,17 @@ async fn a_half_deployed_pipeline_is_gone_after_a_restart() {
         .rollout_probe(BlockingProbe)
         .build()
         .expect("a host");
-    let stuck = first.deploy_pipeline(three_stages()).into_future();
+    let stuck = first.pipelines().deploy(three_stages()).into_future();
     let stuck = tokio::time::timeout(Duration::from_secs(3), stuck);
     let left = super::temp_directory();
     let copied = async {
-        while first.summaries().is_empty() {
+        while first
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .is_empty()
+        {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -304,13 +354,33 @@ async fn a_half_deployed_pipeline_is_gone_after_a_restart() {
     let (stuck, ()) = tokio::join!(stuck, copied);
     assert!(stuck.is_err(), "the deployment does not complete");
     assert!(
-        first.summaries().is_empty(),
+        first
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .is_empty(),
         "nothing is left of a dropped deployment"
     );
     let second = host(left.path());
-    assert!(second.summaries().is_empty() && second.pipelines().is_empty());
+    assert!(
+        second
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .is_empty()
+            && second.pipelines().names().await.expect("listed").is_empty()
+    );
     assert_eq!(blobs(left.path()), 0);
-    assert!(second.history().expect("a history").is_empty());
+    assert!(
+        second
+            .deployments()
+            .history()
+            .await
+            .expect("a history")
+            .is_empty()
+    );
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -337,7 +407,8 @@ async fn a_pipeline_with_a_damaged_stage_reports_it_and_can_be_removed() {
     let place = temp_directory();
     let first = host(place.path());
     first
-        .deploy_pipeline(three_stages())
+        .pipelines()
+        .deploy(three_stages())
         .await
         .expect("deployed");
     drop(first);
@@ -347,7 +418,7 @@ async fn a_pipeline_with_a_damaged_stage_reports_it_and_can_be_removed() {
         .join(multiplier(5, "1.0.0").digest().to_hex());
     std::fs::write(blob, "other").expect("damaged");
     let second = host(place.path());
-    let error = second.pipeline("sums").expect_err("damaged");
+    let error = second.pipelines().get("sums").await.expect_err("damaged");
     assert_eq!(error.kind(), ErrorKind::StateDamaged);
     let told = error.to_string();
     assert!(
@@ -361,10 +432,19 @@ async fn a_pipeline_with_a_damaged_stage_reports_it_and_can_be_removed() {
         .await
         .expect_err("the blob may be repaired");
     assert_eq!(error.kind(), ErrorKind::InUse);
-    second.remove_pipeline("sums").await.expect("removed");
-    assert!(second.summaries().is_empty() && second.pipelines().is_empty());
+    second.pipelines().remove("sums").await.expect("removed");
+    assert!(
+        second
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .is_empty()
+            && second.pipelines().names().await.expect("listed").is_empty()
+    );
     let error = second
-        .remove_pipeline("sums")
+        .pipelines()
+        .remove("sums")
         .await
         .expect_err("it is gone");
     assert_eq!(error.kind(), ErrorKind::NotDeployed);
@@ -383,7 +463,8 @@ async fn dead_letters_go_to_the_sink_of_the_host() {
         .expect("a pipeline");
     let first = host(place.path());
     let error = first
-        .deploy_pipeline(pipeline.clone())
+        .pipelines()
+        .deploy(pipeline.clone())
         .await
         .expect_err("no dead-letter sink is set");
     assert_eq!(error.kind(), ErrorKind::InvalidPipeline);
@@ -396,10 +477,14 @@ async fn dead_letters_go_to_the_sink_of_the_host() {
         )
     };
     let (second, _) = with(place.path());
-    second.deploy_pipeline(pipeline).await.expect("deployed");
+    second.pipelines().deploy(pipeline).await.expect("deployed");
     drop(second);
     let nobody = host(place.path());
-    let error = nobody.pipeline("sums").expect_err("they would be lost");
+    let error = nobody
+        .pipelines()
+        .get("sums")
+        .await
+        .expect_err("they would be lost");
     assert!(
         error.to_string().contains("they have no receiver"),
         "{error}"
@@ -407,6 +492,7 @@ async fn dead_letters_go_to_the_sink_of_the_host() {
     drop(nobody);
     let (third, mut letters) = with(place.path());
     let outcome = restored(&third)
+        .await
         .call("two")
         .await
         .expect("an outcome with a dead letter");

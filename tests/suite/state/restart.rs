@@ -13,7 +13,7 @@ use crate::capabilities::probe::{attempt, grants, probe};
 use crate::support::{greet, guest};
 
 async fn answer(host: &Host) -> String {
-    let greeter = host.deployment("greeter").expect("deployed");
+    let greeter = host.deployment("greeter").await.expect("deployed");
     greet(&greeter)
         .call(("Ada".into(),))
         .await
@@ -58,7 +58,7 @@ async fn a_host_restores_its_deployments() {
 
     let second = host(place.path());
     assert_eq!(
-        describe(&second.deployment("greeter").expect("it is there")),
+        describe(&second.deployment("greeter").await.expect("it is there")),
         before
     );
     assert_eq!(answer(&second).await, "Good day, Ada!");
@@ -177,13 +177,13 @@ async fn revocations_persist_through_restarts_and_rollbacks() {
             .await
             .expect("updated"),
     );
-    first.revoke("attack-probe", "config b").expect("revoked");
+    crate::support::revoke(&first, "attack-probe", "config b").await;
     drop(first);
 
     let second = host(place.path());
     let read = async |key| {
         attempt(
-            &second.deployment("attack-probe").expect("deployed"),
+            &second.deployment("attack-probe").await.expect("deployed"),
             &["config", key],
         )
         .await
@@ -191,7 +191,7 @@ async fn revocations_persist_through_restarts_and_rollbacks() {
     assert_eq!(read("a").await.as_deref(), Ok("1"));
     assert!(read("b").await.is_err(), "it was revoked");
     // Revoked while the previous revision is not loaded.
-    second.revoke("attack-probe", "config a").expect("revoked");
+    crate::support::revoke(&second, "attack-probe", "config a").await;
     drop(second.rollback("attack-probe").await.expect("rolled back"));
     for key in ["a", "b"] {
         assert!(read(key).await.is_err(), "{key} was revoked");
@@ -203,7 +203,7 @@ async fn revocations_persist_through_restarts_and_rollbacks() {
     drop(again.grants(grants(&granted)).await.expect("granted again"));
     drop(third);
     let fourth = host(place.path());
-    let deployment = fourth.deployment("attack-probe").expect("deployed");
+    let deployment = fourth.deployment("attack-probe").await.expect("deployed");
     assert_eq!(
         attempt(&deployment, &["config", "b"]).await.as_deref(),
         Ok("2"),
@@ -231,12 +231,12 @@ async fn a_revocation_after_a_rollback_applies_to_the_active_revision() {
 
     let second = host(place.path());
     drop(second.rollback("attack-probe").await.expect("rolled back"));
-    let deployment = second.deployment("attack-probe").expect("deployed");
+    let deployment = second.deployment("attack-probe").await.expect("deployed");
     assert_eq!(
         attempt(&deployment, &["config", "a"]).await.as_deref(),
         Ok("1")
     );
-    second.revoke("attack-probe", "config a").expect("granted");
+    crate::support::revoke(&second, "attack-probe", "config a").await;
     assert!(
         attempt(&deployment, &["config", "a"]).await.is_err(),
         "it was revoked"
@@ -266,8 +266,10 @@ async fn a_pending_approval_survives_a_restart() {
 
     let second = host(place.path());
     let waiting = second
-        .awaiting_approval("attack-probe")
+        .deployment("attack-probe")
+        .await
         .expect("deployed")
+        .pending_update()
         .expect("it waits");
     assert_eq!(
         (waiting.digest(), waiting.requested()),
@@ -275,8 +277,8 @@ async fn a_pending_approval_survives_a_restart() {
     );
     let approval = Approval::new(&waiting, grants(&["config a value=1", "config b value=2"]));
     let update = second
-        .approve("attack-probe", approval)
-        .expect("it waits")
+        .update("attack-probe", waiting)
+        .approval(approval)
         .any_version();
     drop(update.await.expect("approved"));
     drop(second);
@@ -284,11 +286,13 @@ async fn a_pending_approval_survives_a_restart() {
     let third = host(place.path());
     assert!(
         third
-            .awaiting_approval("attack-probe")
+            .deployment("attack-probe")
+            .await
             .expect("deployed")
+            .pending_update()
             .is_none()
     );
-    let deployment = third.deployment("attack-probe").expect("deployed");
+    let deployment = third.deployment("attack-probe").await.expect("deployed");
     assert_eq!(
         attempt(&deployment, &["config", "b"]).await.as_deref(),
         Ok("2")
@@ -312,7 +316,7 @@ async fn options_of_a_deployment_survive_a_restart() {
     drop(first);
 
     let second = host(place.path());
-    let deployment = second.deployment("other").expect("deployed");
+    let deployment = second.deployment("other").await.expect("deployed");
     assert!(
         deployment.learned().is_some(),
         "the deployment is still in audit-only mode"
@@ -344,9 +348,21 @@ async fn a_removed_deployment_stays_removed_and_its_name_is_free() {
     drop(first);
 
     let second = host(place.path());
-    assert_eq!(second.summaries().len(), 1);
     assert_eq!(
-        second.status("greeter").expect_err("removed").kind(),
+        second
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .len(),
+        1
+    );
+    assert_eq!(
+        second
+            .deployment("greeter")
+            .await
+            .expect_err("removed")
+            .kind(),
         ErrorKind::NotDeployed
     );
     let error = second
@@ -355,14 +371,22 @@ async fn a_removed_deployment_stays_removed_and_its_name_is_free() {
         .await
         .map(drop)
         .expect_err("taken");
-    assert_eq!(error.kind(), ErrorKind::NameTaken);
+    assert_eq!(error.code(), "name-taken");
     drop(second.deploy(guest("greeter-v2")).await.expect("free"));
     second
         .remove("other")
         .await
         .expect("a deployment that was never loaded can be removed");
     drop(second);
-    assert_eq!(host(place.path()).summaries().len(), 1);
+    assert_eq!(
+        host(place.path())
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -370,17 +394,17 @@ async fn a_failed_deployment_leaves_nothing_behind() {
     let place = temp_directory();
     let first = host(place.path());
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
-    for (component, kind) in [
-        ("greeter-unhealthy", ErrorKind::Unhealthy),
-        ("greeter-v3", ErrorKind::StartFailed),
-        ("greeter-changed", ErrorKind::WorldChanged),
+    for (component, code) in [
+        ("greeter-unhealthy", "unhealthy"),
+        ("greeter-v3", "start-failed"),
+        ("greeter-changed", "world-changed"),
     ] {
         let error = first
             .update("greeter", guest(component))
             .await
             .map(drop)
             .expect_err(component);
-        assert_eq!(error.kind(), kind);
+        assert_eq!(error.code(), code);
     }
     assert!(
         first
@@ -399,13 +423,22 @@ async fn a_failed_deployment_leaves_nothing_behind() {
     assert_eq!(
         second
             .deployment("greeter")
+            .await
             .expect("deployed")
             .status()
             .revisions
             .len(),
         1
     );
-    assert_eq!(second.summaries().len(), 1);
+    assert_eq!(
+        second
+            .deployments()
+            .summaries()
+            .await
+            .expect("listed")
+            .len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -426,11 +459,11 @@ async fn the_history_lists_changes_in_order() {
             .expect("updated"),
     );
     drop(first.rollback("greeter").await.expect("rolled back"));
-    first.revoke("greeter", "config a").expect("revoked");
+    crate::support::revoke(&first, "greeter", "config a").await;
     drop(first);
     let second = host(place.path());
     second.remove("greeter").await.expect("removed");
-    let history = second.history().expect("a history");
+    let history = second.deployments().history().await.expect("a history");
     let actions: Vec<String> = history
         .iter()
         .map(|change| change.action.to_string())
@@ -457,7 +490,9 @@ async fn the_history_lists_changes_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_without_a_state_directory_reports_that_it_has_no_history() {
     let error = crate::support::host()
+        .deployments()
         .history()
+        .await
         .expect_err("nothing is kept");
     assert_eq!(error.kind(), ErrorKind::StateUnavailable);
     assert!(error.to_string().contains("state_directory"), "{error}");
@@ -481,10 +516,15 @@ async fn a_dropped_update_is_applied_wholly_or_not_at_all() {
     }
     // The last one may still be in progress.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let before = describe(&first.deployment("greeter").expect("deployed"));
+    let before = describe(&first.deployment("greeter").await.expect("deployed"));
     drop(first);
     assert_eq!(
-        describe(&host(place.path()).deployment("greeter").expect("deployed")),
+        describe(
+            &host(place.path())
+                .deployment("greeter")
+                .await
+                .expect("deployed")
+        ),
         before
     );
 }
@@ -511,6 +551,7 @@ async fn a_missing_granted_directory_stops_only_its_deployment() {
     assert_eq!(answer(&second).await, "Hello, Ada!");
     let error = second
         .deployment("attack-probe")
+        .await
         .expect_err("the granted directory is gone");
     assert_eq!(error.kind(), ErrorKind::GrantUnusable);
     assert!(
@@ -519,7 +560,7 @@ async fn a_missing_granted_directory_stops_only_its_deployment() {
             .contains("`attack-probe` is deployed but cannot serve"),
         "{error}"
     );
-    let summaries = second.summaries();
+    let summaries = second.deployments().summaries().await.expect("listed");
     assert!(
         summaries[0].problem.is_some() && summaries[1].problem.is_none(),
         "{summaries:?}"
@@ -527,6 +568,7 @@ async fn a_missing_granted_directory_stops_only_its_deployment() {
     std::fs::create_dir(&data).expect("created");
     second
         .deployment("attack-probe")
+        .await
         .expect("it serves again without a restart");
 }
 
@@ -545,7 +587,15 @@ async fn sleeping_deployments_load_in_the_background() {
     let second = builder(place.path()).build().expect("a host");
     // The result does not depend on how many have been loaded by then.
     for _ in 0..500 {
-        assert_eq!(second.summaries().len(), 20);
+        assert_eq!(
+            second
+                .deployments()
+                .summaries()
+                .await
+                .expect("listed")
+                .len(),
+            20
+        );
     }
-    assert_eq!(second.list().len(), 20);
+    assert_eq!(second.deployments().list().await.expect("listed").len(), 20);
 }

@@ -58,7 +58,7 @@ async fn bytes_are_deleted_with_the_last_revision_that_needs_them() {
     );
     host.remove("greeter").await.expect("removed");
     assert_eq!(blobs(place.path()), 1);
-    let other = host.deployment("other").expect("deployed");
+    let other = host.deployment("other").await.expect("deployed");
     greet(&other)
         .call(("Ada".into(),))
         .await
@@ -82,5 +82,9 @@ async fn a_start_removes_leftovers_of_a_killed_process() {
     std::fs::write(store.join(".aside-1-x-y"), b"le").expect("written");
     let host = super::host(place.path());
     assert_eq!(blobs(place.path()), 1);
-    drop(host.deployment("greeter").expect("what is needed stays"));
+    drop(
+        host.deployment("greeter")
+            .await
+            .expect("what is needed stays"),
+    );
 }

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use airssys_wasm_core::{Digest, PackageRef};
-use airssys_wasm_host::{Error, ErrorKind};
+use airssys_wasm_host::Error;
 
 use super::steps::ApplyStep;
-use crate::api::Problem;
+use crate::api::{Problem, kinds};
 use crate::client::encode_segment;
 use crate::command::CommonOptions;
 use crate::command::pipeline::PipelineFile;
@@ -181,7 +181,7 @@ impl<'a> Resolver<'a> {
                     "{said} {version} has the digest {digest}, but the lock file has {}: the version was moved; accept it with `--upgrade`",
                     locked.digest
                 );
-                Err(Problem::from_kind(ErrorKind::VersionTaken, message))
+                Err(Problem::new(kinds::VERSION_TAKEN, message))
             }
             _ => Ok(()),
         }

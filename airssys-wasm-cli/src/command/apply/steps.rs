@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use airssys_wasm_core::pipeline::PipelineDefinition;
-use airssys_wasm_host::ErrorKind;
 
 use super::report::{ApplyReport, FailedStep};
 use super::resolve::FoundComponent;
 use crate::api::{
-    ApplyResult, DesiredDeployment, DesiredPipeline, GrantRules, Problem, stage_part_name,
+    ApplyResult, DesiredDeployment, DesiredPipeline, GrantRules, Problem, kinds, stage_part_name,
 };
 use crate::client::{Client, encode_segment};
 use crate::command::dry_run::DryRun;
@@ -153,7 +152,7 @@ pub(super) async fn apply_all(
         }
         let may_help = failed
             .iter()
-            .any(|failed| failed.problem.has_kind(ErrorKind::MissingImport));
+            .any(|failed| failed.problem.kind == kinds::MISSING_IMPORT);
         if left.is_empty() || left.len() == before || !may_help {
             report.failed = failed;
             return report;
@@ -163,7 +162,7 @@ pub(super) async fn apply_all(
 
 /// Returns `true` if a missing import may come from a deployment that this dry run only checks.
 fn awaits_other_deployment(problem: &Problem, report: &ApplyReport) -> bool {
-    problem.has_kind(ErrorKind::MissingImport)
+    problem.kind == kinds::MISSING_IMPORT
         && report
             .applied
             .iter()

@@ -79,7 +79,7 @@ async fn run_locally(
         .dead_letters(StderrDeadLetters)
         .build()?;
     let outcome = run_on(&host, common, pipeline, spec, items).await;
-    host.flush_logs().await;
+    host.logs().flush().await;
     outcome
 }
 
@@ -90,7 +90,7 @@ async fn run_on(
     spec: &PipelineSpec,
     items: impl Stream<Item = String> + Send + 'static,
 ) -> Result<(), Problem> {
-    let deployed = spec.prepare(host.deploy_pipeline(pipeline))?.await?;
+    let deployed = spec.prepare(host.pipelines().deploy(pipeline))?.await?;
     let (wrong, mut reason) = mpsc::unbounded_channel();
     let mut outcomes = if deployed.pipeline().inputs().is_empty() {
         deployed.run_sources()

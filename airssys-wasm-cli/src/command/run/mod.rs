@@ -60,7 +60,7 @@ impl RunCommand {
             .guest_log(StderrGuestLog)
             .build()?;
         let outcome = self.run_component(&host, component, &words, common).await;
-        host.flush_logs().await;
+        host.logs().flush().await;
         let problem = match outcome {
             Ok(code) => return Ok(code),
             Err(problem) => words.rewrite_problem(problem),

@@ -17,7 +17,7 @@ use crate::server::reply::{Reply, answer};
     responses((status = 200, body = About)),
 )]
 pub(super) async fn about(State(process): State<ServerState>) -> Reply<About> {
-    let summaries = process.run_blocking(|host| Ok(host.summaries())).await?;
+    let summaries = process.host.deployments().summaries().await?;
     answer(About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),

@@ -9,8 +9,8 @@ use axum::extract::{Multipart, Path, Query, State};
 use super::components::{describe_component, resolve_component};
 use super::paths::DeploymentPath;
 use crate::api::{
-    DeploySpec, DeploymentList, DeploymentView, DryRunQuery, LostDeployment, MaybeDryRun,
-    RemovalResult, RolloutResult, with_version,
+    DeploySpec, DeploymentList, DeploymentView, DryRunQuery, MaybeDryRun, RemovalResult,
+    RolloutResult, with_version,
 };
 use crate::server::reply::{Reply, answer};
 use crate::server::{ServerState, upload};
@@ -24,14 +24,11 @@ use crate::server::{ServerState, upload};
     responses((status = 200, body = DeploymentList)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<DeploymentList> {
-    let lost = |(name, problem): &(String, String)| LostDeployment {
-        name: name.clone(),
-        problem: problem.clone(),
-    };
-    let summaries = process.run_blocking(|host| Ok(host.summaries())).await?;
+    let deployments = process.host.deployments();
+    let summaries = deployments.summaries().await?;
     answer(DeploymentList {
         deployments: summaries.iter().map(Into::into).collect(),
-        lost: process.host.lost().iter().map(lost).collect(),
+        lost: deployments.unreadable().iter().map(Into::into).collect(),
     })
 }
 
@@ -48,17 +45,14 @@ pub(super) async fn status(
     State(process): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<DeploymentView> {
-    let view = process.run_blocking(move |host| {
-        let deployment = host.deployment(&name)?;
-        let package = deployment.component().name().map(ToString::to_string);
-        let waiting = host.awaiting_approval(&name)?;
-        Ok(DeploymentView::new(
-            &deployment.status(),
-            package,
-            waiting.map(|component| component.digest().to_string()),
-        ))
-    });
-    answer(view.await?)
+    let deployment = process.host.deployment(&name).await?;
+    let package = deployment.component().name().map(ToString::to_string);
+    let waiting = deployment.pending_update();
+    answer(DeploymentView::new(
+        &deployment.status(),
+        package,
+        waiting.map(|component| component.digest().to_string()),
+    ))
 }
 
 /// Deploys a component under a new name.
@@ -120,10 +114,8 @@ pub(super) async fn remove(
     Query(how): Query<DryRunQuery>,
 ) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {
-        let owned = name.clone();
-        process
-            .run_blocking(move |host| host.check_removal(&[&owned]))
-            .await?;
+        let deployments = process.host.deployments();
+        deployments.check_removal(&[name.as_str()]).await?;
         return answer(MaybeDryRun::dry_run(format!(
             "remove {name} with its revisions and grants"
         )));

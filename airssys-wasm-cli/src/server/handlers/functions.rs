@@ -23,9 +23,7 @@ pub(super) async fn functions(
     State(process): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<Vec<FunctionView>> {
-    let functions = process
-        .run_blocking(move |host| Ok(host.deployment(&name)?.functions()))
-        .await?;
+    let functions = process.host.deployment(&name).await?.functions();
     answer(functions.into_iter().map(Into::into).collect())
 }
 
@@ -47,9 +45,7 @@ pub(super) async fn call(
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Json(call): Json<CallRequest>,
 ) -> Reply<CallResult> {
-    let wanted = call.function.clone();
-    let function = process
-        .run_blocking(move |host| host.deployment(&name)?.dynamic_function(&wanted))
-        .await?;
+    let deployment = process.host.deployment(&name).await?;
+    let function = deployment.dynamic_function(&call.function)?;
     answer(call.run(&function).await?)
 }

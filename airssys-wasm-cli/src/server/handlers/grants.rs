@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::paths::DeploymentPath;
-use super::updates::{load, run_or_rehearse};
+use super::updates::run_or_rehearse;
 use crate::api::{
     DryRunQuery, ExplainRequest, ExplanationView, GrantSpec, GrantsView, MaybeDryRun, Problem,
     RevocationResult, RevokeRequest, RolloutResult, kinds, request_lines,
@@ -30,20 +30,17 @@ pub(super) async fn show(
     State(process): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<GrantsView> {
-    let view = process.run_blocking(move |host| {
-        let deployment = host.deployment(&name)?;
-        let requests = request_lines(&deployment.status().active.requested);
-        let learned = deployment
-            .learned()
-            .map(|rules| rules.iter().map(ToString::to_string).collect());
-        Ok(GrantsView::new(
-            &deployment.grants(),
-            &deployment.lifted(),
-            requests,
-            learned,
-        ))
-    });
-    answer(view.await?)
+    let deployment = process.host.deployment(&name).await?;
+    let requests = request_lines(&deployment.status().active.requested);
+    let learned = deployment
+        .learned()
+        .map(|rules| rules.iter().map(ToString::to_string).collect());
+    answer(GrantsView::new(
+        &deployment.grants(),
+        &deployment.lifted(),
+        requests,
+        learned,
+    ))
 }
 
 /// Explains whether a deployment's active revision may perform an operation.
@@ -67,9 +64,8 @@ pub(super) async fn explain(
         .operation
         .parse()
         .map_err(|error: OperationError| Problem::new(kinds::USAGE, error.to_string()))?;
-    let explanation = process
-        .run_blocking(move |host| Ok(host.deployment(&name)?.explain(&operation)))
-        .await?;
+    let deployment = process.host.deployment(&name).await?;
+    let explanation = deployment.explain(&operation);
     answer(ExplanationView {
         operation: explanation.operation.to_string(),
         allowed: explanation.decision.is_allowed(),
@@ -96,8 +92,7 @@ pub(super) async fn grant(
     Query(how): Query<DryRunQuery>,
     Json(spec): Json<GrantSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
-    load(&process, &name).await?;
-    let deployment = process.host.deployment(&name)?;
+    let deployment = process.host.deployment(&name).await?;
     let grant_again = spec.grant_again;
     let action = format!(
         "extend the grants of {name} by {} rule(s)",
@@ -174,9 +169,8 @@ pub(super) async fn revoke(
     if how.dry_run {
         return answer(rehearse_revoke(&process, &name, &revoke.rule).await?);
     }
-    let touched = process
-        .run_blocking(move |host| host.revoke(&name, &revoke.rule))
-        .await?;
+    let deployment = process.host.deployment(&name).await?;
+    let touched = deployment.revoke(&revoke.rule).await?;
     answer(MaybeDryRun::Done(RevocationResult::from_rules(&touched)))
 }
 
@@ -186,10 +180,7 @@ async fn rehearse_revoke(
     rule: &str,
 ) -> Result<MaybeDryRun<RevocationResult>, Problem> {
     let rule: Rule = rule.parse().map_err(airssys_wasm_host::Error::from)?;
-    let owned = name.to_owned();
-    let mut grants = process
-        .run_blocking(move |host| Ok(host.deployment(&owned)?.grants()))
-        .await?;
+    let mut grants = process.host.deployment(name).await?.grants();
     let touched = RevocationResult::from_rules(&grants.revoke(&rule)).touched;
     let from = if touched.is_empty() {
         "no current grant".into()

@@ -2,7 +2,6 @@
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/operate.rs`.
 
-use airssys_wasm_host::Host;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -34,7 +33,7 @@ pub(super) async fn history(
     State(process): State<ServerState>,
     Query(of): Query<HistoryQuery>,
 ) -> Reply<Vec<ChangeView>> {
-    let changes = process.run_blocking(Host::history).await?;
+    let changes = process.host.deployments().history().await?;
     let wanted = changes.iter().filter(|change| {
         of.name
             .as_deref()

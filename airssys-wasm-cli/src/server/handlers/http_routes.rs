@@ -19,23 +19,25 @@ use crate::server::reply::{Reply, answer};
     responses((status = 200, body = Vec<RouteStatus>)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<RouteStatus>> {
-    let routes = process.run_blocking(|host| {
-        let listed = host.routes().into_iter().map(|(route, name)| RouteStatus {
-            route: route.to_string(),
-            problem: problem(host, name.as_str()),
-            component: name.to_string(),
+    let mut listed = Vec::new();
+    for configured in process.host.http().routes() {
+        let name = configured.component.to_string();
+        listed.push(RouteStatus {
+            route: configured.route.to_string(),
+            problem: problem(&process.host, &name).await,
+            component: name,
         });
-        Ok(listed.collect())
-    });
-    answer(routes.await?)
+    }
+    answer(listed)
 }
 
 /// Returns the reason a deployment cannot answer HTTP requests; `None` if it can.
-fn problem(host: &Host, name: &str) -> Option<String> {
-    host.http(name)
-        .and_then(|service| service.check())
-        .err()
-        .map(|error| error.to_string())
+async fn problem(host: &Host, name: &str) -> Option<String> {
+    let checked = match host.http().service(name) {
+        Ok(service) => service.check().await,
+        Err(error) => Err(error),
+    };
+    checked.err().map(|error| error.to_string())
 }
 
 /// Points a route to a deployment.
@@ -54,11 +56,9 @@ pub(super) async fn set(
     State(process): State<ServerState>,
     Json(route): Json<RouteView>,
 ) -> Reply<RouteChange> {
-    let before = process.host.route(&route.route, &route.component).await?;
-    let name = route.component.clone();
-    let problem = process
-        .run_blocking(move |host| Ok(problem(host, &name)))
-        .await?;
+    let http = process.host.http();
+    let before = http.set_route(&route.route, &route.component).await?;
+    let problem = problem(&process.host, &route.component).await;
     answer(RouteChange::new(route.route, Some(route.component), before).with_problem(problem))
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn remove(
     State(process): State<ServerState>,
     Query(RouteQuery { route }): Query<RouteQuery>,
 ) -> Reply<RouteChange> {
-    match process.host.remove_route(&route).await? {
+    match process.host.http().remove_route(&route).await? {
         Some(before) => answer(RouteChange::new(route, None, Some(before))),
         None => Err(Problem::from_kind(
             ErrorKind::NotDeployed,

@@ -2,8 +2,6 @@
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/serving.rs`.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
@@ -12,7 +10,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use airssys_wasm_host::{Host, Status};
+use airssys_wasm_host::Status;
 
 use crate::api::{Problem, kinds};
 use crate::server::ServerState;
@@ -35,32 +33,37 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 pub(super) async fn metrics(
     State(process): State<ServerState>,
 ) -> Result<Response, ProblemResponse> {
-    let requests = Arc::clone(&process.requests);
-    let text = process
-        .run_blocking(move |host| Ok(encode_metrics(host, &requests)))
-        .await?;
-    let text = text.map_err(|error| {
+    let host = &process.host;
+    let summaries = host.deployments().summaries().await?;
+    let collector = HostCollector {
+        problems: summaries
+            .iter()
+            .filter(|summary| summary.problem.is_some())
+            .count(),
+        deployments: host
+            .deployments()
+            .list()
+            .await?
+            .iter()
+            .map(airssys_wasm_host::Deployment::status)
+            .collect(),
+    };
+    let dropped = host.logs().guest_lines_dropped();
+    let text = encode_metrics(collector, dropped, &process.requests).map_err(|error| {
         Problem::new(kinds::INTERNAL, "cannot encode the metrics").with_cause(error)
     })?;
     Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-fn encode_metrics(host: &Host, requests: &RequestMetrics) -> Result<String, std::fmt::Error> {
+fn encode_metrics(
+    collector: HostCollector,
+    guest_lines_dropped: u64,
+    requests: &RequestMetrics,
+) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("airssys_wasm");
-    registry.register_collector(Box::new(HostCollector {
-        problems: host
-            .summaries()
-            .iter()
-            .filter(|summary| summary.problem.is_some())
-            .count(),
-        deployments: host
-            .list()
-            .iter()
-            .map(airssys_wasm_host::Deployment::status)
-            .collect(),
-    }));
+    registry.register_collector(Box::new(collector));
     let help = "Lines of guest output dropped because the log could not keep up";
-    let dropped = ConstCounter::new(host.guest_lines_dropped());
+    let dropped = ConstCounter::new(guest_lines_dropped);
     registry.register("guest_lines_dropped", help, dropped);
     requests.register(&mut registry);
     let mut text = String::new();

@@ -2,7 +2,7 @@
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/packages.rs`.
 
-use airssys_wasm_host::{Component, Host, PackageRef};
+use airssys_wasm_host::{Component, PackageRef};
 use axum::extract::{Multipart, Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 
@@ -21,13 +21,8 @@ use crate::server::upload;
     responses((status = 200, body = Vec<PackageView>)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PackageView>> {
-    let packages = process.run_blocking(Host::packages).await?;
-    let view =
-        |(name, versions): &(airssys_wasm_host::ComponentName, Vec<semver::Version>)| PackageView {
-            name: name.to_string(),
-            versions: versions.iter().map(ToString::to_string).collect(),
-        };
-    answer(packages.iter().map(view).collect())
+    let packages = process.host.packages().list().await?;
+    answer(packages.iter().map(Into::into).collect())
 }
 
 /// Publishes a component under its name and version.
@@ -53,17 +48,17 @@ pub(super) async fn publish(
     if how.dry_run {
         let action = format!("publish {}", describe_component(None, &component));
         process
-            .run_blocking(move |host| host.check_publication(&component))
+            .host
+            .packages()
+            .check_publication(&component)
             .await?;
         return answer(MaybeDryRun::dry_run(action));
     }
     let digest = component.digest().to_string();
-    let (name, version) = process
-        .run_blocking(move |host| host.publish(&component))
-        .await?;
+    let published = process.host.packages().publish(&component).await?;
     answer(MaybeDryRun::Done(PublishedVersion {
-        name: name.to_string(),
-        version: version.to_string(),
+        name: published.name.to_string(),
+        version: published.version.to_string(),
         digest,
     }))
 }
@@ -91,7 +86,5 @@ pub(super) async fn pull(
 /// Looks up a published component by its package reference.
 pub(super) async fn find(process: &ServerState, package: &str) -> Result<Component, Problem> {
     let wanted: PackageRef = package.parse().map_err(airssys_wasm_host::Error::from)?;
-    process
-        .run_blocking(move |host| host.package(&wanted))
-        .await
+    Ok(process.host.packages().get(&wanted).await?)
 }

@@ -13,7 +13,6 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::paths::PipelinePath;
-use super::pipelines::find;
 use crate::api::{Problem, RunLine, kinds, parse_inputs};
 use crate::lines::lines;
 use crate::server::ServerState;
@@ -44,7 +43,7 @@ pub(super) async fn run(
     Path(PipelinePath { name }): Path<PipelinePath>,
     body: Body,
 ) -> Result<Response, ProblemResponse> {
-    let pipeline = find(&process, name).await?;
+    let pipeline = process.host.pipelines().get(&name).await?;
     let failure = Arc::new(Mutex::new(None));
     let interrupted = Arc::clone(&failure);
     let shutdown = process.shutdown.clone();

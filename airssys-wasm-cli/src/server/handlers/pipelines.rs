@@ -7,15 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use airssys_wasm_core::bounds::STAGES_MAX;
 use airssys_wasm_core::pipeline::PipelineDefinition;
 use airssys_wasm_host::Component;
-use airssys_wasm_host::pipeline::PipelineDeployment;
 use axum::extract::{Multipart, Path, Query, State};
 use bytes::Bytes;
 
 use super::packages;
 use super::paths::PipelinePath;
 use crate::api::{
-    DryRunQuery, GraphView, MaybeDryRun, PipelineSpec, PipelineView, Problem, RemovalResult,
-    build_pipeline, stage_part_name,
+    DryRunQuery, GraphView, MaybeDryRun, PipelineSpec, PipelineView, RemovalResult, build_pipeline,
+    stage_part_name,
 };
 use crate::server::reply::{Reply, answer};
 use crate::server::{ServerState, upload};
@@ -29,14 +28,15 @@ use crate::server::{ServerState, upload};
     responses((status = 200, body = Vec<PipelineView>)),
 )]
 pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PipelineView>> {
-    let all = process.run_blocking(|host| {
-        let view = |name: airssys_wasm_host::ComponentName| match host.pipeline(name.as_str()) {
+    let pipelines = process.host.pipelines();
+    let mut views = Vec::new();
+    for name in pipelines.names().await? {
+        views.push(match pipelines.get(name.as_str()).await {
             Ok(pipeline) => PipelineView::from_deployment(&pipeline),
             Err(error) => PipelineView::broken(name.to_string(), error.to_string()),
-        };
-        Ok(host.pipelines().into_iter().map(view).collect())
-    });
-    answer(all.await?)
+        });
+    }
+    answer(views)
 }
 
 /// Deploys a pipeline.
@@ -68,7 +68,7 @@ pub(super) async fn deploy(
         pipeline.name(),
         pipeline.stages().len()
     );
-    let deploy = spec.prepare(process.host.deploy_pipeline(pipeline))?;
+    let deploy = spec.prepare(process.host.pipelines().deploy(pipeline))?;
     if how.dry_run {
         deploy.rehearse().await?;
         return answer(MaybeDryRun::dry_run(action));
@@ -118,7 +118,8 @@ pub(super) async fn status(
     State(process): State<ServerState>,
     Path(PipelinePath { name }): Path<PipelinePath>,
 ) -> Reply<PipelineView> {
-    answer(PipelineView::from_deployment(&find(&process, name).await?))
+    let pipeline = process.host.pipelines().get(&name).await?;
+    answer(PipelineView::from_deployment(&pipeline))
 }
 
 /// Returns the graph of a pipeline as text, Mermaid, DOT and TOML.
@@ -134,7 +135,8 @@ pub(super) async fn graph(
     State(process): State<ServerState>,
     Path(PipelinePath { name }): Path<PipelinePath>,
 ) -> Reply<GraphView> {
-    answer(GraphView::from(&find(&process, name).await?.pipeline()))
+    let pipeline = process.host.pipelines().get(&name).await?;
+    answer(GraphView::from(&pipeline.pipeline()))
 }
 
 /// Removes a pipeline with the deployments of its stages.
@@ -154,19 +156,11 @@ pub(super) async fn remove(
     Query(how): Query<DryRunQuery>,
 ) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {
-        process.host.check_pipeline_removal(&name).await?;
+        process.host.pipelines().check_removal(&name).await?;
         return answer(MaybeDryRun::dry_run(format!(
             "remove the pipeline {name} with its deployments"
         )));
     }
-    process.host.remove_pipeline(&name).await?;
+    process.host.pipelines().remove(&name).await?;
     answer(MaybeDryRun::Done(RemovalResult { removed: name }))
-}
-
-/// Returns a deployed pipeline.
-pub(super) async fn find(
-    process: &ServerState,
-    name: String,
-) -> Result<PipelineDeployment, Problem> {
-    process.run_blocking(move |host| host.pipeline(&name)).await
 }

@@ -7,7 +7,6 @@ use axum::extract::{Multipart, Path, Query, State};
 
 use super::components::{describe_component, resolve_component};
 use super::paths::StagePath;
-use super::pipelines::find;
 use crate::api::{
     DryRunQuery, MaybeDryRun, Problem, RolloutResult, StageUpdateSpec, parse_strategy,
 };
@@ -34,7 +33,7 @@ pub(super) async fn update(
     form: Multipart,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
     let (spec, component) = upload::read_form::<StageUpdateSpec>(&process, form).await?;
-    let pipeline = find(&process, name.clone()).await?;
+    let pipeline = process.host.pipelines().get(&name).await?;
     let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let name = deployment_of(&pipeline, &stage);
     let action = format!("update to {}", describe_component(Some(&name), &component));

@@ -38,7 +38,8 @@ pub(super) async fn update(
     form: Multipart,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
     let (spec, component) = upload::read_form::<UpdateSpec>(&process, form).await?;
-    load(&process, &name).await?;
+    // A name that is not deployed is reported before the package is looked for.
+    process.host.deployment(&name).await?;
     let component = resolve_component(&process, spec.package.as_deref(), component).await?;
     let component = with_version(component, spec.version.as_deref())?;
     let described = describe_component(Some(&name), &component);
@@ -107,7 +108,6 @@ pub(super) async fn rollback(
     Query(how): Query<DryRunQuery>,
     Json(spec): Json<RollbackSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
-    load(&process, &name).await?;
     let mut rollback = process
         .host
         .rollback(&name)
@@ -151,8 +151,7 @@ pub(super) async fn approve(
     Query(how): Query<DryRunQuery>,
     Json(approve): Json<ApproveSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
-    load(&process, &name).await?;
-    let waiting = process.host.awaiting_approval(&name)?;
+    let waiting = process.host.deployment(&name).await?.pending_update();
     let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest)
     else {
         let message = format!(
@@ -164,7 +163,8 @@ pub(super) async fn approve(
     let approval = Approval::new(&waiting, approve.grants.parse()?);
     let mut update = process
         .host
-        .approve(&name, approval)?
+        .update(&name, waiting.clone())
+        .approval(approval)
         .strategy(parse_strategy(approve.strategy.as_deref())?);
     if approve.grant_again {
         update = update.lifting_revocations();
@@ -182,12 +182,4 @@ pub(super) async fn approve(
         format!("update to {}", describe_component(Some(&name), &waiting)),
     )
     .await
-}
-
-/// Loads a deployment that has not been used since the process started.
-pub(super) async fn load(process: &ServerState, name: &str) -> Result<(), Problem> {
-    let name = name.to_owned();
-    process
-        .run_blocking(move |host| host.deployment(&name).map(drop))
-        .await
 }

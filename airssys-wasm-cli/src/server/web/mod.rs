@@ -69,7 +69,7 @@ impl WebServer {
         let address = listener.local_addr().unwrap_or(self.address);
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         tracing::info!("serving components at {scheme}://{address}");
-        let mut server = host.http_server().client_timeout(patience);
+        let mut server = host.http().server().client_timeout(patience);
         server = server.access_log(AccessSinks {
             requests,
             access_log: self.access_log,

@@ -59,10 +59,10 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 /// use airssys_wasm_host::Host;
 ///
 /// # async fn program(host: Host) -> Result<(), Box<dyn std::error::Error>> {
-/// host.route("/shop", "shop").await?;
+/// host.http().set_route("/shop", "shop").await?;
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 /// let until = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-/// host.http_server().serve(listener, until).await?;
+/// host.http().server().serve(listener, until).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -28,7 +28,8 @@ struct TlsFiles {
 }
 
 impl Tls {
-    /// Reads a chain of certificates, the server's own first, and its key.
+    /// Reads a chain of certificates, the server's own first, and its key. Blocks while the files are
+    /// read.
     ///
     /// # Errors
     ///
@@ -44,7 +45,7 @@ impl Tls {
         })))
     }
 
-    /// Reads the files again, for new connections.
+    /// Reads the files again, for new connections. Blocks while they are read.
     ///
     /// # Errors
     ///

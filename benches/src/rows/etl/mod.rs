@@ -127,7 +127,8 @@ async fn deploy() -> DeployedPipeline {
     let (sender, letters) = unbounded_channel();
     let host = Host::builder().build().expect("a host");
     let deployed = host
-        .deploy_pipeline(pipeline)
+        .pipelines()
+        .deploy(pipeline)
         .dead_letters(sender)
         .await
         .expect("deployed");

@@ -36,7 +36,8 @@ impl Embedder {
             on_one_thread(async move {
                 let (host, embedder, listener) = deploy().await;
                 ready.send(embedder).expect("the bench waits for it");
-                host.http_server()
+                host.http()
+                    .server()
                     .serve(listener, pending())
                     .await
                     .expect("the server runs");
@@ -49,7 +50,7 @@ impl Embedder {
 async fn deploy() -> (Host, Embedder, TcpListener) {
     let host = Host::builder().build().expect("a host");
     host.deploy(guest(WEB)).await.expect("deployed");
-    host.route("/", WEB).await.expect("routed");
+    host.http().set_route("/", WEB).await.expect("routed");
     let limits = Limits {
         call_deadline: Duration::from_secs(FOREVER),
         ..Limits::default()

@@ -30,10 +30,10 @@ pub(super) fn serve(instancing: Instancing, callee: SocketAddr) -> OurServer {
             .instancing(instancing)
             .await
             .expect("deployed");
-        host.route("/", "web").await.expect("routed");
+        host.http().set_route("/", "web").await.expect("routed");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
-        tokio::spawn(host.http_server().serve(listener, pending()));
+        tokio::spawn(host.http().server().serve(listener, pending()));
         (host, address)
     });
     OurServer {

@@ -50,11 +50,7 @@ pub(in crate::server::handlers) async fn apply(
         .iter()
         .map(|text| text.parse().map_err(airssys_wasm_host::Error::from));
     let wanted_routes = wanted_routes.collect::<Result<Vec<Route>, _>>()?;
-    let wanted = name.clone();
-    let mut applied = match process
-        .run_blocking(move |host| if_deployed(host.deployment(&wanted)))
-        .await?
-    {
+    let mut applied = match if_deployed(process.host.deployment(&name).await)? {
         None => {
             let deploy = desired.deployment.prepare(process.host.deploy(component))?;
             if how.dry_run {
@@ -111,7 +107,10 @@ async fn set_routes(
     wanted: &[Route],
     how: DryRunQuery,
 ) -> Result<Vec<String>, Problem> {
-    let now: BTreeMap<Route, ComponentName> = host.routes().into_iter().collect();
+    let routes = host.http().routes().into_iter();
+    let now: BTreeMap<Route, ComponentName> = routes
+        .map(|configured| (configured.route, configured.component))
+        .collect();
     let mut changes = Vec::new();
     for route in wanted {
         let before = now.get(route).map(ComponentName::as_str);
@@ -123,7 +122,7 @@ async fn set_routes(
             before.unwrap_or("-")
         ));
         if !how.dry_run {
-            host.route(&route.to_string(), name).await?;
+            host.http().set_route(&route.to_string(), name).await?;
         }
     }
     Ok(changes)

@@ -31,7 +31,7 @@ fn check_revocations(name: &str, again: &[String]) -> Result<(), Problem> {
 /// Returns `None` if nothing is deployed under that name.
 fn if_deployed<T>(found: airssys_wasm_host::Result<T>) -> airssys_wasm_host::Result<Option<T>> {
     match found {
-        Err(error) if error.kind() == ErrorKind::NotDeployed => Ok(None),
+        Err(error) if error.is_not_found() => Ok(None),
         found => found.map(Some),
     }
 }

@@ -54,11 +54,7 @@ pub(in crate::server::handlers) async fn apply(
         );
         return Err(Problem::new(kinds::USAGE, message).into());
     }
-    let wanted = name.clone();
-    let Some(now) = process
-        .run_blocking(move |host| if_deployed(host.pipeline(&wanted)))
-        .await?
-    else {
+    let Some(now) = if_deployed(process.host.pipelines().get(&name).await)? else {
         deploy(&process.host, pipeline, &desired, how).await?;
         return answer(ApplyResult::new(&name, "deploy", Vec::new()));
     };
@@ -113,13 +109,14 @@ async fn recreate(
 ) -> Result<(), Problem> {
     let name = now.name();
     for unit in now.status().stages {
-        let grants = host.deployment(unit.component.as_str())?.grants();
+        let deployment = host.deployment(unit.component.as_str()).await?;
+        let grants = deployment.grants();
         let revoked: Vec<String> = grants.revoked().map(ToString::to_string).collect();
         if !desired.grant_again {
             check_revocations(unit.component.as_str(), &revoked)?;
         }
     }
-    host.check_pipeline_removal(name.as_str()).await?;
+    host.pipelines().check_removal(name.as_str()).await?;
     // Rehearsed under a free name: its own is in use until it is removed.
     let rehearsed = wanted
         .with_name(&format!("{name}-next"))
@@ -145,7 +142,7 @@ async fn deploy(
         definition: desired.definition.clone(),
         grants: desired.grants.clone(),
     };
-    let deploy = spec.prepare(host.deploy_pipeline(pipeline))?;
+    let deploy = spec.prepare(host.pipelines().deploy(pipeline))?;
     if how.dry_run {
         deploy.rehearse().await?
     } else {
@@ -183,10 +180,11 @@ async fn update_stages(
                 .cloned()
                 .unwrap_or_default()
                 .parse()?;
-            let granted = host.deployment(&format!("{}:{name}", now.name()))?.grants();
+            let deployment = format!("{}:{name}", now.name());
+            let granted = host.deployment(&deployment).await?.grants();
             let again = compare::lifted_revocations(&granted, &grants);
             if !desired.grant_again {
-                check_revocations(&format!("{}:{name}", now.name()), &again)?;
+                check_revocations(&deployment, &again)?;
             }
             changes.extend(compare::grants(&granted, &grants));
             changes.extend(
