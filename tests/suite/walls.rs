@@ -152,3 +152,16 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     }
     files
 }
+
+/// Functions about a single subject belong to its handle, such as `Host::packages`.
+#[test]
+fn the_host_has_at_most_twelve_functions() {
+    let listing = include_str!("../listing/airssys-wasm-host.txt");
+    let functions = listing
+        .lines()
+        .filter(|item| item.contains("fn airssys_wasm_host::Host::"));
+    // Its form for debugging is not a subject.
+    let functions: Vec<&str> = functions.filter(|item| !item.contains("::fmt(")).collect();
+    assert!(functions.len() <= 12, "{functions:#?}");
+    assert!(!functions.is_empty(), "the listing has the host");
+}

@@ -2,6 +2,7 @@
 //!
 //! One file per command. Has no dependencies, so that it builds in a second.
 
+mod api;
 mod attacks;
 mod audit_demo;
 mod bench;
@@ -19,7 +20,7 @@ mod try_out;
 
 use std::process::ExitCode;
 
-const COMMANDS: [(&str, &str, Command); 12] = [
+const COMMANDS: [(&str, &str, Command); 13] = [
     (
         "demo",
         "replaces a component under load, and checks that no call was dropped [--json]",
@@ -74,6 +75,11 @@ const COMMANDS: [(&str, &str, Command); 12] = [
         "tidy",
         "checks the sources' words, names, pointers and walls [--counts] [--rooms]",
         tidy::run,
+    ),
+    (
+        "api",
+        "compares the public API with its listings [--bless]",
+        api::run,
     ),
     (
         "bless",

@@ -64,6 +64,7 @@ pub fn run(_: &[String]) -> Result<(), String> {
         ]))
     })?;
     step("examples", || crate::examples::run(&[]))?;
+    step("api", || crate::api::run(&[]))?;
     step("docs", || {
         let mut docs = cargo();
         shell_run(
