@@ -5,23 +5,23 @@
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineInput};
 
 use super::item::Inputs;
-use super::running::RunningPipeline;
 use crate::{Error, ErrorKind, Result};
 
-impl RunningPipeline {
-    /// Checks that there is an item of the right type for each input. `number` is the number of the
-    /// item in its run, if it belongs to one.
-    pub(super) fn check(&self, inputs: &mut Inputs, number: Option<u64>) -> Result<()> {
-        let pipeline = &self.pipeline;
-        match problem(pipeline, inputs) {
-            None => Ok(()),
-            Some(problem) => {
-                let what = describe_item(pipeline, number);
-                Err(Error::new(
-                    ErrorKind::TypeMismatch,
-                    format!("{what}: {problem}"),
-                ))
-            }
+/// Checks that there is an item of the right type for each input. `number` is the number of the item
+/// in its run, if it belongs to one.
+pub(super) fn check_inputs(
+    pipeline: &ComponentPipeline,
+    inputs: &mut Inputs,
+    number: Option<u64>,
+) -> Result<()> {
+    match problem(pipeline, inputs) {
+        None => Ok(()),
+        Some(problem) => {
+            let item = describe_item(pipeline, number);
+            Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format!("{item}: {problem}"),
+            ))
         }
     }
 }

@@ -5,11 +5,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use airssys_wasm_core::pipeline::ComponentPipeline;
 use airssys_wasm_core::{ComponentName, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::item::Item;
-use crate::Error;
+use crate::{Error, ErrorKind, Result};
 
 /// An item that a stage could not process, and everything known about the cause.
 #[derive(Clone, Debug)]
@@ -65,5 +66,23 @@ impl fmt::Display for FailureCause {
             Self::Returned(Some(value)) => write!(f, "it returned the error {value}"),
             Self::Failed(error) => error.fmt(f),
         }
+    }
+}
+
+/// Checks that there is a receiver if a stage produces dead letters.
+pub(super) fn check_receiver(
+    pipeline: &ComponentPipeline,
+    receiver: Option<&Arc<dyn DeadLetterReceiver>>,
+) -> Result<()> {
+    let mut stages = pipeline.stages().iter();
+    match stages.find(|stage| stage.options().has_dead_letters()) {
+        Some(stage) if receiver.is_none() => {
+            let message = format!(
+                "stage `{}` produces dead letters, but they have no receiver: set one with `.dead_letters(...)`, or for all pipelines with `HostBuilder::dead_letters`",
+                stage.name()
+            );
+            Err(Error::new(ErrorKind::InvalidPipeline, message))
+        }
+        _ => Ok(()),
     }
 }

@@ -6,24 +6,21 @@ use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use airssys_wasm_core::fuse::Chain;
 use airssys_wasm_core::pipeline::{ComponentPipeline, SourceMode};
 use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::world::Function;
-use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits};
+use airssys_wasm_core::{Instancing, Limits};
 
-use super::Pipelines;
-use super::RUN;
-use super::dead_letter::DeadLetterReceiver;
+use super::dead_letter::{DeadLetterReceiver, check_receiver};
 use super::handle::PipelineDeployment;
+use super::names::Pipelines;
+use super::partial_deployment::PartialDeployment;
 use super::running::RunningPipeline;
-use super::unit::Unit;
+use super::unit::{Unit, unit_component, unit_function, unit_name};
 use crate::rollout::ParentPipeline;
-use crate::runtime::Runtime;
 use crate::state::{Action, Change, PipelineRecord, RevisionSummary, Transaction};
-use crate::{Component, Deploy, Error, ErrorKind, Result};
+use crate::{Deploy, Error, ErrorKind, Result};
 
 /// A pending deploy of a pipeline; await it to begin. See
 /// [`PipelineDeployments::deploy`](crate::PipelineDeployments::deploy).
@@ -33,34 +30,6 @@ pub struct DeployPipeline<'a> {
     pipeline: ComponentPipeline,
     stages: BTreeMap<String, StageSettings>,
     dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
-}
-
-/// The stages deployed so far. Dropped before it is finished, it removes them again; with a state
-/// directory, that blocks.
-struct PartialDeployment {
-    pipelines: Arc<Pipelines>,
-    pipeline: ParentPipeline,
-    names: Vec<ComponentName>,
-    units: Vec<Unit>,
-}
-
-impl PartialDeployment {
-    fn into_units(mut self) -> Vec<Unit> {
-        self.names.clear();
-        std::mem::take(&mut self.units)
-    }
-}
-
-impl Drop for PartialDeployment {
-    fn drop(&mut self) {
-        self.units.clear();
-        // A stage that is still being stored removes itself.
-        self.pipeline.is_abandoned.store(true, Ordering::SeqCst);
-        self.pipelines
-            .context
-            .deployments
-            .discard_stages(&self.names, &self.pipeline.pipeline);
-    }
 }
 
 /// The options set for a stage.
@@ -132,17 +101,11 @@ impl<'a> DeployPipeline<'a> {
     async fn run(self) -> Result<PipelineDeployment> {
         self.check_settings()?;
         let mut reserved = self.pipelines.reserve(self.pipeline.name()).await?;
-        let stage_of = self.parent_pipeline();
-        let mut begun = PartialDeployment {
-            pipelines: Arc::clone(self.pipelines),
-            pipeline: stage_of.clone(),
-            names: Vec::new(),
-            units: Vec::new(),
-        };
+        let mut begun = PartialDeployment::new(self.pipelines, self.parent_pipeline());
         for stages in self.units() {
-            begun.names.push(self.name_of(&stages).parse()?);
-            let unit = self.deploy(&stages, &stage_of).await?;
-            begun.units.push(unit);
+            begun.add_name(self.name_of(&stages).parse()?);
+            let unit = self.deploy(&stages, &begun.pipeline).await?;
+            begun.add_unit(unit);
         }
         let pipelines = self.pipelines;
         let runtime = &pipelines.context.runtime;
@@ -150,20 +113,20 @@ impl<'a> DeployPipeline<'a> {
         let (state, pipeline) = (runtime.state(), self.pipeline);
         let finish = move || {
             if let Some(state) = state {
-                let record = pipeline_record(&pipeline, &begun.units);
-                let changes = begun.units.iter().map(deploy_change);
+                let record = pipeline_record(&pipeline, begun.units());
+                let changes = begun.units().iter().map(deploy_change);
                 let transaction = Transaction::new()
                     .with_pipeline(pipeline.name(), record)
                     .with_changes(changes);
                 state.commit(&transaction)?;
             }
-            let runner = Arc::new(RunningPipeline::new(pipeline, begun.into_units(), letters));
-            reserved.fill(&runner);
-            Ok(runner)
+            let running = Arc::new(RunningPipeline::new(pipeline, begun.into_units(), letters));
+            reserved.fill(&running);
+            Ok(running)
         };
         // The caller may stop waiting meanwhile; what has been stored stays deployed.
-        let runner = runtime.run_state_write(finish).await?;
-        Ok(PipelineDeployment::new(pipelines, runner))
+        let running = runtime.run_state_write(finish).await?;
+        Ok(PipelineDeployment::new(pipelines, running))
     }
 
     fn check_settings(&self) -> Result<()> {
@@ -180,7 +143,7 @@ impl<'a> DeployPipeline<'a> {
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
         let of_host = self.pipelines.dead_letters.as_ref();
-        check_dead_letters(&self.pipeline, self.dead_letters.as_ref().or(of_host))
+        check_receiver(&self.pipeline, self.dead_letters.as_ref().or(of_host))
     }
 
     /// Groups the stages into deployments. The stages of a segment share one if no options are set
@@ -252,37 +215,11 @@ impl<'a> DeployPipeline<'a> {
     }
 }
 
-/// Checks that there is a receiver if a stage produces dead letters.
-pub(super) fn check_dead_letters(
-    pipeline: &ComponentPipeline,
-    receiver: Option<&Arc<dyn DeadLetterReceiver>>,
-) -> Result<()> {
-    match pipeline
-        .stages()
-        .iter()
-        .find(|stage| stage.options().has_dead_letters())
-    {
-        Some(stage) if receiver.is_none() => {
-            let message = format!(
-                "stage `{}` produces dead letters, but they have no receiver: set one with `.dead_letters(...)`, or for all pipelines with `HostBuilder::dead_letters`",
-                stage.name()
-            );
-            Err(Error::new(ErrorKind::InvalidPipeline, message))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Returns the name that stages are deployed under, by the name of the first of them.
-pub(super) fn unit_name(pipeline: &ComponentName, first: &str) -> String {
-    format!("{pipeline}:{first}")
-}
-
 /// Returns the change that records the deploy of a unit.
 fn deploy_change(unit: &Unit) -> Change {
     Change::now(
-        &unit.named.name,
-        Action::Deployed(RevisionSummary::from_revision(&unit.named.revision())),
+        &unit.deployment.name,
+        Action::Deployed(RevisionSummary::from_revision(&unit.deployment.revision())),
     )
 }
 
@@ -297,51 +234,6 @@ fn pipeline_record(pipeline: &ComponentPipeline, units: &[Unit]) -> PipelineReco
             .map(|stage| stage.component().digest().to_string())
             .collect(),
     }
-}
-
-/// Returns the component that runs the stages, which fuses them if there are several.
-pub(super) async fn unit_component(
-    runtime: &Runtime,
-    pipeline: &ComponentPipeline,
-    stages: &[usize],
-) -> Result<Component> {
-    let all = pipeline.stages();
-    if let [stage] = stages {
-        return Ok(Component::from(all[*stage].component().clone()));
-    }
-    let chain = stages.iter().fold(Chain::new(RUN), |chain, stage| {
-        let stage = &all[*stage];
-        chain.stage(stage.component().clone(), stage.function().name.clone())
-    });
-    let bytes = runtime
-        .blocking
-        .compile(move || chain.fuse().map_err(|error| fuse_error(&error)))
-        .await?;
-    let parts = stages
-        .iter()
-        .map(|stage| all[*stage].component().clone().into())
-        .collect();
-    Ok(Component::from_bytes(bytes)?.with_parts(parts))
-}
-
-/// Returns the function of `component` that runs the stages.
-pub(super) fn unit_function(
-    pipeline: &ComponentPipeline,
-    stages: &[usize],
-    component: &Component,
-) -> Result<Function> {
-    if let [stage] = stages {
-        return Ok(pipeline.stages()[*stage].function().clone());
-    }
-    let run: FunctionName = RUN.parse()?;
-    Ok(component.world().function(&run)?.clone())
-}
-
-fn fuse_error(error: &airssys_wasm_core::fuse::FuseError) -> Error {
-    Error::new(
-        ErrorKind::InvalidPipeline,
-        format!("its stages cannot be fused: {error}"),
-    )
 }
 
 impl<'a> IntoFuture for DeployPipeline<'a> {

@@ -4,21 +4,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::ComponentPipeline;
 use futures_util::{Stream, StreamExt as _};
 
-use super::Pipelines;
-use super::evaluate::Outcome;
-use super::item::{Inputs, ItemType};
+use super::call;
+use super::item::Inputs;
+use super::names::Pipelines;
+use super::outcome::Outcome;
 use super::run::{self, Outcomes};
 use super::running::RunningPipeline;
-use super::status::{PipelineStatus, StageStatus};
-use super::typed::TypedPipeline;
+use super::status::PipelineStatus;
 use super::update::UpdateStage;
-use crate::{Component, Error, ErrorKind, Result};
+use crate::{Component, Result};
 
 /// A deployed pipeline. Survives updates of its stages; cloning is cheap.
 #[derive(Clone)]
@@ -28,10 +27,10 @@ pub struct PipelineDeployment {
 }
 
 impl PipelineDeployment {
-    pub(crate) fn new(pipelines: &Arc<Pipelines>, runner: Arc<RunningPipeline>) -> Self {
+    pub(crate) fn new(pipelines: &Arc<Pipelines>, running: Arc<RunningPipeline>) -> Self {
         Self {
             pipelines: Arc::clone(pipelines),
-            running: runner,
+            running,
         }
     }
 
@@ -57,19 +56,7 @@ impl PipelineDeployment {
     /// [`StageError`](crate::ErrorKind::StageError) if a function returned an error that no edge
     /// takes; and the errors of calls, unless the options of the stage specify otherwise.
     pub async fn call(&self, inputs: impl Into<Inputs>) -> Result<Outcome> {
-        run::run_one(&self.running, inputs.into()).await
-    }
-
-    /// Returns the pipeline with Rust types at its ends, which are checked here once: it must have
-    /// one input of the type `In`, and one output of the type `Out`. Updates of stages never change
-    /// them.
-    ///
-    /// # Errors
-    ///
-    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) with the existing ends and both types of
-    /// each.
-    pub fn typed<In: ItemType, Out: ItemType>(&self) -> Result<TypedPipeline<In, Out>> {
-        TypedPipeline::new(self.clone())
+        call::call(&self.running, inputs.into()).await
     }
 
     /// Sends the items of a stream through the pipeline.
@@ -128,44 +115,13 @@ impl PipelineDeployment {
     /// then all stages stay, and the pipeline accepts items again.
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was already removed.
     pub async fn remove(self) -> Result<()> {
-        self.pipelines.check_removal(self.name().as_str()).await?;
-        self.running.close();
-        self.running.wait_until_empty().await;
-        if !self.pipelines.refers_to(&self.name(), &self.running) {
-            let message = format!("the pipeline `{}` was removed already", self.name());
-            return Err(Error::new(ErrorKind::NotDeployed, message));
-        }
-        let removed = self.pipelines.remove_with_stages(&self.name()).await;
-        if removed.is_err() {
-            self.running.reopen();
-        }
-        removed
+        self.pipelines.remove_running(&self.running).await
     }
 
     /// Returns a snapshot of the pipeline.
     #[must_use]
     pub fn status(&self) -> PipelineStatus {
-        let pipeline = &self.running.pipeline;
-        let name_of = |stage: &usize| pipeline.stages()[*stage].name().to_owned();
-        let stages = self.running.units.iter().map(|unit| StageStatus {
-            stages: unit.stages.iter().map(name_of).collect(),
-            component: unit.named.name.clone(),
-            revision: unit.revision(),
-            running: unit.running(),
-            waiting: unit.counters.waiting.load(Ordering::Relaxed),
-            attempts: unit.counters.attempts_so_far(),
-            retried: unit.counters.retried_so_far(),
-            skipped: unit.counters.skipped.load(Ordering::Relaxed),
-            dead_letters: unit.counters.dead_letters.load(Ordering::Relaxed),
-            unrouted: unit.counters.unrouted.load(Ordering::Relaxed),
-            unmatched: unit.counters.unmatched.load(Ordering::Relaxed),
-            p99: unit.counters.p99(),
-        });
-        PipelineStatus {
-            pipeline: pipeline.name().clone(),
-            in_flight: self.running.in_flight(),
-            stages: stages.collect(),
-        }
+        PipelineStatus::from_pipeline(&self.running)
     }
 }
 

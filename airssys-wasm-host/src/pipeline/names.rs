@@ -10,7 +10,6 @@ use airssys_wasm_core::suggest::nearest;
 use parking_lot::Mutex;
 
 use super::dead_letter::DeadLetterReceiver;
-use super::handle::PipelineDeployment;
 use super::restore::restore;
 use super::running::RunningPipeline;
 use crate::context::HostContext;
@@ -70,14 +69,10 @@ impl Pipelines {
         self.awake.remove(name);
     }
 
-    /// Returns `true` if the name still refers to `runner`.
-    pub(super) fn refers_to(&self, name: &ComponentName, runner: &Arc<RunningPipeline>) -> bool {
-        let entries = self.awake.0.read();
-        entries.get(name).is_some_and(|entry| {
-            entry
-                .as_ref()
-                .is_some_and(|known| Arc::ptr_eq(known, runner))
-        })
+    /// Returns `true` if its name still refers to a pipeline.
+    fn is_deployed(&self, running: &Arc<RunningPipeline>) -> bool {
+        let deployed = self.get_awake(running.pipeline.name());
+        deployed.is_some_and(|deployed| Arc::ptr_eq(&deployed, running))
     }
 
     /// Returns `true` if the name refers to a pipeline that runs, or to one that is being deployed.
@@ -94,7 +89,7 @@ impl Pipelines {
         let awake = self.awake.0.read();
         let awake = awake
             .iter()
-            .filter(|(_, runner)| runner.is_some())
+            .filter(|(_, running)| running.is_some())
             .map(|(name, _)| name);
         let mut all: Vec<ComponentName> = asleep.keys().chain(awake).cloned().collect();
         all.sort();
@@ -134,12 +129,12 @@ impl Pipelines {
         let Some((known, record)) = parsed.and_then(|name| asleep.get_key_value(&name)) else {
             return self.get_restored(name, &asleep);
         };
-        let runner = Arc::new(restore(self, known, record)?);
-        let known = known.clone();
+        let restored = restore(&self.context, self.dead_letters.as_ref(), known, record)?;
+        let (running, known) = (Arc::new(restored), known.clone());
         asleep.remove(&known);
         let mut awake = self.awake.0.write();
-        awake.insert(known, Some(Arc::clone(&runner)));
-        Ok(runner)
+        awake.insert(known, Some(Arc::clone(&running)));
+        Ok(running)
     }
 
     /// Returns a pipeline, or the error if there is none. Returns `None` if that would block.
@@ -179,8 +174,32 @@ impl Pipelines {
         Error::new(ErrorKind::NotDeployed, message)
     }
 
+    /// Removes a pipeline, once the items inside have come to their end.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PipelineDeployment::remove`](super::PipelineDeployment::remove).
+    pub(super) async fn remove_running(
+        self: &Arc<Self>,
+        running: &Arc<RunningPipeline>,
+    ) -> Result<()> {
+        let name = running.pipeline.name();
+        self.check_removal(name.as_str()).await?;
+        running.in_flight.close();
+        running.in_flight.wait_until_empty().await;
+        if !self.is_deployed(running) {
+            let message = format!("the pipeline `{name}` was removed already");
+            return Err(Error::new(ErrorKind::NotDeployed, message));
+        }
+        let removed = self.remove_with_stages(name).await;
+        if removed.is_err() {
+            running.in_flight.reopen();
+        }
+        removed
+    }
+
     /// Removes a pipeline with its stages, and waits until their calls have ended.
-    pub(super) async fn remove_with_stages(self: &Arc<Self>, name: &ComponentName) -> Result<()> {
+    async fn remove_with_stages(self: &Arc<Self>, name: &ComponentName) -> Result<()> {
         let (pipelines, name) = (Arc::clone(self), name.clone());
         let remove = move |context: &HostContext| {
             let deployments = &context.deployments;
@@ -209,7 +228,7 @@ impl Pipelines {
     /// Removes a pipeline, or what remains of one that cannot be restored.
     pub(crate) async fn remove_by_name(self: &Arc<Self>, name: &str) -> Result<()> {
         let error = match self.find(name).await {
-            Ok(running) => return PipelineDeployment::new(self, running).remove().await,
+            Ok(running) => return self.remove_running(&running).await,
             Err(error) => error,
         };
         match name.parse::<ComponentName>() {

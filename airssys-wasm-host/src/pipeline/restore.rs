@@ -4,13 +4,15 @@
 //! pipeline runs, even if they were updated or rolled back since.
 //! Tests: `tests/suite/state/pipelines.rs`.
 
+use std::sync::Arc;
+
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::pipeline::{ComponentPipeline, PipelineDefinition};
 
-use super::Pipelines;
-use super::deploy::{unit_function, unit_name};
+use super::dead_letter::{DeadLetterReceiver, check_receiver};
 use super::running::RunningPipeline;
-use super::unit::Unit;
+use super::unit::{Unit, unit_function, unit_name};
+use crate::context::HostContext;
 use crate::handle::Deployment;
 use crate::state::PipelineRecord;
 use crate::{Component, Error, ErrorKind, Result};
@@ -21,18 +23,20 @@ use crate::{Component, Error, ErrorKind, Result};
 ///
 /// [`ErrorKind::StateDamaged`] with the reason the pipeline cannot run.
 pub(super) fn restore(
-    pipelines: &Pipelines,
+    context: &HostContext,
+    dead_letters: Option<&Arc<dyn DeadLetterReceiver>>,
     name: &ComponentName,
     record: &PipelineRecord,
 ) -> Result<RunningPipeline> {
-    try_restore(pipelines, name, record).map_err(|error| {
+    try_restore(context, dead_letters, name, record).map_err(|error| {
         let message = format!("the pipeline `{name}` is deployed but cannot run: {error}");
         Error::new(ErrorKind::StateDamaged, message)
     })
 }
 
 fn try_restore(
-    pipelines: &Pipelines,
+    context: &HostContext,
+    dead_letters: Option<&Arc<dyn DeadLetterReceiver>>,
     name: &ComponentName,
     record: &PipelineRecord,
 ) -> Result<RunningPipeline> {
@@ -46,7 +50,7 @@ fn try_restore(
             .first()
             .and_then(|first| stages.get(*first))
             .ok_or_else(incomplete)?;
-        let deployment = Deployment(pipelines.context.deployments.get(&unit_name(name, first))?);
+        let deployment = Deployment(context.deployments.get(&unit_name(name, first))?);
         let component = deployment.component();
         for (place, part) in places.iter().zip(component.stages()) {
             *components.get_mut(*place).ok_or_else(incomplete)? = Some(part.clone());
@@ -58,17 +62,13 @@ fn try_restore(
         .collect::<Option<Vec<_>>>()
         .ok_or_else(incomplete)?;
     let pipeline = with_components(&definition, &record.digests, components)?;
-    super::deploy::check_dead_letters(&pipeline, pipelines.dead_letters.as_ref())?;
+    check_receiver(&pipeline, dead_letters)?;
     let units = units.iter().map(|(places, deployment, component)| {
         let function = unit_function(&pipeline, places, component)?;
         Unit::connect(&pipeline, places, deployment, &function)
     });
     let units = units.collect::<Result<Vec<_>>>()?;
-    Ok(RunningPipeline::new(
-        pipeline,
-        units,
-        pipelines.dead_letters.clone(),
-    ))
+    Ok(RunningPipeline::new(pipeline, units, dead_letters.cloned()))
 }
 
 /// Returns the pipeline with the current components of its stages.

@@ -2,12 +2,13 @@
 //!
 //! Tests: `tests/suite/pipelines`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::pipeline::ComponentPipeline;
 
-use super::unit::increment;
+use super::running::RunningPipeline;
+use super::unit::Unit;
 
 /// The state of a pipeline at one moment.
 #[derive(Clone, Debug)]
@@ -54,112 +55,37 @@ pub struct StageStatus {
     pub p99: Duration,
 }
 
-/// The number of buckets: powers of two of nanoseconds, up to a quarter of an hour.
-const BUCKETS: usize = 40;
-
-#[derive(Debug)]
-pub(super) struct Counters {
-    retried: AtomicU64,
-    pub(super) skipped: AtomicU64,
-    pub(super) dead_letters: AtomicU64,
-    pub(super) unrouted: AtomicU64,
-    pub(super) unmatched: AtomicU64,
-    pub(super) waiting: AtomicU64,
-    durations: [AtomicU64; BUCKETS],
-}
-
-impl Default for Counters {
-    fn default() -> Self {
+impl PipelineStatus {
+    pub(super) fn from_pipeline(running: &RunningPipeline) -> Self {
+        let pipeline = &running.pipeline;
+        let stages = running.graph.units.iter();
         Self {
-            retried: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
-            dead_letters: AtomicU64::new(0),
-            unrouted: AtomicU64::new(0),
-            unmatched: AtomicU64::new(0),
-            waiting: AtomicU64::new(0),
-            durations: std::array::from_fn(|_| AtomicU64::new(0)),
+            pipeline: pipeline.name().clone(),
+            in_flight: running.in_flight.count(),
+            stages: stages
+                .map(|unit| StageStatus::from_unit(pipeline, unit))
+                .collect(),
         }
     }
 }
 
-impl Counters {
-    /// Counts an attempt that began at `begun`. Returns the time when it ended.
-    pub(super) fn count_attempt(&self, begun: Instant) -> Instant {
-        let ended = Instant::now();
-        let nanoseconds = u64::try_from(ended.duration_since(begun).as_nanos()).unwrap_or(u64::MAX);
-        increment(&self.durations[(nanoseconds.max(1).ilog2() as usize).min(BUCKETS - 1)]);
-        ended
-    }
-
-    /// Counts a waiting item until the returned guard is dropped.
-    pub(super) fn count_waiting(&self) -> WaitingItem<'_> {
-        increment(&self.waiting);
-        WaitingItem(&self.waiting)
-    }
-
-    pub(super) fn count_retry(&self) {
-        increment(&self.retried);
-    }
-
-    pub(super) fn attempts_so_far(&self) -> u64 {
-        self.durations
-            .iter()
-            .map(|bucket| bucket.load(Ordering::Relaxed))
-            .sum()
-    }
-
-    pub(super) fn retried_so_far(&self) -> u64 {
-        self.retried.load(Ordering::Relaxed)
-    }
-
-    /// Returns the upper end of the bucket that 99 of 100 attempts do not exceed.
-    pub(super) fn p99(&self) -> Duration {
-        let took: Vec<u64> = self
-            .durations
-            .iter()
-            .map(|bucket| bucket.load(Ordering::Relaxed))
-            .collect();
-        let enough = (took.iter().sum::<u64>() * 99).div_ceil(100);
-        let mut within = 0;
-        let bucket = took.iter().position(|count| {
-            within += count;
-            within >= enough && within > 0
-        });
-        bucket.map_or(Duration::ZERO, |bucket| Duration::from_nanos(2 << bucket))
-    }
-}
-
-/// A guard that counts a waiting item.
-pub(super) struct WaitingItem<'a>(&'a AtomicU64);
-
-impl Drop for WaitingItem<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p99_is_the_bucket_that_99_of_100_attempts_are_within() {
-        let counters = Counters::default();
-        assert_eq!(counters.p99(), Duration::ZERO);
-        let times = |nanoseconds: u64, count: usize| {
-            counters.durations[nanoseconds.ilog2() as usize]
-                .fetch_add(count as u64, Ordering::Relaxed);
-        };
-        times(1_000, 1);
-        assert_eq!(counters.p99(), Duration::from_nanos(1_024));
-        times(1_000, 149);
-        times(1_000_000, 1);
-        assert_eq!(counters.p99(), Duration::from_nanos(1_024), "150 of 151");
-        times(1_000_000, 10);
-        assert_eq!(
-            counters.p99(),
-            Duration::from_nanos(1_048_576),
-            "150 of 161"
-        );
+impl StageStatus {
+    fn from_unit(pipeline: &ComponentPipeline, unit: &Unit) -> Self {
+        let name_of = |stage: &usize| pipeline.stages()[*stage].name().to_owned();
+        let counters = &unit.counters;
+        Self {
+            stages: unit.stages.iter().map(name_of).collect(),
+            component: unit.deployment.name.clone(),
+            revision: unit.revision(),
+            running: unit.slots.in_use(),
+            waiting: unit.slots.waiting(),
+            attempts: counters.attempts(),
+            retried: counters.retried.get(),
+            skipped: counters.skipped.get(),
+            dead_letters: counters.dead_letters.get(),
+            unrouted: counters.unrouted.get(),
+            unmatched: counters.unmatched.get(),
+            p99: counters.p99(),
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! Tasks that run in the background until their handle is dropped.
+//!
+//! Tests: `tests/suite/pipelines/runs.rs`, `tests/suite/pipelines/streams.rs`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt as _;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinHandle;
 
-/// A task that is aborted when it is dropped.
+use crate::{Error, ErrorKind, Result};
+
+/// A task that is aborted when it is dropped. Resolves to an error if the task panicked.
 pub(super) struct Task<T>(JoinHandle<T>);
 
 impl<T: Send + 'static> Task<T> {
@@ -16,10 +20,13 @@ impl<T: Send + 'static> Task<T> {
 }
 
 impl<T> Future for Task<T> {
-    type Output = Result<T, JoinError>;
+    type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_unpin(context)
+        let lost = |error| Error::new(ErrorKind::Internal, format!("an item was lost: {error}"));
+        self.0
+            .poll_unpin(context)
+            .map(|joined| joined.map_err(lost))
     }
 }
 

@@ -13,10 +13,9 @@ use airssys_wasm_core::pipeline::ComponentPipeline;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
-use super::call::wrong_edge_type;
 use super::check::port_name;
 use super::handle::PipelineDeployment;
-use super::item::{Item, ItemType};
+use super::item::{Item, ItemType, wrong_edge_type};
 use crate::{Error, ErrorKind, Result};
 
 /// A pipeline of one input and one output, called with Rust types. Survives updates of its stages,
@@ -48,8 +47,22 @@ pub struct TypedPipeline<In, Out> {
     types: PhantomData<fn(In) -> Out>,
 }
 
+impl PipelineDeployment {
+    /// Returns the pipeline with Rust types at its ends, which are checked here once: it must have
+    /// one input of the type `In`, and one output of the type `Out`. Updates of stages never change
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) with the existing ends and both types of
+    /// each.
+    pub fn typed<In: ItemType, Out: ItemType>(&self) -> Result<TypedPipeline<In, Out>> {
+        TypedPipeline::new(self.clone())
+    }
+}
+
 impl<In: ItemType, Out: ItemType> TypedPipeline<In, Out> {
-    pub(super) fn new(pipeline: PipelineDeployment) -> Result<Self> {
+    fn new(pipeline: PipelineDeployment) -> Result<Self> {
         let problems = problems::<In, Out>(&pipeline.pipeline());
         if problems.is_empty() {
             return Ok(Self {

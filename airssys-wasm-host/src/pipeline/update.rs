@@ -13,9 +13,8 @@ use airssys_wasm_core::policy::Grants;
 use airssys_wasm_core::{ComponentName, Instancing, Limits, Strategy};
 use semver::Version;
 
-use super::deploy::unit_component;
 use super::running::RunningPipeline;
-use super::unit::Unit;
+use super::unit::{Unit, unit_component};
 use crate::context::HostContext;
 use crate::{Approval, Component, Enforcement, Error, ErrorKind, Promotion, Result, Update};
 
@@ -23,7 +22,7 @@ use crate::{Approval, Component, Enforcement, Error, ErrorKind, Promotion, Resul
 /// [`PipelineDeployment::update`](super::PipelineDeployment::update).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct UpdateStage<'a> {
-    runner: &'a Arc<RunningPipeline>,
+    running: &'a Arc<RunningPipeline>,
     stage: String,
     component: Component,
     versions: VersionPolicy,
@@ -44,17 +43,17 @@ enum VersionPolicy {
 impl<'a> UpdateStage<'a> {
     pub(super) fn new(
         context: &'a Arc<HostContext>,
-        runner: &'a Arc<RunningPipeline>,
+        running: &'a Arc<RunningPipeline>,
         stage: &str,
         component: Component,
     ) -> Self {
         // A stage that does not exist is refused when the update begins.
-        let unit = runner
+        let unit = running
             .unit_of(stage)
-            .map_or(stage, |unit| unit.named.name.as_str());
+            .map_or(stage, |unit| unit.deployment.name.as_str());
         Self {
             update: Update::new(context, unit.to_owned(), component.clone()),
-            runner,
+            running,
             stage: stage.to_owned(),
             component,
             versions: VersionPolicy::NotOlder,
@@ -148,29 +147,29 @@ impl<'a> UpdateStage<'a> {
     ///
     /// The errors of an update, except those that only starting the component would reveal.
     pub async fn rehearse(self) -> Result<()> {
-        let _turn = self.runner.update_lock.lock().await;
+        let _turn = self.running.update_lock.lock().await;
         self.prepare().await?.rehearse().await
     }
 
     async fn run(self) -> Result<Promotion> {
-        let _turn = self.runner.update_lock.lock().await;
+        let _turn = self.running.update_lock.lock().await;
         self.prepare().await?.await
     }
 
     async fn prepare(self) -> Result<Update<'a>> {
-        let now = self.runner.with_active_components();
+        let now = self.running.with_active_components();
         if let (Some(known), VersionPolicy::NotOlder) = (now.stage(&self.stage), self.versions) {
             check_not_older(known.component().version(), self.component.version())?;
         }
         let next = now.with_replacement(&self.stage, self.component.into())?;
         let unit = self
-            .runner
+            .running
             .unit_of(&self.stage)
             .expect("a stage that could be replaced is in a unit");
         if unit.stages.len() > 1 {
             check_fused(&next, unit, &self.stage, &self.options_set)?;
         }
-        let component = unit_component(&unit.named.runtime, &next, &unit.stages).await?;
+        let component = unit_component(&unit.deployment.runtime, &next, &unit.stages).await?;
         // The version of a fused component means nothing, and that of the stage was checked above.
         Ok(self
             .update

@@ -15,23 +15,23 @@ use crate::{Error, ErrorKind, Result};
 
 /// The deadline of a stage, if it has one.
 #[derive(Clone)]
-pub(super) struct AttemptLimit {
+pub(in super::super) struct AttemptLimit {
     stage: Arc<str>,
     deadline: Option<Duration>,
     clock: Arc<Clock>,
 }
 
 impl AttemptLimit {
-    pub(super) fn for_stage(stage: &Stage, named: &DeploymentEntry) -> Self {
+    pub(in super::super) fn for_stage(stage: &Stage, deployment: &DeploymentEntry) -> Self {
         Self {
             stage: stage.name().into(),
             deadline: stage.options().attempt_deadline(),
-            clock: Arc::clone(named.runtime.engines.clock()),
+            clock: Arc::clone(deployment.runtime.engines.clock()),
         }
     }
 
     /// Runs a call, and drops it if it takes longer than the deadline.
-    pub(super) async fn within<T>(
+    pub(in super::super) async fn within<T>(
         &self,
         call: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
     ) -> Result<T> {

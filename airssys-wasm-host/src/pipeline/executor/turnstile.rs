@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
 
+/// A place that numbers leave in order.
 #[derive(Default)]
 pub(super) struct Turnstile(Mutex<TurnstileState>);
 
@@ -35,7 +36,7 @@ impl Turnstile {
         .await;
     }
 
-    /// Records that a number has passed, or will not arrive.
+    /// Records that a number has passed, or will not arrive. A second time changes nothing.
     pub(super) fn pass(&self, number: u64) {
         let woken = {
             let mut state = self.0.lock();

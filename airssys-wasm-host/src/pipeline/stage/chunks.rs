@@ -1,4 +1,6 @@
-//! A function of lists, called for each chunk of a flow.
+//! A function of lists, called for each chunk of a stream.
+//!
+//! Tests: `tests/suite/pipelines/streams.rs`.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -9,37 +11,35 @@ use airssys_wasm_core::world::ElementType;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::super::call::{CallFuture, StageCall};
-use super::super::item::{Item, ItemValue, Items, StageValue};
-use super::super::time::AttemptLimit;
-use super::element::{WithElement, with_element};
-use super::{Flow, ItemStream, StreamElement};
+use super::super::item::{Flow, Item, ItemStream, Items, StreamElement, WithElement, with_element};
+use super::attempt_limit::AttemptLimit;
+use super::function::{StageFunction, StageFuture, StageValue};
 use crate::{Error, ErrorKind, Result};
 
 /// A stage of streams whose function takes and returns lists.
-pub(in super::super) struct ChunkedCall {
-    call: Arc<dyn StageCall>,
+pub(super) struct ChunkedStage {
+    function: Arc<dyn StageFunction>,
     elements: usize,
     takes: ElementType,
     gives: ElementType,
     /// The time limit of the call for one chunk.
-    time: AttemptLimit,
+    limit: AttemptLimit,
 }
 
-impl ChunkedCall {
+impl ChunkedStage {
     /// Creates the stage. `takes` and `gives` are the elements of its lists.
-    pub(in super::super) fn new(
-        call: Arc<dyn StageCall>,
+    pub(super) fn new(
+        function: Arc<dyn StageFunction>,
         elements: u32,
         (takes, gives): (ElementType, ElementType),
-        time: AttemptLimit,
+        limit: AttemptLimit,
     ) -> Self {
         Self {
-            call,
+            function,
             elements: elements as usize,
             takes,
             gives,
-            time,
+            limit,
         }
     }
 
@@ -51,28 +51,28 @@ impl ChunkedCall {
                 elements: self.elements,
             },
         )?;
-        let (call, time) = (Arc::clone(&self.call), self.time.clone());
+        let (function, limit) = (Arc::clone(&self.function), self.limit.clone());
         let results = lists.and_then(move |list| {
-            let (call, time) = (Arc::clone(&call), time.clone());
-            async move { time.within(pin!(call_with_list(&*call, list))).await }
+            let (function, limit) = (Arc::clone(&function), limit.clone());
+            async move { limit.within(pin!(call_with_list(&*function, list))).await }
         });
         Ok(with_element(self.gives, JoinedLists(results.boxed())))
     }
 }
 
 /// Makes the calls while the resulting stream is read.
-impl StageCall for ChunkedCall {
-    fn call<'a>(&'a self, mut items: Items, _: &'a AtomicU64) -> CallFuture<'a> {
+impl StageFunction for ChunkedStage {
+    fn call<'a>(&'a self, mut items: Items, _: &'a AtomicU64) -> StageFuture<'a> {
         Box::pin(async move {
             let item = items.pop().ok_or_else(not_a_list)?;
-            Ok(StageValue::One(Item(ItemValue::Stream(self.flow(item)?))))
+            Ok(StageValue::One(Item::from_flow(self.flow(item)?)))
         })
     }
 }
 
 /// Calls the function with a list, on the revision that is active at that moment.
-async fn call_with_list(call: &dyn StageCall, list: Item) -> Result<Item> {
-    match call.call([list].into(), &AtomicU64::new(0)).await? {
+async fn call_with_list(function: &dyn StageFunction, list: Item) -> Result<Item> {
+    match function.call([list].into(), &AtomicU64::new(0)).await? {
         StageValue::One(list) => Ok(list),
         _ => Err(not_a_list()),
     }
@@ -94,7 +94,7 @@ impl WithElement for ListChunks {
             move |(mut chunks, mut waiting)| async move {
                 fill(&mut chunks, &mut waiting, self.elements).await?;
                 let list: Vec<T> = waiting.drain(..waiting.len().min(self.elements)).collect();
-                Ok((!list.is_empty()).then(|| (T::into_list(list), (chunks, waiting))))
+                Ok((!list.is_empty()).then(|| (Item::from_elements(list), (chunks, waiting))))
             },
         );
         Ok(lists.boxed())
@@ -128,7 +128,7 @@ impl WithElement for JoinedLists {
     fn with<T: StreamElement>(self) -> Flow {
         Flow::new(
             self.0
-                .map(|list| T::from_list(list?).ok_or_else(not_a_list)),
+                .map(|list| list?.into_elements::<T>().ok_or_else(not_a_list)),
         )
     }
 }

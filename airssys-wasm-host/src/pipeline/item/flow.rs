@@ -13,7 +13,7 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _};
 use parking_lot::Mutex;
 
-use super::StreamElement;
+use super::element::StreamElement;
 use crate::Result;
 
 /// The elements of a stream that left a pipeline, one chunk at a time.

@@ -1,4 +1,6 @@
-//! A flow into an instance.
+//! A stream into an instance.
+//!
+//! Tests: `tests/suite/pipelines/streams.rs`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use parking_lot::Mutex;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 
-use super::{ItemStream, StreamElement};
+use super::super::item::{ItemStream, StreamElement};
 use crate::error::LinkFailure;
 use crate::instance::InstanceState;
 

@@ -1,4 +1,6 @@
-//! A flow out of an instance.
+//! A stream out of an instance.
+//!
+//! Tests: `tests/suite/pipelines/streams.rs`.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -8,7 +10,7 @@ use futures_channel::{mpsc, oneshot};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Source, StreamConsumer, StreamResult};
 
-use super::StreamElement;
+use super::super::item::StreamElement;
 use crate::Result;
 use crate::instance::InstanceState;
 

@@ -1,11 +1,10 @@
 //! The Rust types of stream elements.
 //!
 //! Mirrors core's `StreamElement`: every element planned there can be passed here.
+//! Tests: `tests/suite/pipelines/streams.rs`.
 
 use airssys_wasm_core::world::ElementType;
 use wasmtime::component::{ComponentType, Lift, Lower, Val};
-
-use super::super::item::{Item, ItemValue};
 
 /// The element type of a stream through a pipeline: `u8`, `u32`, `u64`, [`String`] or [`Vec<u8>`].
 pub trait StreamElement: SealedElement {}
@@ -23,22 +22,16 @@ pub trait SealedElement: ComponentType + Lift + Lower + Send + Sync + Sized + 's
     #[doc(hidden)]
     fn from_val(val: Val) -> Option<Self>;
 
-    /// Returns a list of elements as an item.
+    /// Returns the elements as bytes if they are bytes, which need no value each.
     #[doc(hidden)]
-    fn into_list(elements: Vec<Self>) -> Item {
-        Item(ItemValue::Val(Val::List(
-            elements.into_iter().map(Self::into_val).collect(),
-        )))
+    fn into_bytes(elements: Vec<Self>) -> Result<Vec<u8>, Vec<Self>> {
+        Err(elements)
     }
 
-    /// Returns the elements of an item that is a list.
+    /// Returns bytes as elements, if the elements are bytes.
     #[doc(hidden)]
-    fn from_list(item: Item) -> Option<Vec<Self>> {
-        let ty = airssys_wasm_core::world::Type::List(Box::new(Self::ELEMENT.to_type()));
-        match item.into_val(&ty).ok()? {
-            Val::List(elements) => elements.into_iter().map(Self::from_val).collect(),
-            _ => None,
-        }
+    fn from_bytes(_bytes: Vec<u8>) -> Option<Vec<Self>> {
+        None
     }
 }
 
@@ -57,12 +50,12 @@ impl SealedElement for u8 {
         }
     }
 
-    fn into_list(elements: Vec<Self>) -> Item {
-        Item::from(elements)
+    fn into_bytes(elements: Vec<Self>) -> Result<Vec<u8>, Vec<Self>> {
+        Ok(elements)
     }
 
-    fn from_list(item: Item) -> Option<Vec<Self>> {
-        item.into_bytes()
+    fn from_bytes(bytes: Vec<u8>) -> Option<Vec<Self>> {
+        Some(bytes)
     }
 }
 
@@ -96,19 +89,22 @@ impl SealedElement for Vec<u8> {
     }
 
     fn from_val(val: Val) -> Option<Self> {
-        Item(ItemValue::Val(val)).into_bytes()
+        match val {
+            Val::List(bytes) => bytes.into_iter().map(u8::from_val).collect(),
+            _ => None,
+        }
     }
 }
 
 /// An operation on the Rust type of an element.
-pub(super) trait WithElement {
+pub(in super::super) trait WithElement {
     type Out;
 
     fn with<T: StreamElement>(self) -> Self::Out;
 }
 
 /// Runs `with` on the Rust type of `element`.
-pub(super) fn with_element<W: WithElement>(element: ElementType, with: W) -> W::Out {
+pub(in super::super) fn with_element<W: WithElement>(element: ElementType, with: W) -> W::Out {
     match element {
         ElementType::U8 => with.with::<u8>(),
         ElementType::U32 => with.with::<u32>(),
