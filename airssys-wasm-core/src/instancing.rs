@@ -17,7 +17,14 @@ use thiserror::Error;
 /// assert_eq!("pooled 8".parse(), Ok(Instancing::pooled(8)));
 /// assert_eq!(Instancing::default(), Instancing::PerCall);
 /// ```
+///
+/// With the feature `serde`, it is that text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(try_from = "String", into = "String")
+)]
 #[non_exhaustive]
 pub enum Instancing {
     /// A fresh instance for every call: calls share no memory.
@@ -72,6 +79,20 @@ impl FromStr for Instancing {
                 text: text.escape_debug().to_string(),
             }),
         }
+    }
+}
+
+impl TryFrom<String> for Instancing {
+    type Error = InstancingError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Instancing> for String {
+    fn from(instancing: Instancing) -> Self {
+        instancing.to_string()
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `fuse` (feature) | fusing several components into one |
 //! | [`policy`] | the permissions of a component, and the reasons for decisions |
 //! | `pipeline` (feature) | checking that components fit together, port to port |
+//! | [`terms`] | everything that a component runs under, and changes of it |
 //! | [`Instancing`] | the choice of the instance that serves a call |
 //! | [`bounds`] | maximum sizes of texts and files |
 //!
@@ -44,6 +45,7 @@ mod rollout;
 pub mod section;
 mod steps;
 pub mod suggest;
+pub mod terms;
 mod units;
 mod value;
 pub mod world;

@@ -25,6 +25,7 @@
 //! | deploy, update, roll back | [`Host::deploy`], [`Host::update`], [`Host::rollback`] |
 //! | call with Rust types, with values, through generated bindings | [`Function`], [`DynamicFunction`], [`Bindings`] |
 //! | limit what a component uses | [`Limits`], [`Instancing`] |
+//! | set everything that a component runs under as one value | [`terms::TermsChange`], [`Deploy::terms`], [`Update::terms`] |
 //! | limit what all components use together, and the compiler | [`Budget`], [`CompilerProcess`] |
 //! | grant files, network access and values, and revoke them | [`policy::Grants`], [`Deploy::grants`], [`Deployment::revoke`], [`Approval`] |
 //! | see what a component did, may do, and needs | [`AuditLog`], [`Deployment::explain`], [`Enforcement::AuditOnly`] |
@@ -91,6 +92,11 @@ pub mod policy {
     };
 }
 
+/// The terms that deployments run under, as one value.
+pub mod terms {
+    pub use airssys_wasm_core::terms::{FixedTerms, TermsChange, TermsError};
+}
+
 /// The imports and exports of components, with their types.
 pub mod world {
     pub use airssys_wasm_core::world::{
@@ -100,13 +106,14 @@ pub mod world {
 }
 
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
+pub use airssys_wasm_core::policy::Enforcement;
 pub use airssys_wasm_core::{
     Capability, CapabilityKind, ComponentName, Digest, Effect, FunctionName, Instancing, Limits,
     Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector,
 };
 pub use budget::Budget;
 pub use capability::{
-    Console, Enforcement, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants,
+    Console, NotAllowed, Provider, Resolver, SecretStore, read_grants, write_grants,
 };
 pub use clock::TestClock;
 pub use code_cache::CompilerProcess;

@@ -22,6 +22,7 @@ mod slow_logs;
 mod spinning;
 mod state;
 mod support;
+mod terms;
 mod threads;
 mod walls;
 mod watchdog;

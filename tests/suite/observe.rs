@@ -85,9 +85,9 @@ async fn status_reports_the_active_revision_and_its_grants() {
             .as_deref(),
         Some("2.0.0")
     );
-    assert_eq!(status.active.limits.handles_max, 7);
+    assert_eq!(status.active.terms.limits.handles_max, 7);
     assert_eq!(
-        status.active.instancing,
+        status.active.terms.instancing,
         Instancing::pooled(2),
         "carried over from the previous revision"
     );

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use airssys_wasm_core::Requests;
 use airssys_wasm_core::policy::RequestedCapabilities;
-use airssys_wasm_core::{Limits, Requests};
+use airssys_wasm_core::terms::FixedTerms;
 use airssys_wasm_host::{Promotion, RevisionStatus, Status, Summary, UnreadableRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -101,11 +102,9 @@ pub(crate) struct RevisionView {
     pub(crate) description: Option<String>,
     /// Digest of the component.
     pub(crate) digest: String,
-    /// Instancing mode: `per-call`, `pooled N` or `stateful`.
-    pub(crate) instancing: String,
-    /// Limits of the revision.
-    #[schema(value_type = Object)]
-    pub(crate) limits: Limits,
+    /// Terms of the revision, without its grants.
+    #[serde(flatten)]
+    pub(crate) terms: FixedTerms,
     /// The capabilities the component requests, one rule each; optional ones with their reason.
     /// `null` if the component does not declare what it needs.
     pub(crate) requests: Option<Vec<String>>,
@@ -140,7 +139,7 @@ impl From<&Summary> for DeploymentSummary {
             revision: summary.active.revision,
             version: summary.active.version.as_ref().map(ToString::to_string),
             digest: summary.active.digest.to_string(),
-            instancing: summary.active.instancing.to_string(),
+            instancing: summary.active.terms.instancing.to_string(),
             problem: summary.problem.clone(),
         }
     }
@@ -175,8 +174,7 @@ impl From<&RevisionStatus> for RevisionView {
             version: revision.version.as_ref().map(ToString::to_string),
             description: revision.description.clone(),
             digest: revision.digest.to_string(),
-            instancing: revision.instancing.to_string(),
-            limits: revision.limits.clone(),
+            terms: revision.terms.clone(),
             requests: request_lines(&revision.requested),
         }
     }

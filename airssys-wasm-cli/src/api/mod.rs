@@ -15,10 +15,12 @@ mod pipeline;
 mod problem;
 mod route;
 mod spec;
+mod with_terms;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(crate) use airssys_wasm_core::policy::GrantRules;
 pub(crate) use call::{CallRequest, CallResult, FunctionView, ValueFormat};
 pub(crate) use change::ChangeView;
 pub(crate) use deployment::{
@@ -38,9 +40,10 @@ pub(crate) use pipeline::{
 pub(crate) use problem::Problem;
 pub(crate) use route::{RouteChange, RouteQuery, RouteStatus, RouteView};
 pub(crate) use spec::{
-    ApproveSpec, DeploySpec, GrantRules, GrantSpec, RollbackSpec, StageUpdateSpec, UpdateSpec,
-    parse_instancing, parse_strategy, with_version,
+    ApproveSpec, DeployOptions, DeploySpec, GrantSpec, RollbackSpec, StageUpdateOptions,
+    StageUpdateSpec, UpdateOptions, UpdateSpec, parse_strategy, with_version,
 };
+pub(crate) use with_terms::WithTerms;
 
 /// Information about a host process.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]

@@ -6,6 +6,8 @@ use std::error::Error as _;
 use std::fmt;
 use std::path::Path;
 
+use airssys_wasm_core::CapabilityError;
+use airssys_wasm_core::terms::TermsError;
 use airssys_wasm_host::{CallEnd, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -104,6 +106,21 @@ impl From<Error> for Problem {
             guest: error
                 .call_end()
                 .map(|end| Box::new(GuestFailure::new(end, &error))),
+        }
+    }
+}
+
+impl From<CapabilityError> for Problem {
+    fn from(error: CapabilityError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<TermsError> for Problem {
+    fn from(error: TermsError) -> Self {
+        match error {
+            TermsError::Instancing(error) => Self::new(kinds::USAGE, error.to_string()),
+            other => Error::from(other).into(),
         }
     }
 }

@@ -1,20 +1,28 @@
 //! Options of a deploy, an update, a rollback and an approval.
 
-use std::collections::BTreeMap;
-
-use airssys_wasm_core::Limits;
-use airssys_wasm_core::policy::{Grants, Shortfall};
-use airssys_wasm_host::{Component, Deploy, Enforcement, Instancing, Strategy};
+use airssys_wasm_core::policy::GrantRules;
+use airssys_wasm_host::{Component, Deploy, Strategy};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::with_terms::WithTerms;
 use super::{Problem, kinds};
+
+/// The options and terms of a new deployment.
+pub(crate) type DeploySpec = WithTerms<DeployOptions>;
+
+/// The options and terms of an update.
+pub(crate) type UpdateSpec = WithTerms<UpdateOptions>;
+
+/// The options and terms of the update of a pipeline's stage.
+pub(crate) type StageUpdateSpec = WithTerms<StageUpdateOptions>;
 
 /// Options for a new deployment.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct DeploySpec {
+#[schema(as = DeploySpec)]
+pub(crate) struct DeployOptions {
     /// Name of the deployment. Defaults to the component's own name.
     pub(crate) name: Option<String>,
     /// Version, for a component that declares none. If the component declares one, both must be
@@ -22,25 +30,13 @@ pub(crate) struct DeploySpec {
     pub(crate) version: Option<String>,
     /// Published package to use instead of an uploaded component: `greeter@^1.2`.
     pub(crate) package: Option<String>,
-    /// Grants. Defaults to none.
-    pub(crate) grants: GrantRules,
-    /// Limits. Defaults to those of the host process.
-    #[schema(value_type = Object)]
-    pub(crate) limits: Option<Limits>,
-    /// Instancing mode: `per-call`, `pooled N` or `stateful`. Defaults to the component's own.
-    pub(crate) instancing: Option<String>,
-    /// Deployments that provide imported interfaces, by interface without a version:
-    /// `acme:store/kv`. Needed only where several deployments could.
-    pub(crate) links: BTreeMap<String, String>,
-    /// Runs the component in audit-only mode: it may use its grants without having requested
-    /// them, and the smallest set of rules that covers its use is recorded.
-    pub(crate) audit_only: bool,
 }
 
 /// Options for an update. Settings that are omitted stay those of the active revision.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct UpdateSpec {
+#[schema(as = UpdateSpec)]
+pub(crate) struct UpdateOptions {
     /// Rollout strategy: `blue-green` (the default) or `recreate`.
     pub(crate) strategy: Option<String>,
     /// Version, for a component that declares none. If the component declares one, both must be
@@ -48,18 +44,6 @@ pub(crate) struct UpdateSpec {
     pub(crate) version: Option<String>,
     /// Published package to use instead of an uploaded component: `greeter@^1.2`.
     pub(crate) package: Option<String>,
-    /// Grants, replacing those of the active revision.
-    pub(crate) grants: Option<GrantRules>,
-    /// Limits.
-    #[schema(value_type = Object)]
-    pub(crate) limits: Option<Limits>,
-    /// Instancing mode: `per-call`, `pooled N` or `stateful`.
-    pub(crate) instancing: Option<String>,
-    /// Deployments that provide imported interfaces, by interface without a version. Links that
-    /// are not listed stay.
-    pub(crate) links: BTreeMap<String, String>,
-    /// `true` for audit-only mode, `false` for enforcement.
-    pub(crate) audit_only: Option<bool>,
     /// Allows an older or equal version, or a component without one.
     pub(crate) any_version: bool,
     /// Allows the state of a stateful component to be lost.
@@ -68,22 +52,21 @@ pub(crate) struct UpdateSpec {
     pub(crate) grant_again: bool,
 }
 
-/// Options for the update of a pipeline's stage.
+/// Options for the update of a pipeline's stage. Terms, such as grants and limits, `discard-state`
+/// and `grant-again` are not supported for a fused stage.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct StageUpdateSpec {
+#[schema(as = StageUpdateSpec)]
+pub(crate) struct StageUpdateOptions {
     /// Rollout strategy: `blue-green` (the default) or `recreate`.
     pub(crate) strategy: Option<String>,
     /// Published package to use instead of an uploaded component.
     pub(crate) package: Option<String>,
-    /// Grants, replacing those of the active revision. Not supported for a fused stage.
-    pub(crate) grants: Option<GrantRules>,
     /// Allows an older version.
     pub(crate) any_version: bool,
-    /// Allows the state of a stateful stage to be lost. Not supported for a fused stage.
+    /// Allows the state of a stateful stage to be lost.
     pub(crate) discard_state: bool,
-    /// Allows grants that are wider than a revoked rule to grant it again. Not supported for a
-    /// fused stage.
+    /// Allows grants that are wider than a revoked rule to grant it again.
     pub(crate) grant_again: bool,
 }
 
@@ -119,18 +102,6 @@ pub(crate) struct ApproveSpec {
     /// Allows grants that are wider than a revoked rule to grant it again.
     #[serde(default)]
     pub(crate) grant_again: bool,
-}
-
-/// Grants, written as rules.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct GrantRules {
-    /// Rules to grant, such as `file-read /data from=/srv/data`.
-    pub(crate) allow: Vec<String>,
-    /// Rules to deny. They take precedence over granted ones.
-    pub(crate) deny: Vec<String>,
-    /// Runs the component even if it requires more than is granted. Otherwise the request fails.
-    pub(crate) run_with_less: bool,
 }
 
 /// Additional grants for the active revision.
@@ -177,68 +148,11 @@ impl GrantSpec {
 
 impl DeploySpec {
     /// Applies everything but the component and its version to a deploy request.
-    pub(crate) fn prepare<'a>(&self, deploy: Deploy<'a>) -> Result<Deploy<'a>, Problem> {
-        let mut deploy = deploy.grants(self.grants.parse()?);
-        if let Some(name) = &self.name {
-            deploy = deploy.name(name);
-        }
-        if let Some(limits) = &self.limits {
-            deploy = deploy.limits(limits.clone());
-        }
-        if let Some(instancing) = &self.instancing {
-            deploy = deploy.instancing(parse_instancing(instancing)?);
-        }
-        for (interface, name) in &self.links {
-            deploy = deploy.link(interface, name)?;
-        }
-        Ok(deploy.enforcement(self.enforcement()))
-    }
-
-    /// Returns the instancing mode: the one set here, or else the component's own.
-    pub(crate) fn instancing_of(&self, component: &Component) -> Result<Instancing, Problem> {
-        match &self.instancing {
-            Some(said) => parse_instancing(said),
-            None => Ok(component.instancing().unwrap_or_default()),
-        }
-    }
-
-    pub(crate) fn enforcement(&self) -> Enforcement {
-        if self.audit_only {
-            Enforcement::AuditOnly
-        } else {
-            Enforcement::Enforced
-        }
-    }
-}
-
-impl UpdateSpec {
-    /// Returns the enforcement mode, or `None` for that of the active revision.
-    pub(crate) fn enforcement(&self) -> Option<Enforcement> {
-        match self.audit_only {
-            Some(true) => Some(Enforcement::AuditOnly),
-            Some(false) => Some(Enforcement::Enforced),
-            None => None,
-        }
-    }
-}
-
-impl GrantRules {
-    /// Parses the grants. Fails if a text is not a valid rule.
-    pub(crate) fn parse(&self) -> Result<Grants, Problem> {
-        let problem = |error: airssys_wasm_core::CapabilityError| {
-            Problem::from(airssys_wasm_host::Error::from(error))
-        };
-        let mut grants = Grants::new();
-        for rule in &self.allow {
-            grants = grants.allow(rule).map_err(problem)?;
-        }
-        for rule in &self.deny {
-            grants = grants.deny(rule).map_err(problem)?;
-        }
-        Ok(if self.run_with_less {
-            grants.with_shortfall(Shortfall::RunWithLess)
-        } else {
-            grants
+    pub(crate) fn prepare<'a>(self, deploy: Deploy<'a>) -> Result<Deploy<'a>, Problem> {
+        let deploy = deploy.terms(self.terms?);
+        Ok(match self.options.name {
+            Some(name) => deploy.name(name),
+            None => deploy,
         })
     }
 }
@@ -256,14 +170,6 @@ pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
             Err(Problem::new(kinds::USAGE, message))
         }
     }
-}
-
-/// Parses an instancing mode.
-pub(crate) fn parse_instancing(text: &str) -> Result<Instancing, Problem> {
-    text.parse()
-        .map_err(|error: airssys_wasm_core::InstancingError| {
-            Problem::new(kinds::USAGE, error.to_string())
-        })
 }
 
 /// Sets the version of a component that declares none. Fails if the component declares another

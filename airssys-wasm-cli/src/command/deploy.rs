@@ -1,13 +1,14 @@
 //! `airssys-wasm deploy`
 
+use airssys_wasm_core::policy::Enforcement;
 use clap::Args;
 
 use super::CommonOptions;
 use super::dry_run::DryRun;
-use super::options::{GrantOptions, RuntimeOptions};
+use super::options::TermsOptions;
 use super::registry::RegistryOption;
 use super::source::ComponentSource;
-use crate::api::{DeploySpec, MaybeDryRun, Problem, RolloutResult};
+use crate::api::{DeployOptions, DeploySpec, MaybeDryRun, Problem, RolloutResult};
 
 /// Deploy a component
 ///
@@ -27,9 +28,7 @@ pub(super) struct DeployCommand {
     #[command(flatten)]
     registry: RegistryOption,
     #[command(flatten)]
-    grants: GrantOptions,
-    #[command(flatten)]
-    runtime: RuntimeOptions,
+    terms: TermsOptions,
     /// Allow granted operations even if they were not requested, and record which are used, for
     /// `caps learn`
     #[arg(long)]
@@ -45,16 +44,16 @@ impl DeployCommand {
             .registry
             .resolve_source(common, source, self.dry_run.pull_target())
             .await?;
-        let spec = DeploySpec {
+        let options = DeployOptions {
             package: parts.package,
             name: self.name.or(parts.name),
             version: self.component_version.or(parts.version),
-            grants: self.grants.into_grants()?,
-            limits: self.runtime.limits()?,
-            links: self.runtime.links()?,
-            instancing: self.runtime.instancing,
-            audit_only: self.audit_only,
         };
+        let mut terms = self.terms.into_change()?;
+        if self.audit_only {
+            terms = terms.enforcement(Enforcement::AuditOnly);
+        }
+        let spec = DeploySpec::new(options, terms);
         let path = self.dry_run.path("/v1/deployments");
         let deployed: MaybeDryRun<RolloutResult> =
             common.client()?.upload(&path, &spec, parts.bytes).await?;

@@ -10,8 +10,10 @@ use clap::Args;
 
 use super::CommonOptions;
 use super::difference::RequestDifference;
-use super::options::{GrantOptions, RuntimeOptions};
-use crate::api::{About, ApplyResult, DeploySpec, DesiredDeployment, GrantRules, Problem, kinds};
+use super::options::TermsOptions;
+use crate::api::{
+    About, ApplyResult, DeployOptions, DeploySpec, DesiredDeployment, Problem, kinds,
+};
 use crate::client::{Client, encode_segment};
 use crate::guest::{BuildProfile, BuiltComponent, SourceWatcher, build};
 use crate::output::{Page, TextOutput as _, print_page};
@@ -29,9 +31,7 @@ pub(super) struct DevCommand {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
-    grants: GrantOptions,
-    #[command(flatten)]
-    runtime: RuntimeOptions,
+    terms: TermsOptions,
     /// Build and deploy once, then exit
     #[arg(long)]
     once: bool,
@@ -47,14 +47,8 @@ struct DevSession {
 
 impl DevCommand {
     pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
-        let grants: GrantRules = self.grants.into_grants()?;
-        let spec = DeploySpec {
-            grants,
-            limits: self.runtime.limits()?,
-            links: self.runtime.links()?,
-            instancing: self.runtime.instancing,
-            ..DeploySpec::default()
-        };
+        let terms = self.terms.into_change()?;
+        let spec = DeploySpec::new(DeployOptions::default(), terms);
         let mut session = DevSession {
             client: common.client()?,
             name: self.name,

@@ -1,10 +1,9 @@
-//! Options for grants, limits, links and instancing.
+//! Options for the terms of a deployment: grants, instancing, limits and links.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use airssys_wasm_core::Limits;
-use airssys_wasm_core::policy::Shortfall;
+use airssys_wasm_core::terms::{TermsChange, TermsError};
 use clap::Args;
 
 use crate::api::{GrantRules, Problem, kinds};
@@ -42,24 +41,24 @@ impl GrantOptions {
             run_with_less: self.run_with_less,
         };
         if let Some(path) = self.grants {
-            let grants = airssys_wasm_host::read_grants(path)?;
-            given
-                .allow
-                .extend(grants.allowed().map(ToString::to_string));
-            given.deny.extend(grants.denied().map(ToString::to_string));
-            given.run_with_less |= grants.shortfall() == Shortfall::RunWithLess;
+            let of_file = GrantRules::from(&airssys_wasm_host::read_grants(path)?);
+            given.allow.extend(of_file.allow);
+            given.deny.extend(of_file.deny);
+            given.run_with_less |= of_file.run_with_less;
         }
         Ok(given)
     }
 }
 
-/// The options for instancing, limits and links.
+/// The options for the terms of a deployment.
 #[derive(Debug, Args)]
-pub(super) struct RuntimeOptions {
+pub(super) struct TermsOptions {
+    #[command(flatten)]
+    grants: GrantOptions,
     /// Instancing: `per-call`, `pooled 8` or `stateful`; defaults to the choice of the component's
     /// author
     #[arg(long, value_name = "HOW")]
-    pub(super) instancing: Option<String>,
+    instancing: Option<String>,
     /// Set a limit: memory-bytes-max=64MiB, call-deadline=5s; can be repeated
     #[arg(long = "limit", value_name = "LIMIT=VALUE")]
     limit: Vec<String>,
@@ -68,30 +67,38 @@ pub(super) struct RuntimeOptions {
     link: Vec<String>,
 }
 
-impl RuntimeOptions {
-    pub(super) fn limits(&self) -> Result<Option<Limits>, Problem> {
-        if self.limit.is_empty() {
-            return Ok(None);
+impl TermsOptions {
+    /// Returns the terms that are set.
+    pub(super) fn into_change(self) -> Result<TermsChange, Problem> {
+        let mut terms = TermsChange::default();
+        terms.limits = parse_limits(&self.limit)?;
+        if let Some(text) = &self.instancing {
+            terms = terms.instancing(text.parse().map_err(TermsError::from)?);
         }
-        let mut said = serde_json::Map::new();
-        for limit in &self.limit {
-            let (name, value) = split_pair(limit, "memory-bytes-max=64MiB")?;
-            let number = value.parse::<u64>().map(serde_json::Value::from);
-            said.insert(name.to_owned(), number.unwrap_or_else(|_| value.into()));
+        for link in &self.link {
+            let (interface, name) = split_pair(link, "acme:store/kv=store")?;
+            terms = terms.link(interface, name).map_err(TermsError::from)?;
         }
-        let limits = serde_json::from_value(said.into());
-        limits
-            .map(Some)
-            .map_err(|error| Problem::new(kinds::INVALID_LIMITS, format!("`--limit`: {error}")))
+        if !self.grants.is_empty() {
+            terms = terms.grants(self.grants.into_grants()?.parse()?);
+        }
+        Ok(terms)
     }
+}
 
-    pub(super) fn links(&self) -> Result<BTreeMap<String, String>, Problem> {
-        let link = |text: &String| {
-            split_pair(text, "acme:store/kv=store")
-                .map(|(interface, name)| (interface.to_owned(), name.to_owned()))
-        };
-        self.link.iter().map(link).collect()
+fn parse_limits(limits: &[String]) -> Result<Option<Limits>, Problem> {
+    if limits.is_empty() {
+        return Ok(None);
     }
+    let mut given = serde_json::Map::new();
+    for limit in limits {
+        let (name, value) = split_pair(limit, "memory-bytes-max=64MiB")?;
+        let number = value.parse::<u64>().map(serde_json::Value::from);
+        given.insert(name.to_owned(), number.unwrap_or_else(|_| value.into()));
+    }
+    serde_json::from_value(given.into())
+        .map(Some)
+        .map_err(|error| Problem::new(kinds::INVALID_LIMITS, format!("`--limit`: {error}")))
 }
 
 pub(super) fn split_pair<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str), Problem> {

@@ -111,7 +111,7 @@ impl TextOutput for DeploymentView {
             format!("name         {}", self.name),
             format!("active       {}", revision_line(&self.serving)),
             format!("digest       {}", self.serving.digest),
-            format!("instancing   {}", self.serving.instancing),
+            format!("instancing   {}", self.serving.terms.instancing),
             format!("instances    {}", self.instances),
             format!("memory       {}", indicatif::BinaryBytes(self.memory_bytes)),
             format!("descriptors  {} open", self.descriptors),

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::CommonOptions;
 use super::dry_run::DryRun;
-use super::options::{GrantOptions, RuntimeOptions};
+use super::options::TermsOptions;
 use super::registry::{ComponentParts, RegistryOption};
-use crate::api::{MaybeDryRun, Problem, RolloutResult, UpdateSpec};
+use crate::api::{MaybeDryRun, Problem, RolloutResult, UpdateOptions, UpdateSpec};
 use crate::client::encode_segment;
 use crate::files;
 
@@ -42,9 +42,7 @@ pub(super) struct UpdateCommand {
     #[command(flatten)]
     registry: RegistryOption,
     #[command(flatten)]
-    grants: GrantOptions,
-    #[command(flatten)]
-    runtime: RuntimeOptions,
+    terms: TermsOptions,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -68,26 +66,18 @@ impl UpdateCommand {
                 ..ComponentParts::default()
             },
         };
-        let spec = UpdateSpec {
+        let options = UpdateOptions {
             strategy: Some(self.strategy),
             version: version
                 .filter(|_| self.file.is_some())
                 .map(str::to_owned)
                 .or(parts.version),
             package: parts.package,
-            limits: self.runtime.limits()?,
-            links: self.runtime.links()?,
-            instancing: self.runtime.instancing,
-            grants: if self.grants.is_empty() {
-                None
-            } else {
-                Some(self.grants.into_grants()?)
-            },
-            audit_only: None,
             any_version: self.any_version,
             discard_state: self.discard_state,
             grant_again: self.grant_again,
         };
+        let spec = UpdateSpec::new(options, self.terms.into_change()?);
         let path = self
             .dry_run
             .path(&format!("/v1/deployments/{}/update", encode_segment(name)));

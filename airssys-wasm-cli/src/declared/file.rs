@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use airssys_wasm_core::Limits;
+use airssys_wasm_host::ComponentName;
 use airssys_wasm_host::http::Route;
 use serde::Deserialize;
 
-use crate::api::{DeploySpec, DesiredDeployment, GrantRules, Problem, kinds};
+use crate::api::{
+    DeployOptions, DeploySpec, DesiredDeployment, GrantRules, Problem, WithTerms, kinds,
+};
 use crate::files;
 use crate::registry::RegistryAddress;
 
@@ -28,24 +30,19 @@ pub(crate) struct DeploymentsFile {
     pub(crate) folder: PathBuf,
 }
 
-/// The desired state of a deployment.
+/// The desired state of a deployment: its options and its terms.
+pub(crate) type DeclaredDeployment = WithTerms<DeclaredOptions>;
+
+/// The options of a deployment in a file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct DeclaredDeployment {
+pub(crate) struct DeclaredOptions {
     pub(crate) component: String,
     version: Option<String>,
-    #[serde(default)]
-    grants: GrantRules,
-    limits: Option<Limits>,
-    instancing: Option<String>,
-    #[serde(default)]
-    links: BTreeMap<String, String>,
     strategy: Option<String>,
     /// The HTTP routes that point to the deployment.
     #[serde(default)]
     routes: Vec<String>,
-    #[serde(default)]
-    audit_only: bool,
     #[serde(default)]
     discard_state: bool,
 }
@@ -81,7 +78,7 @@ impl DeploymentsFile {
     fn check_routes(&self) -> Result<(), String> {
         let mut led: BTreeMap<Route, &str> = BTreeMap::new();
         for (name, deployment) in &self.deployments {
-            for said in &deployment.routes {
+            for said in &deployment.options.routes {
                 let route: Route = said.parse().map_err(|error| format!("`{name}`: {error}"))?;
                 if let Some(other) = led.insert(route, name).filter(|other| other != name) {
                     return Err(format!(
@@ -141,7 +138,8 @@ impl DeploymentsFile {
         name: &str,
         deployment: &'a DeclaredDeployment,
     ) -> BTreeSet<&'a str> {
-        let targets = deployment.links.values().map(String::as_str);
+        let terms = deployment.terms.iter();
+        let targets = terms.flat_map(|terms| terms.links.values().map(ComponentName::as_str));
         targets
             .filter(|target| *target != name && self.deployments.contains_key(*target))
             .collect()
@@ -152,27 +150,28 @@ impl DeclaredDeployment {
     /// Returns the request for the host process, without `grant_again`. `package` names a component
     /// that the host process has; without it, the bytes are sent along. `version` applies if the
     /// file sets none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a text among the terms is not valid.
     pub(crate) fn to_desired(
         &self,
         package: Option<String>,
         version: Option<String>,
-    ) -> DesiredDeployment {
-        DesiredDeployment {
-            deployment: DeploySpec {
-                name: None,
-                version: self.version.clone().or(version),
-                package,
-                grants: self.grants.clone(),
-                limits: self.limits.clone(),
-                instancing: self.instancing.clone(),
-                links: self.links.clone(),
-                audit_only: self.audit_only,
-            },
-            strategy: self.strategy.clone(),
-            routes: self.routes.clone(),
-            discard_state: self.discard_state,
+    ) -> Result<DesiredDeployment, Problem> {
+        let declared = self.options.clone();
+        let options = DeployOptions {
+            name: None,
+            version: declared.version.or(version),
+            package,
+        };
+        Ok(DesiredDeployment {
+            deployment: DeploySpec::new(options, self.terms.clone()?),
+            strategy: declared.strategy,
+            routes: declared.routes,
+            discard_state: declared.discard_state,
             grant_again: false,
-        }
+        })
     }
 }
 
@@ -187,6 +186,8 @@ fn registry<'de, D: serde::Deserializer<'de>>(
 
 #[cfg(test)]
 mod tests {
+    use airssys_wasm_core::terms::TermsChange;
+
     use super::*;
 
     const EXAMPLE: &str = include_str!("../../deployments.example.toml");
@@ -199,23 +200,20 @@ mod tests {
             .collect();
         let read: DeploymentsFile = toml::from_str(&all).expect("the example parses");
         assert!(read.registry.is_some() && read.pipelines.values().any(|it| !it.grants.is_empty()));
-        let DeclaredDeployment {
+        let WithTerms { options, terms } = &read.deployments["greeter"];
+        let DeclaredOptions {
             component,
             version,
-            grants,
-            limits,
-            instancing,
-            links,
             strategy,
             routes,
-            audit_only,
             discard_state,
-        } = &read.deployments["greeter"];
-        assert!(component.contains('@') && version.is_some() && *grants != GrantRules::default());
-        assert!(
-            limits.is_some() && instancing.is_some() && !links.is_empty() && strategy.is_some()
-        );
-        assert!(*audit_only && *discard_state && !routes.is_empty());
+        } = options;
+        assert!(component.contains('@') && version.is_some() && strategy.is_some());
+        assert!(*discard_state && !routes.is_empty());
+        let terms = serde_json::to_value(terms.as_ref().expect("valid terms")).expect("JSON");
+        for key in TermsChange::KEYS {
+            assert!(terms.get(key).is_some(), "the example has no `{key}`");
+        }
     }
 
     #[test]

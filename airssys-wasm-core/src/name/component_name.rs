@@ -23,7 +23,14 @@ use thiserror::Error;
 /// assert!("Greeter".parse::<ComponentName>().is_err());
 /// # Ok::<(), airssys_wasm_core::ComponentNameError>(())
 /// ```
+///
+/// With the feature `serde`, it is that text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct ComponentName(Arc<str>);
 
 impl ComponentName {
@@ -52,6 +59,20 @@ impl FromStr for ComponentName {
             return Err(ComponentNameError::unexpected(text, offset - 1));
         }
         Ok(Self(text.into()))
+    }
+}
+
+impl TryFrom<String> for ComponentName {
+    type Error = ComponentNameError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ComponentName> for String {
+    fn from(name: ComponentName) -> Self {
+        name.as_str().to_owned()
     }
 }
 

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `operation`, `http_target` | operations, in canonical form |
 //! | `operation_text` | parsing of operations written by an operator |
-//! | `grants` | grants and denies of an operator |
+//! | `grants`, `grant_rules` | grants and denies of an operator, and as lists of texts |
+//! | `differences` | differences between two sets of grants |
+//! | `enforcement` | enforcement, or only recording |
 //! | `revocations` | revocations that new grants lift |
 //! | `matching` | matching of a rule against an operation |
 //! | `rule_index` | preselection of rules that may match |
@@ -20,8 +22,11 @@
 mod address;
 mod covering;
 mod decide;
+mod differences;
+mod enforcement;
 mod explain;
 mod file_rule;
+mod grant_rules;
 mod grants;
 mod http_target;
 mod imports;
@@ -39,8 +44,10 @@ mod toml;
 pub use crate::capability::{FileSystemType, SpecialFile, SpecialFileType};
 pub use address::is_public;
 pub use decide::{Decision, DenialReason, Policy, RequestedCapabilities};
+pub use enforcement::Enforcement;
 pub use explain::Explanation;
 pub use file_rule::FileRule;
+pub use grant_rules::GrantRules;
 pub use grants::{Grants, GrantsError, Shortfall};
 pub use http_target::{HttpHost, HttpTarget, HttpTargetError};
 pub use imports::{import_mismatches, imported_kinds, imports_interface_for};

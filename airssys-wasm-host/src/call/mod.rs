@@ -78,7 +78,7 @@ impl Call<'_> {
     #[inline]
     fn begin(&self, instance: &mut Instance) -> Result<()> {
         let revision = &*self.active.revision;
-        instance.begin_call(self.deadline, revision.limits.fuel_per_call)?;
+        instance.begin_call(self.deadline, revision.terms.limits.fuel_per_call)?;
         if revision.has_links {
             context::enter(instance.store.data_mut(), self.active, self.tree);
         }

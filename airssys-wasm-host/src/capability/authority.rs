@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::{
-    Decision, DenialReason, Explanation, Operation, Policy, RequestedCapabilities,
+    Decision, DenialReason, Enforcement, Explanation, Operation, Policy, RequestedCapabilities,
 };
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -38,18 +38,6 @@ pub(crate) struct Authority {
     /// The number of this revision's latest audit record.
     last_record: AtomicU64,
     learned: Option<Mutex<BTreeSet<Rule>>>,
-}
-
-/// The enforcement mode of a deployment's grants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Enforcement {
-    /// Everything not both requested and granted is denied.
-    #[default]
-    Enforced,
-    /// Everything granted is allowed, requested or not, and the smallest set of rules that would
-    /// have sufficed is recorded. For components without requests of their own, in environments
-    /// where they can do no harm.
-    AuditOnly,
 }
 
 /// A positive decision, checked again once the policy changes or the grant expires.
@@ -308,14 +296,6 @@ impl Authority {
         });
         self.generation.fetch_add(1, Ordering::Release);
         self.changed.notify_waiters();
-    }
-
-    pub(crate) fn enforcement(&self) -> Enforcement {
-        if self.learned.is_some() {
-            Enforcement::AuditOnly
-        } else {
-            Enforcement::Enforced
-        }
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {

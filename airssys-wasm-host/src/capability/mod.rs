@@ -42,7 +42,6 @@ mod stream;
 
 use wasmtime::component::Linker;
 
-pub use authority::Enforcement;
 pub(crate) use authority::{Authority, Permit};
 pub(crate) use authorization::Authorization;
 pub use baseline::Console;

@@ -60,12 +60,12 @@ impl Instances {
         revision: Arc<Revision>,
         first: Option<Box<Instance>>,
     ) -> Self {
-        let max = match revision.instancing {
+        let max = match revision.terms.instancing {
             Instancing::Stateful => 1,
             Instancing::Pooled { max } => {
-                (max.get() as usize).min(revision.limits.concurrent_calls_max)
+                (max.get() as usize).min(revision.terms.limits.concurrent_calls_max)
             }
-            _ => revision.limits.concurrent_calls_max,
+            _ => revision.terms.limits.concurrent_calls_max,
         };
         let idle_max = if reuses_instances(&revision) {
             max.min(IDLE_PER_LANE_MAX)
@@ -191,7 +191,7 @@ impl Instances {
     /// Drops the idle instances, unless the component is stateful: new instances could not replace
     /// those.
     pub(crate) fn drop_idle_without_state(&self) {
-        if self.revision.instancing != Instancing::Stateful {
+        if self.revision.terms.instancing != Instancing::Stateful {
             self.drop_idle();
         }
     }
@@ -258,8 +258,9 @@ impl Instances {
     #[inline]
     pub(super) fn is_used_up(&self, instance: &Instance) -> bool {
         let revision = &*self.revision;
-        matches!(revision.instancing, Instancing::Pooled { .. })
-            && (instance.store.data().call_id().call >= revision.limits.calls_per_instance_max
+        matches!(revision.terms.instancing, Instancing::Pooled { .. })
+            && (instance.store.data().call_id().call
+                >= revision.terms.limits.calls_per_instance_max
                 || revision.share.memory().has_waiters())
     }
 
@@ -380,5 +381,5 @@ impl Drop for WaitingCall<'_> {
 /// Returns `true` if instances outlive their call.
 #[inline]
 fn reuses_instances(revision: &Revision) -> bool {
-    revision.instancing != Instancing::PerCall
+    revision.terms.instancing != Instancing::PerCall
 }

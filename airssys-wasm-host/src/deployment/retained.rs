@@ -4,12 +4,11 @@
 
 use std::sync::Arc;
 
+use airssys_wasm_core::Rule;
 use airssys_wasm_core::policy::{Grants, RequestedCapabilities};
-use airssys_wasm_core::{ComponentName, Rule};
 use semver::Version;
 
 use super::RevisionStatus;
-use crate::capability::Enforcement;
 use crate::revision::Revision;
 use crate::state::{ComponentRecord, RevisionRecord, RevisionSummary};
 use crate::{Error, ErrorKind, Result};
@@ -77,21 +76,15 @@ impl RevisionRecord {
             .required_calls()
             .into_iter()
             .map(|(_, target)| target.to_string());
-        let bound = revision.link_bindings.iter();
         Self {
             number: revision.number,
             component: ComponentRecord::from_component(&revision.component),
-            instancing: revision.instancing,
-            limits: revision.limits.clone(),
+            terms: revision.terms.clone(),
             grants: revision.authority.policy().grants().to_toml(),
             lifted: revision
                 .lifted_revocations
                 .iter()
                 .map(ToString::to_string)
-                .collect(),
-            audit_only: revision.authority.enforcement() == Enforcement::AuditOnly,
-            bound: bound
-                .map(|(interface, name)| (interface.clone(), name.to_string()))
                 .collect(),
             linked: linked.collect(),
             pooled: revision.program.is_pooled(),
@@ -120,19 +113,6 @@ impl RevisionRecord {
             .collect::<Result<_, _>>()
             .map_err(|error| unreadable("lifted revocations", &error))
     }
-
-    /// Parses the deployments configured to serve its imports, by interface.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::StateDamaged`] if they cannot be read.
-    pub(crate) fn link_bindings(&self) -> Result<crate::revision::LinkBindings> {
-        let read = |(interface, name): (&String, &String)| {
-            let name: ComponentName = name.parse().map_err(|error| unreadable("links", &error))?;
-            Ok((interface.clone(), name))
-        };
-        self.bound.iter().map(read).collect()
-    }
 }
 
 impl RevisionSummary {
@@ -153,8 +133,7 @@ impl RevisionStatus {
             version: revision.component.version().cloned(),
             description: revision.component.description().map(str::to_owned),
             digest: revision.component.digest(),
-            instancing: revision.instancing,
-            limits: revision.limits.clone(),
+            terms: revision.terms.clone(),
             requested: revision.component.requested().clone(),
             pooled: revision.program.is_pooled(),
         }
@@ -169,8 +148,7 @@ impl RevisionStatus {
             version: component.version.clone(),
             description: component.description.clone(),
             digest: component.digest,
-            instancing: record.instancing,
-            limits: record.limits.clone(),
+            terms: record.terms.clone(),
             requested: component
                 .requested()
                 .unwrap_or(RequestedCapabilities::Unlisted),

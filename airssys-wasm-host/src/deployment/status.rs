@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use airssys_wasm_core::policy::RequestedCapabilities;
-use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits};
+use airssys_wasm_core::terms::FixedTerms;
+use airssys_wasm_core::{ComponentName, Digest};
 use semver::Version;
 
 use super::DeploymentEntry;
@@ -80,10 +81,10 @@ pub struct RevisionStatus {
     pub description: Option<String>,
     /// The content address of the component's bytes.
     pub digest: Digest,
-    /// The instancing mode.
-    pub instancing: Instancing,
-    /// The limits that it runs under.
-    pub limits: Limits,
+    /// The terms that it runs under, without its grants: see [`Deployment::grants`].
+    ///
+    /// [`Deployment::grants`]: crate::Deployment::grants
+    pub terms: FixedTerms,
     /// The capabilities that the component requests. A request grants nothing.
     pub requested: RequestedCapabilities,
     /// `true` if its instances come from the pool; `false` if it exceeds the pool's slots.

@@ -4,6 +4,8 @@
 
 use std::error::Error as StdError;
 
+use airssys_wasm_core::terms::TermsError;
+
 use super::{Error, ErrorClass, ErrorKind};
 
 macro_rules! from_core {
@@ -18,6 +20,18 @@ macro_rules! from_core {
             }
         }
     )*};
+}
+
+/// The kind is that of the term that is not valid.
+impl From<TermsError> for Error {
+    fn from(error: TermsError) -> Self {
+        match error {
+            TermsError::Grants(error) => error.into(),
+            TermsError::Limits(error) => error.into(),
+            TermsError::Link(error) => error.into(),
+            other => Self::new(ErrorClass::INVALID_LIMITS, other.to_string()),
+        }
+    }
 }
 
 from_core! {

@@ -195,7 +195,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let revision = &*Arc::clone(&admission.active_revision().revision);
-    request::check(&request, revision.limits.http_request_bytes_max)?;
+    request::check(&request, revision.terms.limits.http_request_bytes_max)?;
     check_not_busy(admission.active_revision())?;
     let begun = handle.target().clock().now();
     let mut responding = RespondingGuest::start(handle, admission, request, begun);
@@ -221,11 +221,11 @@ impl RespondingGuest {
         let limits = BodyLimits {
             clock: Arc::clone(handle.target().clock()),
             deadline: now.saturating_add(revision.http_ticks),
-            bytes_left: revision.limits.http_response_bytes_max,
+            bytes_left: revision.terms.limits.http_response_bytes_max,
         };
         let delivery = BodyDelivery::for_method(request.method());
         let (request, is_too_large) =
-            request::limit_body(request, revision.limits.http_request_bytes_max);
+            request::limit_body(request, revision.terms.limits.http_request_bytes_max);
         let guest = Box::pin(run_guest(
             Arc::clone(handle),
             admission,
@@ -365,7 +365,7 @@ impl Drop for CutOffGuard {
 }
 
 fn check_not_busy(serving: &ActiveRevision) -> std::result::Result<(), Refusal> {
-    let waiting_max = serving.revision.limits.http_waiting_max;
+    let waiting_max = serving.revision.terms.limits.http_waiting_max;
     if serving.instances.has_room() || serving.instances.waiting() < waiting_max {
         Ok(())
     } else {

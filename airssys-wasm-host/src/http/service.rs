@@ -164,7 +164,8 @@ impl ServiceInner {
             return Ok(admission);
         }
         let revision = named.revision();
-        let _waiting = WaitingRequest::enter(&self.waiting, revision.limits.http_waiting_max)?;
+        let _waiting =
+            WaitingRequest::enter(&self.waiting, revision.terms.limits.http_waiting_max)?;
         let until = handle
             .target()
             .clock()

@@ -8,9 +8,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::pipeline::{ComponentPipeline, SourceMode};
-use airssys_wasm_core::policy::Grants;
+use airssys_wasm_core::terms::TermsChange;
 use airssys_wasm_core::world::Function;
-use airssys_wasm_core::{Instancing, Limits};
+use airssys_wasm_core::{Instancing, terms_setters};
 
 use super::dead_letter::{DeadLetterReceiver, check_receiver};
 use super::handle::PipelineDeployment;
@@ -24,20 +24,18 @@ use crate::{Deploy, Error, ErrorKind, Result};
 
 /// A pending deploy of a pipeline; await it to begin. See
 /// [`PipelineDeployments::deploy`](crate::PipelineDeployments::deploy).
+///
+/// Each stage has terms of its own, and no other stage has its grants. A stage for which any are
+/// set is not fused with others. A stage whose component declares no instancing mode defaults to a
+/// pool with as many instances as the stage processes items at once, or to a single stateful
+/// instance if it is a source that is called until it ends.
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct DeployPipeline<'a> {
     pipelines: &'a Arc<Pipelines>,
     pipeline: ComponentPipeline,
-    stages: BTreeMap<String, StageSettings>,
+    /// The terms set for a stage, by its name.
+    stages: BTreeMap<String, TermsChange>,
     dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
-}
-
-/// The options set for a stage.
-#[derive(Default)]
-struct StageSettings {
-    grants: Option<Grants>,
-    limits: Option<Limits>,
-    instancing: Option<Instancing>,
 }
 
 impl<'a> DeployPipeline<'a> {
@@ -50,23 +48,10 @@ impl<'a> DeployPipeline<'a> {
         }
     }
 
-    /// Sets the grants of a stage. Defaults to none. No other stage has them.
-    pub fn grants(mut self, stage: &str, grants: Grants) -> Self {
-        self.stages.entry(stage.to_owned()).or_default().grants = Some(grants);
-        self
-    }
+    terms_setters!(Error, stage: &str);
 
-    /// Sets the limits of a stage. Defaults to those of the host.
-    pub fn limits(mut self, stage: &str, limits: Limits) -> Self {
-        self.stages.entry(stage.to_owned()).or_default().limits = Some(limits);
-        self
-    }
-
-    /// Sets the instancing mode of a stage. Defaults to the one that the component declares, or
-    /// else to a pool with as many instances as the stage processes items at once. A source that is
-    /// called until it ends defaults to a single stateful instance instead of a pool.
-    pub fn instancing(mut self, stage: &str, instancing: Instancing) -> Self {
-        self.stages.entry(stage.to_owned()).or_default().instancing = Some(instancing);
+    fn change_terms(mut self, stage: &str, change: impl FnOnce(&mut TermsChange)) -> Self {
+        change(self.stages.entry(stage.to_owned()).or_default());
         self
     }
 
@@ -191,26 +176,19 @@ impl<'a> DeployPipeline<'a> {
             unit_component(&self.pipelines.context.runtime, &self.pipeline, stages).await?;
         let function = unit_function(&self.pipeline, stages, &component)?;
         let name = self.name_of(stages);
-        let said = self.stages.get(first.name());
+        let set = self.stages.get(first.name());
+        let mut terms = set.cloned().unwrap_or_default();
         let pool = match first.source() {
             // The source remembers how far it has come.
             Some(SourceMode::UntilNone) => Instancing::Stateful,
             _ => Instancing::pooled(first.options().concurrency_max()),
         };
-        let wanted = said
-            .and_then(|said| said.instancing)
-            .or(component.instancing())
-            .unwrap_or(pool);
-        let mut deploy = Deploy::new(&self.pipelines.context, component)
+        let declared = component.instancing();
+        terms.instancing = terms.instancing.or(declared).or(Some(pool));
+        let deploy = Deploy::new(&self.pipelines.context, component)
             .name(name)
-            .instancing(wanted)
+            .terms(terms)
             .stage_of(stage_of.clone());
-        if let Some(said) = said {
-            deploy = deploy.grants(said.grants.clone().unwrap_or_default());
-            if let Some(limits) = &said.limits {
-                deploy = deploy.limits(limits.clone());
-            }
-        }
         Ok((deploy, function))
     }
 }

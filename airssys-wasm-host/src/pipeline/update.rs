@@ -9,17 +9,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use airssys_wasm_core::pipeline::{ComponentPipeline, Lane};
-use airssys_wasm_core::policy::Grants;
-use airssys_wasm_core::{ComponentName, Instancing, Limits, Strategy};
+use airssys_wasm_core::terms::TermsChange;
+use airssys_wasm_core::{Strategy, terms_setters};
 use semver::Version;
 
 use super::running::RunningPipeline;
 use super::unit::{Unit, unit_component};
 use crate::context::HostContext;
-use crate::{Approval, Component, Enforcement, Error, ErrorKind, Promotion, Result, Update};
+use crate::{Approval, Component, Error, ErrorKind, Promotion, Result, Update};
 
 /// A pending update of a stage to another component; await it to begin. See
 /// [`PipelineDeployment::update`](super::PipelineDeployment::update).
+///
+/// Terms apply to the stage as those of an [`Update`] do to a deployment. A fused stage shares its
+/// deployment with others and has no terms of its own: setting any fails with
+/// [`InvalidPipeline`](crate::ErrorKind::InvalidPipeline).
 #[must_use = "nothing is updated until this is awaited"]
 pub struct UpdateStage<'a> {
     running: &'a Arc<RunningPipeline>,
@@ -28,8 +32,8 @@ pub struct UpdateStage<'a> {
     versions: VersionPolicy,
     /// The update of the deployment that the stage is in.
     update: Update<'a>,
-    /// The options set so far that only a stage with its own deployment can have, by the names of
-    /// their methods.
+    /// The options set so far, besides terms, that only a stage with its own deployment can have,
+    /// by the names of their methods.
     options_set: Vec<&'static str>,
 }
 
@@ -77,9 +81,13 @@ impl<'a> UpdateStage<'a> {
         }
     }
 
-    /// Sets the grants, as [`Update::grants`] does. Not available for a fused stage.
-    pub fn grants(self, grants: Grants) -> Self {
-        self.set_option("grants", |update| update.grants(grants))
+    terms_setters!(Error);
+
+    fn change_terms(self, change: impl FnOnce(&mut TermsChange)) -> Self {
+        Self {
+            update: self.update.change_terms(change),
+            ..self
+        }
     }
 
     /// Allows grants to restore what was revoked, as [`Update::lifting_revocations`] does. Not
@@ -91,35 +99,6 @@ impl<'a> UpdateStage<'a> {
     /// Applies an approval, as [`Update::approval`] does. Not available for a fused stage.
     pub fn approval(self, approval: Approval) -> Self {
         self.set_option("approval", |update| update.approval(approval))
-    }
-
-    /// Sets the enforcement mode, as [`Update::enforcement`] does. Not available for a fused stage.
-    pub fn enforcement(self, enforcement: Enforcement) -> Self {
-        self.set_option("enforcement", move |update| update.enforcement(enforcement))
-    }
-
-    /// Selects the deployment that serves an imported interface, as [`Update::link`] does. Not
-    /// available for a fused stage.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
-    /// name.
-    pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
-        let (interface, deployment): (String, ComponentName) =
-            (interface.to_owned(), deployment.parse()?);
-        Ok(self.set_option("link", |update| update.link_to(interface, deployment)))
-    }
-
-    /// Sets the limits. Defaults to those of the active revision. Not available for a fused stage.
-    pub fn limits(self, limits: Limits) -> Self {
-        self.set_option("limits", |update| update.limits(limits))
-    }
-
-    /// Sets the instancing mode. Defaults to that of the active revision. Not available for a fused
-    /// stage.
-    pub fn instancing(self, instancing: Instancing) -> Self {
-        self.set_option("instancing", move |update| update.instancing(instancing))
     }
 
     /// Allows the state of a stateful stage to be lost, as [`Update::discard_state`] does. Not
@@ -167,7 +146,9 @@ impl<'a> UpdateStage<'a> {
             .unit_of(&self.stage)
             .expect("a stage that could be replaced is in a unit");
         if unit.stages.len() > 1 {
-            check_fused(&next, unit, &self.stage, &self.options_set)?;
+            let terms = self.update.names_of_terms();
+            let set: Vec<_> = terms.chain(self.options_set).collect();
+            check_fused(&next, unit, &self.stage, &set)?;
         }
         let component = unit_component(&unit.deployment.runtime, &next, &unit.stages).await?;
         // The version of a fused component means nothing, and that of the stage was checked above.

@@ -124,7 +124,7 @@ fn resolve_links(
             revision.component.world(),
             runtime.programs.providers(),
             &candidates,
-            &revision.link_bindings,
+            &revision.terms.links,
         )?;
         all.push((Arc::clone(revision), links));
     }

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::terms::Terms;
 
 use super::state;
 use crate::Result;
-use crate::capability::Enforcement;
 use crate::code_cache::StopHandle;
 use crate::deployment::{DeploymentEntry, RetainedRevision};
 use crate::link::RevisionLinks;
@@ -57,28 +57,25 @@ pub(super) fn load_revision(
     let mut draft = RevisionPlan {
         name: name.clone(),
         number: stored.number,
-        grants: stored.grants()?,
-        lifted_revocations: stored.lifted()?,
-        enforcement: if stored.audit_only {
-            Enforcement::AuditOnly
-        } else {
-            Enforcement::Enforced
+        terms: Terms {
+            grants: stored.grants()?,
+            fixed: stored.terms.clone(),
         },
+        lifted_revocations: stored.lifted()?,
         grant_origin: GrantOrigin::Inherited,
-        explicit_bindings: LinkBindings::new(),
-        bindings: stored.link_bindings()?,
+        explicit_links: LinkBindings::new(),
         links: Arc::new(RevisionLinks::default()),
         console: None,
         data: runtime.data.clone(),
         authority: None,
-        instancing: stored.instancing,
-        limits: stored.limits.clone(),
         component,
     };
     draft.open(runtime)?;
-    let program = runtime
-        .programs
-        .get(&draft.component, &draft.limits, &StopHandle::default())?;
+    let program = runtime.programs.get(
+        &draft.component,
+        &draft.terms.fixed.limits,
+        &StopHandle::default(),
+    )?;
     let revision = draft.into_revision(runtime, program);
     revision
         .map(Arc::new)

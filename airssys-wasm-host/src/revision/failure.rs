@@ -78,7 +78,7 @@ fn describe_end(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> S
     ) {
         (CallEnd::DeadlineExceeded, ..) => revision.deadline_message(),
         (CallEnd::FuelExhausted, ..) => {
-            let fuel = revision.limits.fuel_per_call.unwrap_or_default();
+            let fuel = revision.terms.limits.fuel_per_call.unwrap_or_default();
             format!("{end}: `fuel_per_call` is {fuel}")
         }
         (CallEnd::Trapped, None, _)
@@ -86,7 +86,7 @@ fn describe_end(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> S
         {
             format!(
                 "opened too many handles: `handles_max` is {}",
-                revision.limits.handles_max
+                revision.terms.limits.handles_max
             )
         }
         (CallEnd::Trapped, None, _) => format!("failed: {}", error.root_cause()),

@@ -11,8 +11,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use airssys_wasm_core::terms::{FixedTerms, Terms};
 use airssys_wasm_core::world::Function;
-use airssys_wasm_core::{ComponentName, FunctionName, Instancing, Limits, Rule};
+use airssys_wasm_core::{ComponentName, FunctionName, Rule};
 use parking_lot::RwLock;
 use wasmtime::component::ComponentExportIndex;
 
@@ -32,20 +33,18 @@ pub(crate) struct Revision {
     pub(crate) number: u64,
     pub(crate) component: Component,
     pub(crate) program: Arc<Program>,
-    pub(crate) limits: Limits,
+    /// All terms but the grants, which `authority` has.
+    pub(crate) terms: FixedTerms,
     pub(crate) share: Arc<DeploymentShare>,
     pub(crate) call_ticks: Ticks,
     /// The deadline of an HTTP request, in ticks.
     pub(crate) http_ticks: Ticks,
-    pub(crate) instancing: Instancing,
     pub(crate) console: Option<Arc<Console>>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) open_capabilities: Arc<OpenCapabilities>,
     /// Revocations lifted by its grants.
     pub(crate) lifted_revocations: Vec<Rule>,
     pub(crate) links: Arc<dyn LinkSet>,
-    /// The deployments chosen to serve its imports.
-    pub(crate) link_bindings: LinkBindings,
     /// The embedder's data, of the host and of the deployment.
     pub(crate) data: SharedValues,
     /// `true` if it imports functions of other deployments.
@@ -66,6 +65,14 @@ impl Revision {
 
     pub(crate) fn name(&self) -> &ComponentName {
         &self.authority.identity.component
+    }
+
+    /// Returns the terms, with the grants as they are now.
+    pub(crate) fn current_terms(&self) -> Terms {
+        Terms {
+            grants: self.authority.policy().grants().clone(),
+            fixed: self.terms.clone(),
+        }
     }
 
     /// Returns the exported function that a name denotes in this revision.
@@ -121,7 +128,7 @@ impl Revision {
 
     /// Describes an exceeded deadline, for messages.
     pub(crate) fn deadline_message(&self) -> String {
-        let deadline = self.limits.call_deadline;
+        let deadline = self.terms.limits.call_deadline;
         format!(
             "{}: `call_deadline` is {deadline:?}",
             CallEnd::DeadlineExceeded

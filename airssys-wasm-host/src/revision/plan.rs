@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::{Grants, Policy};
-use airssys_wasm_core::{ComponentName, Instancing, Limits, Rule};
+use airssys_wasm_core::policy::Policy;
+use airssys_wasm_core::terms::Terms;
+use airssys_wasm_core::{ComponentName, Rule};
 use parking_lot::RwLock;
 
 use super::{LinkBindings, LinkSet, Revision};
 use crate::capability::{
-    Authority, BlockingOperations, Console, Enforcement, OpenCapabilities, Printer, RevisionOpening,
+    Authority, BlockingOperations, Console, OpenCapabilities, Printer, RevisionOpening,
 };
 use crate::clock::Ticks;
 use crate::data::SharedValues;
@@ -24,22 +25,17 @@ pub(crate) struct RevisionPlan {
     pub(crate) name: ComponentName,
     pub(crate) number: u64,
     pub(crate) component: Component,
-    pub(crate) limits: Limits,
-    pub(crate) instancing: Instancing,
-    pub(crate) grants: Grants,
+    /// Its links include those inherited from the previous revision.
+    pub(crate) terms: Terms,
     /// Revocations lifted by the grants.
     pub(crate) lifted_revocations: Vec<Rule>,
-    pub(crate) enforcement: Enforcement,
     pub(crate) grant_origin: GrantOrigin,
     /// Connects the guest to the program that runs it.
     pub(crate) console: Option<Arc<Console>>,
     /// The embedder's data, of the host and of the deployment.
     pub(crate) data: SharedValues,
-    /// Deployments chosen to serve its imports, including choices inherited from the previous
-    /// revision.
-    pub(crate) bindings: LinkBindings,
-    /// The choices made for this revision itself.
-    pub(crate) explicit_bindings: LinkBindings,
+    /// The links of the terms that were selected for this revision itself.
+    pub(crate) explicit_links: LinkBindings,
     /// Deployments that serve its imports, once resolved.
     pub(crate) links: Arc<dyn LinkSet>,
     /// Its authority and open capabilities, once prepared.
@@ -65,19 +61,23 @@ pub(crate) struct PreparedAuthority {
 impl RevisionPlan {
     /// The policy that requests and grants form together.
     pub(crate) fn policy(&self) -> Policy {
-        Policy::with_requested(self.component.requested().clone(), self.grants.clone())
+        Policy::with_requested(
+            self.component.requested().clone(),
+            self.terms.grants.clone(),
+        )
     }
 
     /// Opens the granted capabilities. Blocks.
     pub(crate) fn open(&mut self, runtime: &Runtime) -> Result<PreparedAuthority> {
         let policy = self.policy();
+        let terms = &self.terms.fixed;
         let clock = runtime.engines.clock();
         let share = runtime.shares.get(&self.name);
         let opening = RevisionOpening {
             policy: &policy,
             settings: &runtime.capabilities,
             share: &share,
-            blocking: &BlockingOperations::new(&share, self.limits.blocking_operations_max),
+            blocking: &BlockingOperations::new(&share, terms.limits.blocking_operations_max),
             printer: &Arc::new(self.printer(runtime)),
             console: self.console.as_ref(),
             clock,
@@ -87,7 +87,7 @@ impl RevisionPlan {
         let identity = self.identity();
         let clock = Arc::clone(clock);
         let prepared = PreparedAuthority {
-            authority: Authority::new(identity, policy, self.enforcement, audit, clock),
+            authority: Authority::new(identity, policy, terms.enforcement, audit, clock),
             open_capabilities,
         };
         self.authority = Some(prepared.clone());
@@ -109,7 +109,7 @@ impl RevisionPlan {
             revision: self.number,
             version: self.component.version().cloned(),
             log: Arc::clone(&runtime.guest_log) as Arc<dyn GuestLog>,
-            budget: LogBudget::new(self.limits.log_bytes_per_second_max),
+            budget: LogBudget::new(self.terms.fixed.limits.log_bytes_per_second_max),
             clock: Arc::clone(runtime.engines.clock()),
         }
     }
@@ -127,16 +127,16 @@ impl RevisionPlan {
         let imports = linker::unprovided(self.component.world(), runtime.programs.providers());
         let calls_others = imports.iter().any(|import| !import.functions.is_empty());
         let share = Arc::clone(&open_capabilities.share);
+        let terms = self.terms.fixed;
         Some(Revision {
             number: self.number,
             component: self.component,
             program,
             // The clock shows the last tick, so one more ensures that no call gets less time.
-            call_ticks: Ticks::from_duration(self.limits.call_deadline).saturating_add(Ticks(1)),
-            http_ticks: Ticks::from_duration(self.limits.http_deadline).saturating_add(Ticks(1)),
-            limits: self.limits,
+            call_ticks: Ticks::from_duration(terms.limits.call_deadline).saturating_add(Ticks(1)),
+            http_ticks: Ticks::from_duration(terms.limits.http_deadline).saturating_add(Ticks(1)),
+            terms,
             share,
-            instancing: self.instancing,
             console: self.console,
             authority,
             open_capabilities,
@@ -144,7 +144,6 @@ impl RevisionPlan {
             has_links: calls_others,
             data: self.data,
             links: self.links,
-            link_bindings: self.bindings,
             exact_names: RwLock::default(),
         })
     }

@@ -126,7 +126,7 @@ impl Revision {
                 format!("{self} does not start: its instance data cannot be created: {panicked}");
             Error::new(ErrorKind::HostFunctionFailed, message)
         })?;
-        new_store(engine, state, &self.limits, deadline)
+        new_store(engine, state, &self.terms.limits, deadline)
     }
 
     /// Creates the data of a store: each room adds its slot.
@@ -135,12 +135,12 @@ impl Revision {
         let lifetime = LifetimeFlag::default();
         let InstanceCapabilities { slots, wasi } =
             self.open_capabilities
-                .start(&self.authority, &calls, &lifetime, &self.limits);
+                .start(&self.authority, &calls, &lifetime, &self.terms.limits);
         let mut state = InstanceState::new(InstanceParts {
             identity: &self.authority.identity,
             calls: Arc::clone(&calls),
             lifetime,
-            limits: &self.limits,
+            limits: &self.terms.limits,
             share: &self.share,
             clock: runtime.engines.clock(),
             permits: runtime.engines.permits(),

@@ -46,7 +46,7 @@ pub(super) fn version(
 
 /// Checks that no state would be lost, unless that is allowed.
 pub(super) fn state(serving: &Revision, loss: StateLoss) -> Result<()> {
-    if serving.instancing != Instancing::Stateful || loss == StateLoss::Allowed {
+    if serving.terms.instancing != Instancing::Stateful || loss == StateLoss::Allowed {
         return Ok(());
     }
     Err(Error::new(
@@ -71,13 +71,13 @@ pub(super) fn imports(
     providers: &Providers,
     deployed: &[Arc<DeploymentEntry>],
 ) -> Result<()> {
-    link::check_bindings(&next.explicit_bindings, next.component.world(), providers)?;
+    link::check_bindings(&next.explicit_links, next.component.world(), providers)?;
     let links = link::resolve(
         &next.name,
         next.component.world(),
         providers,
         deployed,
-        &next.bindings,
+        &next.terms.fixed.links,
     )?;
     next.links = Arc::new(links);
     Ok(())

@@ -15,10 +15,11 @@ use crate::{Error, Result};
 
 /// Returns the program of a draft: at once if its code is available, or else from the compiler.
 pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result<Arc<Program>> {
-    if runtime.programs.has_ready(&draft.component, &draft.limits) {
+    let (component, limits) = (&draft.component, &draft.terms.fixed.limits);
+    if runtime.programs.has_ready(component, limits) {
         return runtime
             .programs
-            .get(&draft.component, &draft.limits, &StopHandle::default());
+            .get(component, limits, &StopHandle::default());
     }
     let clock = runtime.engines.clock();
     let deadline = clock
@@ -38,7 +39,7 @@ async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result
     let (shared, component, limits) = (
         Arc::clone(runtime),
         draft.component.clone(),
-        draft.limits.clone(),
+        draft.terms.fixed.limits.clone(),
     );
     let stop = StopHandle::default();
     let _stopped = stop.on_drop();

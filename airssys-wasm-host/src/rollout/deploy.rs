@@ -3,35 +3,56 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::Grants;
-use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout};
+use airssys_wasm_core::terms::{Terms, TermsChange};
+use airssys_wasm_core::{ComponentName, Rollout, terms_setters};
 use tracing::{Instrument as _, Span};
 
 use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{NewDeployment, ParentPipeline};
 use super::{Approval, RolloutFuture};
 use crate::capability::Console;
-use crate::capability::Enforcement;
 use crate::context::HostContext;
 use crate::data::SharedValues;
 use crate::handle::Deployment;
-use crate::revision::LinkBindings;
 use crate::revision::{GrantOrigin, RevisionPlan};
 use crate::{Component, Error, ErrorClass, Result};
 
 /// A pending deploy of a first revision; await it to begin. See
 /// [`Host::deploy`](crate::Host::deploy).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use airssys_wasm_host::policy::Grants;
+/// use airssys_wasm_host::terms::TermsChange;
+/// use airssys_wasm_host::{Component, Host, Instancing};
+///
+/// let host = Host::builder().build()?;
+/// let component = Component::from_bytes(wat::parse_str("(component)")?)?;
+/// let grants = || Grants::new().allow("http https://api.example.com/**");
+/// let feeds = host
+///     .deploy(component.clone())
+///     .name("feeds")
+///     .grants(grants()?)
+///     .instancing(Instancing::pooled(4))
+///     .await?;
+///
+/// // The terms as one value, to use again.
+/// let terms = TermsChange::default()
+///     .grants(grants()?)
+///     .instancing(Instancing::pooled(4));
+/// let news = host.deploy(component).name("news").terms(terms).await?;
+/// assert_eq!(news.status().active.terms, feeds.status().active.terms);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is deployed until this is awaited"]
 pub struct Deploy<'a> {
     context: &'a Arc<HostContext>,
     component: Component,
     name: Option<String>,
-    limits: Option<Limits>,
-    instancing: Option<Instancing>,
-    grants: Grants,
+    terms: TermsChange,
     approval: Option<Approval>,
-    enforcement: Enforcement,
-    bindings: LinkBindings,
     console: Option<Arc<Console>>,
     data: SharedValues,
     pipeline: Option<ParentPipeline>,
@@ -43,12 +64,8 @@ impl<'a> Deploy<'a> {
             context,
             component,
             name: None,
-            limits: None,
-            instancing: None,
-            grants: Grants::new(),
+            terms: TermsChange::default(),
             approval: None,
-            enforcement: Enforcement::Enforced,
-            bindings: LinkBindings::new(),
             console: None,
             data: context.runtime.data.clone(),
             pipeline: None,
@@ -64,9 +81,11 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// Sets the grants. Defaults to none.
-    pub fn grants(self, grants: Grants) -> Self {
-        Self { grants, ..self }
+    terms_setters!(Error);
+
+    fn change_terms(mut self, change: impl FnOnce(&mut TermsChange)) -> Self {
+        change(&mut self.terms);
+        self
     }
 
     /// Applies an approval: uses its grants, and fails with
@@ -77,27 +96,6 @@ impl<'a> Deploy<'a> {
             approval: Some(approval),
             ..self
         }
-    }
-
-    /// Sets the enforcement mode. Defaults to [`Enforcement::Enforced`].
-    pub fn enforcement(self, enforcement: Enforcement) -> Self {
-        Self {
-            enforcement,
-            ..self
-        }
-    }
-
-    /// Selects the deployment that serves an imported interface, where several could. `interface`
-    /// has no version, as in `acme:store/kv`; `deployment` is the name of the deployment.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
-    /// name.
-    pub fn link(mut self, interface: &str, deployment: &str) -> Result<Self> {
-        self.bindings
-            .insert(interface.to_owned(), deployment.parse()?);
-        Ok(self)
     }
 
     /// Connects the instances to a console: arguments, stdin, and a destination for their output.
@@ -131,22 +129,6 @@ impl<'a> Deploy<'a> {
         }
     }
 
-    /// Sets the limits. Defaults to those of the host.
-    pub fn limits(self, limits: Limits) -> Self {
-        Self {
-            limits: Some(limits),
-            ..self
-        }
-    }
-
-    /// Sets the instancing mode. Defaults to the one that the component declares.
-    pub fn instancing(self, instancing: Instancing) -> Self {
-        Self {
-            instancing: Some(instancing),
-            ..self
-        }
-    }
-
     /// Rehearses the deploy: checks and compiles everything. Runs nothing of the component, deploys
     /// nothing, and announces no event. Cancel safe.
     ///
@@ -165,33 +147,29 @@ impl<'a> Deploy<'a> {
 
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, NewDeployment>, Span)> {
         let name = self.target_name()?;
-        let grants = match &self.approval {
-            Some(approval) => approval.grants_for(&self.component)?,
-            None => self.grants,
-        };
+        let explicit_links = self.terms.links.clone();
+        let instancing = self.component.instancing().unwrap_or_default();
+        let defaults = Terms::new(self.context.limits.clone(), instancing);
+        let mut terms = self.terms.apply_to(defaults);
+        if let Some(approval) = &self.approval {
+            terms.grants = approval.grants_for(&self.component)?;
+        }
+        terms.check()?;
         let draft = RevisionPlan {
             name: name.clone(),
             number: 1,
-            grants,
+            terms,
             lifted_revocations: Vec::new(),
-            enforcement: self.enforcement,
             grant_origin: GrantOrigin::Explicit {
                 revocations_seen: 0,
             },
-            explicit_bindings: self.bindings.clone(),
-            bindings: self.bindings,
+            explicit_links,
             links: Arc::new(crate::revision::NoLinks),
             console: self.console,
             data: self.data,
             authority: None,
-            instancing: self
-                .instancing
-                .or(self.component.instancing())
-                .unwrap_or_default(),
-            limits: self.limits.unwrap_or_else(|| self.context.limits.clone()),
             component: self.component,
         };
-        draft.limits.check()?;
         let reserved = self.context.deployments.reserve(&name).await?;
         let place = NewDeployment {
             reserved,

@@ -51,7 +51,7 @@ fn check(runtime: &Runtime, draft: &RevisionPlan, mode: RolloutMode) -> Result<(
     check_baseline_denies(draft)?;
     let now = runtime.engines.clock().unix_seconds();
     check_linked_calls(draft, now)?;
-    let review = GrantReview::new(draft.component.requested(), &draft.grants, now);
+    let review = GrantReview::new(draft.component.requested(), &draft.terms.grants, now);
     if mode == RolloutMode::Real {
         warn_of_mismatches(runtime, draft, &review);
     }
@@ -84,7 +84,7 @@ fn check_sizes(draft: &RevisionPlan) -> Result<()> {
         ),
         (
             "grants",
-            draft.grants.to_toml().len(),
+            draft.terms.grants.to_toml().len(),
             GRANTS_BYTES_MAX,
             ErrorKind::InvalidGrant,
         ),
@@ -142,7 +142,12 @@ fn check_no_growth(
 
 /// Lists what the next revision requests in addition, and either requires or would be granted.
 fn growth(serving: &Revision, next: &RevisionPlan) -> Vec<String> {
-    let given = |rule: &Rule| next.grants.allowed().any(|grant| grant.may_intersect(rule));
+    let given = |rule: &Rule| {
+        next.terms
+            .grants
+            .allowed()
+            .any(|grant| grant.may_intersect(rule))
+    };
     match (serving.component.requested(), next.component.requested()) {
         (RequestedCapabilities::Listed(old), RequestedCapabilities::Listed(new)) => {
             request_changes(old, new)
@@ -173,8 +178,8 @@ fn growth(serving: &Revision, next: &RevisionPlan) -> Vec<String> {
 fn check_custom_rules(runtime: &Runtime, draft: &RevisionPlan) -> Result<()> {
     let requested = draft.component.requested().rules();
     let all = requested
-        .chain(draft.grants.allowed())
-        .chain(draft.grants.denied());
+        .chain(draft.terms.grants.allowed())
+        .chain(draft.terms.grants.denied());
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
         let provided = runtime.programs.providers().iter();
         let mut providers = provided
@@ -228,6 +233,7 @@ fn check_linked_calls(draft: &RevisionPlan, now: u64) -> Result<()> {
 /// cannot be taken away from a running component.
 fn check_baseline_denies(draft: &RevisionPlan) -> Result<()> {
     let denied: Vec<String> = draft
+        .terms
         .grants
         .denied()
         .filter(|rule| imports_interface_for(draft.component.world(), rule))

@@ -36,7 +36,7 @@ pub(super) async fn check(
     }
     let clock = runtime.engines.clock();
     let deadline = clock.now().saturating_add(revision.call_ticks);
-    instance.begin_call(deadline, revision.limits.fuel_per_call)?;
+    instance.begin_call(deadline, revision.terms.limits.fuel_per_call)?;
     let index = revision.export(instance, &CHECK.parse()?)?;
     let check: TypedFunc<(), (Result<(), String>,)> = instance
         .wasm

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use airssys_wasm_core::policy::Grants;
-use airssys_wasm_core::{ComponentName, Instancing, Limits, Rollout, Rule, Strategy};
+use airssys_wasm_core::terms::TermsChange;
+use airssys_wasm_core::{Rollout, Rule, Strategy, terms_setters};
 use tracing::{Instrument as _, Span};
 
 use super::checks::{StateLoss, VersionRequirement};
@@ -13,30 +14,31 @@ use super::lifting::{LiftingConsent, PriorRevocations};
 use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{ExistingDeployment, RolloutCause};
 use super::{Approval, Promotion, RolloutFuture, approval};
-use crate::capability::Enforcement;
 use crate::context::HostContext;
 use crate::data::SharedValues;
 use crate::deployment::DeploymentEntry;
-use crate::revision::LinkBindings;
 use crate::revision::{GrantOrigin, Revision, RevisionPlan};
 use crate::{Component, Error, ErrorKind, Result};
 
 /// A pending update of a deployment to a new revision; await it to begin. See
 /// [`Host::update`](crate::Host::update).
+///
+/// New grants approve an update that requests more. A rule that was revoked stays revoked unless it
+/// is granted here: by the same rule, or by rules that lie within it and no others of its kind. A
+/// grant that is wider than what was revoked fails with
+/// [`LiftsRevocation`](crate::ErrorKind::LiftsRevocation) unless
+/// [`lifting_revocations`](Self::lifting_revocations) is called. [`Promotion::lifted`] returns the
+/// rules that were lifted.
 #[must_use = "nothing is updated until this is awaited"]
 pub struct Update<'a> {
     context: &'a Arc<HostContext>,
     name: String,
     component: Component,
     strategy: Strategy,
-    limits: Option<Limits>,
-    instancing: Option<Instancing>,
-    grants: Option<Grants>,
+    terms: TermsChange,
     approval: Option<Approval>,
-    enforcement: Option<Enforcement>,
     lifting_consent: LiftingConsent,
     overrides: Overrides,
-    bindings: LinkBindings,
     data: SharedValues,
     /// `true` if its pipeline has checked every edge of the stage.
     is_checked_by_pipeline: bool,
@@ -61,31 +63,24 @@ impl<'a> Update<'a> {
             name,
             component,
             strategy: Strategy::default(),
-            limits: None,
-            instancing: None,
-            grants: None,
+            terms: TermsChange::default(),
             approval: None,
-            enforcement: None,
             lifting_consent: LiftingConsent::NamedOnly,
             overrides: Overrides::default(),
-            bindings: LinkBindings::new(),
             data: SharedValues::default(),
         }
     }
 
-    /// Sets the grants, in place of those of the active revision. This approves an update that
-    /// requests more.
-    ///
-    /// A rule that was revoked stays revoked unless it is granted here: by the same rule, or by
-    /// rules that lie within it and no others of its kind. A grant that is wider than what was
-    /// revoked fails with [`LiftsRevocation`](crate::ErrorKind::LiftsRevocation) unless
-    /// [`lifting_revocations`](Self::lifting_revocations) is called. [`Promotion::lifted`] returns
-    /// the rules that were lifted.
-    pub fn grants(self, grants: Grants) -> Self {
-        Self {
-            grants: Some(grants),
-            ..self
-        }
+    terms_setters!(Error);
+
+    pub(crate) fn change_terms(mut self, change: impl FnOnce(&mut TermsChange)) -> Self {
+        change(&mut self.terms);
+        self
+    }
+
+    /// Returns the names of the methods that set the terms of this update so far.
+    pub(crate) fn names_of_terms(&self) -> impl Iterator<Item = &'static str> {
+        self.terms.names()
     }
 
     /// Applies an approval: uses its grants, and fails with
@@ -127,32 +122,6 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Sets the enforcement mode. Defaults to that of the active revision.
-    pub fn enforcement(self, enforcement: Enforcement) -> Self {
-        Self {
-            enforcement: Some(enforcement),
-            ..self
-        }
-    }
-
-    /// Selects the deployment that serves an imported interface, where several could. `interface`
-    /// has no version, as in `acme:store/kv`; `deployment` is the name of the deployment. For other
-    /// interfaces, the selections of the active revision stay.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidName`](crate::ErrorKind::InvalidName) if `deployment` is not a valid component
-    /// name.
-    pub fn link(self, interface: &str, deployment: &str) -> Result<Self> {
-        Ok(self.link_to(interface.to_owned(), deployment.parse()?))
-    }
-
-    /// Selects a deployment by a name that is already parsed.
-    pub(crate) fn link_to(mut self, interface: String, deployment: ComponentName) -> Self {
-        self.bindings.insert(interface, deployment);
-        self
-    }
-
     /// Replaces the component to update to.
     pub(crate) fn with_component(self, component: Component) -> Self {
         Self { component, ..self }
@@ -177,22 +146,6 @@ impl<'a> Update<'a> {
     /// Sets the rollout strategy. Defaults to blue-green.
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
-    }
-
-    /// Sets the limits. Defaults to those of the active revision.
-    pub fn limits(self, limits: Limits) -> Self {
-        Self {
-            limits: Some(limits),
-            ..self
-        }
-    }
-
-    /// Sets the instancing mode. Defaults to that of the active revision.
-    pub fn instancing(self, instancing: Instancing) -> Self {
-        Self {
-            instancing: Some(instancing),
-            ..self
-        }
     }
 
     /// Allows an update to an older or equal version, or to a component that declares none.
@@ -275,7 +228,7 @@ impl<'a> Update<'a> {
         };
         let (context, overrides, strategy) = (self.context, self.overrides, self.strategy);
         let plan = self.into_plan(&serving, granted, number);
-        plan.limits.check()?;
+        plan.terms.check()?;
         let span = tracing::info_span!("update", component = %named.name, ?strategy);
         let target = ExistingDeployment {
             named,
@@ -299,7 +252,7 @@ impl<'a> Update<'a> {
     ) -> Result<UpdateGrants> {
         let given = match &self.approval {
             Some(approval) => Some(approval.grants_for(&self.component)?),
-            None => self.grants.take(),
+            None => self.terms.grants.take(),
         };
         let Some(given) = given else {
             return Ok(UpdateGrants {
@@ -322,23 +275,19 @@ impl<'a> Update<'a> {
     fn into_plan(self, serving: &Revision, granted: UpdateGrants, number: u64) -> RevisionPlan {
         let mut data = serving.data.clone();
         data.extend(&self.data);
+        let explicit_links = self.terms.links.clone();
+        let change = self.terms.grants(granted.grants);
         RevisionPlan {
             name: serving.name().clone(),
             number,
-            grants: granted.grants,
+            terms: change.apply_to(serving.current_terms()),
             grant_origin: granted.origin,
             lifted_revocations: granted.lifted,
-            bindings: merge_bindings(&serving.link_bindings, &self.bindings),
-            explicit_bindings: self.bindings,
+            explicit_links,
             links: Arc::new(crate::revision::NoLinks),
             data,
-            enforcement: self
-                .enforcement
-                .unwrap_or_else(|| serving.authority.enforcement()),
             console: serving.console.clone(),
             authority: None,
-            instancing: self.instancing.unwrap_or(serving.instancing),
-            limits: self.limits.unwrap_or_else(|| serving.limits.clone()),
             component: self.component,
         }
     }
@@ -366,13 +315,4 @@ fn check_not_a_stage(named: &DeploymentEntry, serving: &Revision, next: &Compone
         }
         _ => Ok(()),
     }
-}
-
-/// Returns the selections of the previous revision, overridden by those of this update.
-fn merge_bindings(before: &LinkBindings, specified: &LinkBindings) -> LinkBindings {
-    before
-        .iter()
-        .chain(specified)
-        .map(|(interface, name)| (interface.clone(), name.clone()))
-        .collect()
 }

@@ -5,11 +5,12 @@
 //!
 //! Tests: in this file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use airssys_wasm_core::policy::RequestedCapabilities;
-use airssys_wasm_core::{ComponentName, Digest, Instancing, Limits, Requests};
+use airssys_wasm_core::terms::FixedTerms;
+use airssys_wasm_core::{ComponentName, Digest, Requests};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -59,17 +60,13 @@ pub(crate) struct ComponentRecord {
 pub(crate) struct RevisionRecord {
     pub(crate) number: u64,
     pub(crate) component: ComponentRecord,
-    #[serde(with = "text")]
-    pub(crate) instancing: Instancing,
-    pub(crate) limits: Limits,
+    #[serde(flatten)]
+    pub(crate) terms: FixedTerms,
     /// In TOML.
     pub(crate) grants: String,
     /// The revocations that the grants lifted, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lifted: Vec<String>,
-    pub(crate) audit_only: bool,
-    /// Deployments chosen to serve interfaces, by interface.
-    pub(crate) bound: BTreeMap<String, String>,
     /// The deployments that serve its imports.
     pub(crate) linked: BTreeSet<String>,
     pub(crate) pooled: bool,
@@ -191,6 +188,9 @@ pub(super) fn from_bytes<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, 
 
 #[cfg(test)]
 mod tests {
+    use airssys_wasm_core::terms::{Terms, TermsChange};
+    use airssys_wasm_core::{Instancing, Limits};
+
     use super::*;
 
     fn record() -> DeploymentRecord {
@@ -209,15 +209,15 @@ mod tests {
             }],
             ..component.clone()
         };
+        let links = TermsChange::default().link("acme:store/kv", "store");
+        let terms = Terms::new(Limits::default(), Instancing::pooled(4));
+        let terms = links.expect("a name").apply_to(terms);
         let revision = RevisionRecord {
             number: 7,
             component: fused,
-            instancing: Instancing::pooled(4),
-            limits: Limits::default(),
+            terms: terms.fixed,
             grants: "allow = []\n".into(),
             lifted: vec!["config a".into()],
-            audit_only: false,
-            bound: BTreeMap::from([("acme:store/kv".into(), "store".into())]),
             linked: BTreeSet::from(["store".into()]),
             pooled: true,
         };
@@ -263,10 +263,37 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_rejected() {
-        let mut value = serde_json::to_value(record()).expect("json");
-        value["colour"] = "red".into();
-        let bytes = to_bytes(&value).expect("bytes");
-        let problem = from_bytes::<DeploymentRecord>(&bytes).expect_err("of another format");
-        assert!(problem.contains("unknown field `colour`"), "{problem}");
+        let json = serde_json::to_value(record()).expect("json");
+        for place in ["", "/revisions/0", "/revisions/0/limits"] {
+            let mut json = json.clone();
+            json.pointer_mut(place).expect(place)["colour"] = "red".into();
+            let bytes = to_bytes(&json).expect("bytes");
+            let problem = from_bytes::<DeploymentRecord>(&bytes).expect_err("of another format");
+            assert!(problem.contains("unknown field `colour`"), "{problem}");
+        }
+    }
+
+    /// A revision has the keys of the first format, so that earlier versions read it as well.
+    #[test]
+    fn the_terms_of_a_revision_are_keys_of_the_revision() {
+        let json = serde_json::to_value(&record().revisions[0]).expect("json");
+        let object = json.as_object().expect("an object");
+        let keys: BTreeSet<&str> = object.keys().map(String::as_str).collect();
+        let expected = [
+            "audit-only",
+            "bound",
+            "component",
+            "grants",
+            "instancing",
+            "lifted",
+            "limits",
+            "linked",
+            "number",
+            "pooled",
+        ];
+        assert_eq!(keys, expected.into());
+        assert_eq!(json["instancing"], "pooled 4");
+        assert_eq!(json["bound"]["acme:store/kv"], "store");
+        assert_eq!(json["audit-only"], false);
     }
 }

@@ -81,6 +81,14 @@ pub(crate) fn multiplier(factor: u32, version: &str) -> Component {
     wat("times", &text).with_version(version.parse().expect("a version"))
 }
 
+/// Returns a chain of two stages. Options of their own keep them from being fused.
+pub(crate) fn two_stages(options: StageOptions) -> PipelineBuilder {
+    builder()
+        .add_component_with("first", multiplier(2, "1.0.0"), options.clone())
+        .add_component_with("second", multiplier(3, "1.0.0"), options)
+        .connect("first.output", "second.input")
+}
+
 pub(crate) fn number(outcome: Outcome) -> u32 {
     match outcome
         .into_item()

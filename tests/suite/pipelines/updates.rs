@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use airssys_wasm_host::pipeline::{
-    Inputs, Item, PipelineBuilder, PipelineDeployment, StageOptions, UpdateStage,
-};
+use airssys_wasm_host::pipeline::{Inputs, Item, PipelineDeployment, StageOptions, UpdateStage};
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{
     Approval, Capability, Effect, Enforcement, ErrorKind, Event, Events, Instancing, Limits,
@@ -17,16 +15,8 @@ use airssys_wasm_host::{
 use futures_util::future::OptionFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{builder, deploy, multiplier, number, options_for, stages};
+use super::{builder, deploy, multiplier, number, options_for, stages, two_stages};
 use crate::support::{guest, host, wat};
-
-/// Returns a chain of two stages with their own options, which keeps them from being fused.
-fn two_stages(options: StageOptions) -> PipelineBuilder {
-    builder()
-        .add_component_with("first", multiplier(2, "1.0.0"), options.clone())
-        .add_component_with("second", multiplier(3, "1.0.0"), options)
-        .connect("first.output", "second.input")
-}
 
 fn unfused() -> StageOptions {
     StageOptions::new().concurrency(2)
@@ -183,7 +173,7 @@ async fn options_of_an_update_apply_to_its_stage() {
     let deployment = host.deployment("test:second").await.expect("deployed");
     let serving = deployment.status().active;
     assert_eq!(
-        (serving.limits, serving.instancing),
+        (serving.terms.limits, serving.terms.instancing),
         (limits, Instancing::pooled(3))
     );
     assert!(

@@ -64,7 +64,11 @@ impl<'a> Resolver<'a> {
         declared: &DeclaredDeployment,
     ) -> Result<ApplyStep, Problem> {
         let found = self
-            .resolve_component(name, &declared.component, self.declared.folder.clone())
+            .resolve_component(
+                name,
+                &declared.options.component,
+                self.declared.folder.clone(),
+            )
             .await?;
         Ok(ApplyStep::deployment(name, declared.clone(), found))
     }

@@ -91,7 +91,7 @@ impl ApplyStep {
                 let version = version.clone().filter(|_| package.is_none());
                 let desired = DesiredDeployment {
                     grant_again: how.grant_again,
-                    ..declared.to_desired(package.clone(), version)
+                    ..declared.to_desired(package.clone(), version)?
                 };
                 client.put(&path("deployments"), &desired, sent).await
             }

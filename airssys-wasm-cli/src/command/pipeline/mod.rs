@@ -35,7 +35,7 @@ enum PipelineSubcommand {
     Deploy(deploy::PipelineDeployCommand),
     Run(run::PipelineRunCommand),
     List(list::PipelineListCommand),
-    Update(update::PipelineUpdateCommand),
+    Update(Box<update::PipelineUpdateCommand>),
     Remove(remove::PipelineRemoveCommand),
 }
 

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::api_path;
-use crate::api::{MaybeDryRun, Problem, RolloutResult, StageUpdateSpec};
+use crate::api::{MaybeDryRun, Problem, RolloutResult, StageUpdateOptions, StageUpdateSpec};
 use crate::client::encode_segment;
 use crate::command::CommonOptions;
 use crate::command::dry_run::DryRun;
-use crate::command::options::GrantOptions;
+use crate::command::options::TermsOptions;
 use crate::command::registry::RegistryOption;
 use crate::command::source::ComponentSource;
 
@@ -39,7 +39,7 @@ pub(super) struct PipelineUpdateCommand {
     #[command(flatten)]
     registry: RegistryOption,
     #[command(flatten)]
-    grants: GrantOptions,
+    terms: TermsOptions,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -51,18 +51,14 @@ impl PipelineUpdateCommand {
             .registry
             .resolve_source(common, source, self.dry_run.pull_target())
             .await?;
-        let spec = StageUpdateSpec {
+        let options = StageUpdateOptions {
             strategy: Some(self.strategy),
             package: parts.package,
-            grants: if self.grants.is_empty() {
-                None
-            } else {
-                Some(self.grants.into_grants()?)
-            },
             any_version: self.any_version,
             discard_state: self.discard_state,
             grant_again: self.grant_again,
         };
+        let spec = StageUpdateSpec::new(options, self.terms.into_change()?);
         let path = api_path(
             &self.name,
             &format!("/stages/{}/update", encode_segment(&self.stage)),

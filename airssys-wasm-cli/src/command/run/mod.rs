@@ -18,8 +18,8 @@ use airssys_wasm_host::{Component, Deployment, Host, Limits};
 use clap::Args;
 
 use super::CommonOptions;
-use super::options::{GrantOptions, RuntimeOptions};
-use crate::api::{CallRequest, DeploySpec, FunctionView, Problem, ValueFormat, kinds};
+use super::options::TermsOptions;
+use crate::api::{CallRequest, FunctionView, Problem, ValueFormat, kinds};
 use crate::files;
 use crate::output::exit_code_of_call;
 
@@ -45,9 +45,7 @@ pub(super) struct RunCommand {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    grants: GrantOptions,
-    #[command(flatten)]
-    runtime: RuntimeOptions,
+    terms: TermsOptions,
 }
 
 impl RunCommand {
@@ -82,17 +80,11 @@ impl RunCommand {
         common: &CommonOptions,
     ) -> Result<u8, Problem> {
         let command = program::find_run_function(&component);
-        let spec = DeploySpec {
-            name: Some(words.name.clone()),
-            grants: self.grants.into_grants()?,
-            limits: self.runtime.limits()?,
-            links: self.runtime.links()?,
-            instancing: self.runtime.instancing,
-            ..DeploySpec::default()
-        };
+        let mut terms = self.terms.into_change()?;
+        let deploy = host.deploy(component).name(words.name.clone());
         match (self.call, command) {
             (Some(call), _) => {
-                let deployment = spec.prepare(host.deploy(component))?.await?;
+                let deployment = deploy.terms(terms).await?;
                 let format = if self.json {
                     ValueFormat::Json
                 } else {
@@ -106,13 +98,10 @@ impl RunCommand {
                 Ok(exit_code_of_call(called.call_end()))
             }
             (None, Some(function)) => {
-                let limits = spec.limits.clone().unwrap_or_else(limits_with_max_deadline);
+                terms.limits.get_or_insert_with(limits_with_max_deadline);
                 let console = program::console(&self.file, self.arguments);
-                let deploy = spec
-                    .prepare(host.deploy(component))?
-                    .limits(limits)
-                    .console(console);
-                program::run(&deploy.await?.dynamic_function(&function)?).await
+                let deployment = deploy.terms(terms).console(console).await?;
+                program::run(&deployment.dynamic_function(&function)?).await
             }
             (None, None) if !self.arguments.is_empty() => {
                 let message = format!(
@@ -123,7 +112,7 @@ impl RunCommand {
                 Err(Problem::new(kinds::USAGE, message))
             }
             (None, None) => {
-                print_functions(&spec.prepare(host.deploy(component))?.await?, common);
+                print_functions(&deploy.terms(terms).await?, common);
                 Ok(0)
             }
         }

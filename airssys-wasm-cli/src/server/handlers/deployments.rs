@@ -75,9 +75,10 @@ pub(super) async fn deploy(
 ) -> Reply<MaybeDryRun<RolloutResult>> {
     let begun = Instant::now();
     let (spec, component) = upload::read_form::<DeploySpec>(&process, form).await?;
-    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
-    let component = with_version(component, spec.version.as_deref())?;
-    let described = describe_component(spec.name.as_deref(), &component);
+    let options = &spec.options;
+    let component = resolve_component(&process, options.package.as_deref(), component).await?;
+    let component = with_version(component, options.version.as_deref())?;
+    let described = describe_component(options.name.as_deref(), &component);
     let deploy = spec.prepare(process.host.deploy(component))?;
     if how.dry_run {
         deploy.rehearse().await?;

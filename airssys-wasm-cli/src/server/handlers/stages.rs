@@ -34,10 +34,11 @@ pub(super) async fn update(
 ) -> Reply<MaybeDryRun<RolloutResult>> {
     let (spec, component) = upload::read_form::<StageUpdateSpec>(&process, form).await?;
     let pipeline = process.host.pipelines().get(&name).await?;
-    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
+    let package = spec.options.package.as_deref();
+    let component = resolve_component(&process, package, component).await?;
     let name = deployment_of(&pipeline, &stage);
     let action = format!("update to {}", describe_component(Some(&name), &component));
-    let update = prepare_stage(pipeline.update(&stage, component), &spec)?;
+    let update = prepare_stage(pipeline.update(&stage, component), spec)?;
     if how.dry_run {
         update.rehearse().await?;
         return answer(MaybeDryRun::dry_run(action));
@@ -54,28 +55,23 @@ fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
     unit.map_or_else(|| stage.to_owned(), |unit| unit.component.to_string())
 }
 
-/// Applies the options to the update of a stage.
-fn prepare_stage<'a>(
-    mut update: UpdateStage<'a>,
-    spec: &StageUpdateSpec,
-) -> Result<UpdateStage<'a>, Problem> {
-    update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
-    if let Some(grants) = &spec.grants {
-        update = update.grants(grants.parse()?);
+/// Applies the options and terms to the update of a stage.
+fn prepare_stage(
+    update: UpdateStage<'_>,
+    spec: StageUpdateSpec,
+) -> Result<UpdateStage<'_>, Problem> {
+    let options = spec.options;
+    let mut update = update
+        .strategy(parse_strategy(options.strategy.as_deref())?)
+        .terms(spec.terms?);
+    if options.any_version {
+        update = update.any_version();
     }
-    let update = if spec.any_version {
-        update.any_version()
-    } else {
-        update
-    };
-    let update = if spec.grant_again {
-        update.lifting_revocations()
-    } else {
-        update
-    };
-    Ok(if spec.discard_state {
-        update.discard_state()
-    } else {
-        update
-    })
+    if options.grant_again {
+        update = update.lifting_revocations();
+    }
+    if options.discard_state {
+        update = update.discard_state();
+    }
+    Ok(update)
 }

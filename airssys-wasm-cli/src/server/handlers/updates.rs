@@ -10,7 +10,7 @@ use super::components::{describe_component, resolve_component};
 use super::paths::DeploymentPath;
 use crate::api::{
     ApproveSpec, DryRunQuery, MaybeDryRun, Problem, RollbackSpec, RolloutResult, UpdateSpec,
-    parse_instancing, parse_strategy, with_version,
+    parse_strategy, with_version,
 };
 use crate::server::reply::{Reply, answer};
 use crate::server::{ServerState, upload};
@@ -40,10 +40,11 @@ pub(super) async fn update(
     let (spec, component) = upload::read_form::<UpdateSpec>(&process, form).await?;
     // A name that is not deployed is reported before the package is looked for.
     process.host.deployment(&name).await?;
-    let component = resolve_component(&process, spec.package.as_deref(), component).await?;
-    let component = with_version(component, spec.version.as_deref())?;
+    let options = &spec.options;
+    let component = resolve_component(&process, options.package.as_deref(), component).await?;
+    let component = with_version(component, options.version.as_deref())?;
     let described = describe_component(Some(&name), &component);
-    let update = prepare_update(process.host.update(&name, component), &spec)?;
+    let update = prepare_update(process.host.update(&name, component), spec)?;
     run_or_rehearse(&name, update, how, format!("update to {described}")).await
 }
 
@@ -61,30 +62,18 @@ pub(super) async fn run_or_rehearse(
     answer(MaybeDryRun::Done(RolloutResult::new(name, &update.await?)))
 }
 
-fn prepare_update<'a>(mut update: Update<'a>, spec: &UpdateSpec) -> Result<Update<'a>, Problem> {
-    update = update.strategy(parse_strategy(spec.strategy.as_deref())?);
-    if let Some(grants) = &spec.grants {
-        update = update.grants(grants.parse()?);
-    }
-    if let Some(limits) = &spec.limits {
-        update = update.limits(limits.clone());
-    }
-    if let Some(instancing) = &spec.instancing {
-        update = update.instancing(parse_instancing(instancing)?);
-    }
-    for (interface, name) in &spec.links {
-        update = update.link(interface, name)?;
-    }
-    if let Some(enforcement) = spec.enforcement() {
-        update = update.enforcement(enforcement);
-    }
-    if spec.grant_again {
+fn prepare_update(update: Update<'_>, spec: UpdateSpec) -> Result<Update<'_>, Problem> {
+    let options = spec.options;
+    let mut update = update
+        .strategy(parse_strategy(options.strategy.as_deref())?)
+        .terms(spec.terms?);
+    if options.grant_again {
         update = update.lifting_revocations();
     }
-    if spec.any_version {
+    if options.any_version {
         update = update.any_version();
     }
-    if spec.discard_state {
+    if options.discard_state {
         update = update.discard_state();
     }
     Ok(update)

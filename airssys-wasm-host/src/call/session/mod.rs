@@ -46,7 +46,7 @@ enum SessionInstance {
 impl ResourceSession {
     /// Begins a session in the revision that a call was admitted to.
     pub(crate) fn begin(target: &Arc<DeploymentEntry>, entered: &TreeEntry) -> Arc<Self> {
-        let instance = match entered.active_revision.revision.instancing {
+        let instance = match entered.active_revision.revision.terms.instancing {
             Instancing::Stateful => SessionInstance::Shared(SharedInstance::new()),
             _ => SessionInstance::Exclusive(ExclusiveInstance::new()),
         };

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use airssys_wasm_core::terms::Terms;
 use airssys_wasm_host::http::Route;
 use airssys_wasm_host::{Component, ComponentName, Deployment, Host, Update};
 use axum::extract::{Multipart, Path, Query, State};
@@ -41,10 +42,10 @@ pub(in crate::server::handlers) async fn apply(
     form: Multipart,
 ) -> Reply<ApplyResult> {
     let (mut desired, component) = upload::read_form::<DesiredDeployment>(&process, form).await?;
-    let component =
-        resolve_component(&process, desired.deployment.package.as_deref(), component).await?;
-    let component = with_version(component, desired.deployment.version.as_deref())?;
-    desired.deployment.name = Some(name.clone());
+    let options = &mut desired.deployment.options;
+    let component = resolve_component(&process, options.package.as_deref(), component).await?;
+    let component = with_version(component, options.version.as_deref())?;
+    options.name = Some(name.clone());
     let wanted_routes = desired
         .routes
         .iter()
@@ -60,7 +61,7 @@ pub(in crate::server::handlers) async fn apply(
             }
             ApplyResult::new(&name, "deploy", Vec::new())
         }
-        Some(now) => update(&process, &name, &now, component, &desired, how).await?,
+        Some(now) => update(&process, &name, &now, component, desired, how).await?,
     };
     let routes = set_routes(&process.host, &name, &wanted_routes, how).await?;
     if applied.action == "nothing" && !routes.is_empty() {
@@ -76,20 +77,23 @@ async fn update(
     name: &str,
     now: &Deployment,
     component: Component,
-    desired: &DesiredDeployment,
+    desired: DesiredDeployment,
     how: DryRunQuery,
 ) -> Result<ApplyResult, Problem> {
     // Created first: a rule that is revoked from here on stays revoked.
     let update = process.host.update(name, component.clone());
-    let changes = compare::deployment(now, &component, &desired.deployment, &process.limits)?;
-    let again = compare::lifted_revocations(&now.grants(), &desired.deployment.grants.parse()?);
+    let instancing = component.instancing().unwrap_or_default();
+    let defaults = Terms::new(process.limits.clone(), instancing);
+    let wanted = desired.deployment.terms.clone()?.apply_to(defaults);
+    let changes = compare::deployment(now, &component, &wanted);
+    let again = compare::lifted_revocations(&now.grants(), &wanted.grants);
     if !desired.grant_again {
         check_revocations(name, &again)?;
     }
     if changes.is_empty() && again.is_empty() {
         return Ok(ApplyResult::new(name, "nothing", changes));
     }
-    run_update(update, process, &component, desired, how).await?;
+    run_update(update, wanted, &desired, how).await?;
     let again = again
         .into_iter()
         .map(|rule| format!("granted again: {rule}"));
@@ -130,27 +134,15 @@ async fn set_routes(
 
 async fn run_update(
     update: Update<'_>,
-    process: &ServerState,
-    component: &Component,
+    wanted: Terms,
     desired: &DesiredDeployment,
     how: DryRunQuery,
 ) -> Result<(), Problem> {
-    let spec = &desired.deployment;
     let mut update = update
         .strategy(parse_strategy(desired.strategy.as_deref())?)
-        .grants(spec.grants.parse()?)
-        .limits(
-            spec.limits
-                .clone()
-                .unwrap_or_else(|| process.limits.clone()),
-        )
-        .instancing(spec.instancing_of(component)?)
-        .enforcement(spec.enforcement())
+        .terms(wanted.into())
         // The desired version may be older.
         .any_version();
-    for (interface, name) in &spec.links {
-        update = update.link(interface, name)?;
-    }
     if desired.discard_state {
         update = update.discard_state();
     }

@@ -186,7 +186,7 @@ async fn update_stages(
             if !desired.grant_again {
                 check_revocations(&deployment, &again)?;
             }
-            changes.extend(compare::grants(&granted, &grants));
+            changes.extend(granted.differences(&grants));
             changes.extend(
                 again
                     .into_iter()
