@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airssys_wasm_host::http::{ConnectionPlace, Connections};
+use airssys_wasm_host::http::{ConnectionSlot, Connections};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -75,7 +75,7 @@ pub(super) async fn serve(
     let mut tasks = JoinSet::new();
     let mut until = pin!(shutdown.started());
     loop {
-        let (stream, connection) = tokio::select! {
+        let (stream, slot) = tokio::select! {
             biased;
             () = &mut until => break,
             accepted = connections.accept(|| listener.accept()) => accepted,
@@ -83,7 +83,7 @@ pub(super) async fn serve(
         while tasks.try_join_next().is_some() {}
         tasks.spawn(serve_connection(
             stream,
-            connection,
+            slot,
             router.clone(),
             patience,
             graceful.watcher(),
@@ -98,13 +98,13 @@ pub(super) async fn serve(
 /// Serves a connection until it ends, or must be closed to make room for another one.
 async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    connection: ConnectionPlace,
+    slot: ConnectionSlot,
     router: Router,
     patience: Duration,
     watcher: Watcher,
 ) {
-    let connection = Arc::new(connection);
-    let used = Arc::clone(&connection);
+    let slot = Arc::new(slot);
+    let used = Arc::clone(&slot);
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut router, in_use) = (router.clone(), used.begin_request());
         async move {
@@ -123,7 +123,7 @@ async fn serve_connection(
     tokio::select! {
         // An error ends only this connection.
         _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)) => {}
-        () = connection.gives_way() => {}
+        () = slot.evicted() => {}
     }
 }
 

@@ -52,7 +52,7 @@ pub use custom::{NotAllowed, Provider};
 pub use grants_file::{read_grants, write_grants};
 pub(crate) use http::Connector;
 #[cfg(feature = "http")]
-pub(crate) use http::{content_length, view as http_view};
+pub(crate) use http::{BodyTap, TapBody, content_length, frame_bytes, view as http_view};
 pub(crate) use open::{CapabilitySettings, InstanceCapabilities, OpenCapabilities};
 pub(crate) use provided::{LinkedProvider, Providers, provides, provides_function};
 pub use resolver::Resolver;
@@ -63,16 +63,16 @@ use crate::engine::Profile;
 use crate::instance::InstanceState;
 use contract::{AnyCapability, ErasedCapability};
 
-/// Every capability, in the order in which its state is opened. The last one, the baseline, is
-/// found first in the slots of an instance: each call uses it.
+/// Every capability, in the order in which its state is opened. The last ones are found first in
+/// the slots of an instance: each call uses the baseline, and each HTTP request uses HTTP often.
 const CAPABILITIES: [&dyn AnyCapability; 8] = [
     &ErasedCapability::<files::Files>::NEW,
     &ErasedCapability::<environment::Environment>::NEW,
     &ErasedCapability::<sockets::Sockets>::NEW,
-    &ErasedCapability::<http::OutgoingHttp>::NEW,
     &ErasedCapability::<config::Config>::NEW,
     &ErasedCapability::<secrets::Secrets>::NEW,
     &ErasedCapability::<logging::GuestLogging>::NEW,
+    &ErasedCapability::<http::OutgoingHttp>::NEW,
     &ErasedCapability::<baseline::Baseline>::NEW,
 ];
 

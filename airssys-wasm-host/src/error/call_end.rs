@@ -2,8 +2,8 @@
 //! error, the status of an HTTP response, the event, the metric label and the exit code of the
 //! command.
 //!
-//! Outcomes are determined elsewhere: in `revision/failure.rs` for what wasmtime reports, in
-//! `http/exchange.rs` for HTTP responses.
+//! Outcomes are determined elsewhere: in `revision/failure.rs` for what wasmtime reports, in `http`
+//! for HTTP responses.
 //!
 //! Tests: in this file, `tests/suite/ends`.
 
@@ -45,7 +45,7 @@ pub enum CallEnd {
     /// A call to another component failed, or a call to a component that one is linked to.
     LinkFailed,
     /// The guest ended without responding to an HTTP request.
-    AnswerMissing,
+    ResponseMissing,
     /// The guest dropped the body of an HTTP response without finishing it.
     BodyUnfinished,
     /// The length of an HTTP response body differs from its `content-length`.
@@ -77,7 +77,7 @@ impl CallEnd {
             Self::FuelExhausted => "fuel-exhausted",
             Self::HostFunctionFailed => "host-function-failed",
             Self::LinkFailed => "link-failed",
-            Self::AnswerMissing => "answer-missing",
+            Self::ResponseMissing => "answer-missing",
             Self::BodyUnfinished => "body-unfinished",
             Self::WrongLength => "wrong-length",
             Self::BodyTooLong => "body-too-long",
@@ -125,7 +125,7 @@ impl fmt::Display for CallEnd {
             Self::DeadlineExceeded => "took longer than its deadline",
             Self::FuelExhausted => "used up its fuel",
             Self::HostFunctionFailed | Self::LinkFailed => "failed",
-            Self::AnswerMissing => "ended without responding to the request",
+            Self::ResponseMissing => "ended without responding to the request",
             Self::BodyUnfinished => "did not finish its response body",
             Self::WrongLength => "wrote a response body that does not match its `content-length`",
             Self::BodyTooLong => "wrote a response body longer than `http_response_bytes_max`",

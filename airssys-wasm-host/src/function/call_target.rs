@@ -52,12 +52,6 @@ impl CallTarget {
         &self.clock
     }
 
-    /// Returns the name of what is called, as messages use it.
-    #[cfg(feature = "http")]
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Creates a call that was admitted to `active`.
     #[inline]
     pub(super) fn call<'a>(

@@ -1,11 +1,14 @@
 //! Responses of the host itself, when no guest responds.
 //!
-//! They tell the client only what it can act on. The cause is in the host's events and log, or
+//! They contain only what the client can act on. The cause is in the host's events and log, or
 //! returned by `HttpService::check`.
+//!
+//! Tests: `tests/suite/http/refused.rs`.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
+use wasmtime_wasi_http::Error as HttpError;
 
 use super::body::HttpBody;
 use crate::{CallEnd, Error, ErrorKind};
@@ -21,9 +24,13 @@ pub(super) enum Refusal {
     TwoHosts,
     AmbiguousLength,
     UnsupportedProtocol,
+    /// The request's body is too large.
     TooLarge,
+    /// Too many requests are waiting.
     Busy,
+    /// No component that handles requests is deployed.
     Unavailable,
+    /// No head of a response, or no admission, in time.
     Timeout,
     /// The guest's call ended this way without a response.
     CallEnded(CallEnd),
@@ -38,6 +45,15 @@ impl Refusal {
             }
             // An error without a call end is one of the host itself.
             _ => Self::CallEnded(error.call_end().unwrap_or(CallEnd::HostFunctionFailed)),
+        }
+    }
+
+    /// Returns the refusal for an error that the guest returned instead of a response.
+    pub(super) fn from_guest_error(error: &HttpError) -> Self {
+        match error {
+            HttpError::HttpRequestBodySize(_) => Self::TooLarge,
+            HttpError::ConnectionTimeout | HttpError::ConnectionReadTimeout => Self::Timeout,
+            _ => Self::CallEnded(CallEnd::ReturnedError),
         }
     }
 

@@ -1,19 +1,19 @@
-//! Checks and conversion of requests before they reach a guest.
+//! Checks of requests before they reach a guest, and the limit of their bodies.
+//!
+//! Tests: `tests/suite/http/smuggling.rs`, `tests/suite/http/refused.rs`.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Method, Request, Uri, uri};
+use http::{HeaderMap, Method, Request, uri};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::Body;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::refusal::Refusal;
-use crate::capability::content_length;
+use crate::capability::{BodyTap, TapBody, content_length};
 
 /// Checks that a request can be passed to a guest.
 pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refusal> {
@@ -30,11 +30,11 @@ pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refus
 
 /// Rejects requests with two different hosts, since parties would disagree about which one counts.
 fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
-    let mut said = request.headers().get_all(HOST).iter();
-    let (host, more) = (said.next(), said.next());
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (host, second_host) = (hosts.next(), hosts.next());
     let authority = request.uri().authority();
     match (authority, host) {
-        _ if more.is_some() => Err(Refusal::TwoHosts),
+        _ if second_host.is_some() => Err(Refusal::TwoHosts),
         (None, None) => Err(Refusal::NoHost),
         (_, Some(host)) => match host.to_str().ok().and_then(parse_host) {
             None => Err(Refusal::NoHost),
@@ -48,20 +48,22 @@ fn check_host<B>(request: &Request<B>) -> Result<(), Refusal> {
 }
 
 /// Parses a host. A host with a user is invalid.
-fn parse_host(said: &str) -> Option<uri::Authority> {
-    said.parse().ok().filter(|_| !said.contains('@'))
+fn parse_host(text: &str) -> Option<uri::Authority> {
+    text.parse().ok().filter(|_| !text.contains('@'))
 }
 
 /// Accepts a body that is either chunked, once, or has a length, as HTTP/1.1 requires.
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut said = headers.get_all(TRANSFER_ENCODING).iter();
+    let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
     match (
-        said.next(),
-        said.next(),
+        encodings.next(),
+        encodings.next(),
         headers.contains_key(CONTENT_LENGTH),
     ) {
         (None, ..) => Ok(()),
-        (Some(one), None, false) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        (Some(encoding), None, false) if encoding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+            Ok(())
+        }
         _ => Err(Refusal::AmbiguousLength),
     }
 }
@@ -75,35 +77,6 @@ fn requests_upgrade(headers: &HeaderMap) -> bool {
         .any(|protocol| protocol != "h2c")
 }
 
-/// Returns the scheme that the client used, as far as it is known: from an extension of the
-/// request, or from the URI, where HTTP/2 has it.
-pub(super) fn scheme<B>(request: &Request<B>) -> uri::Scheme {
-    let said = request
-        .extensions()
-        .get::<uri::Scheme>()
-        .or(request.uri().scheme());
-    if said == Some(&uri::Scheme::HTTPS) {
-        uri::Scheme::HTTPS
-    } else {
-        uri::Scheme::HTTP
-    }
-}
-
-/// Completes the request's URI with its scheme and its host.
-pub(super) fn with_complete_uri<B>(mut request: Request<B>) -> Request<B> {
-    let host = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok()?.parse().ok());
-    let mut parts = request.uri().clone().into_parts();
-    parts.scheme = Some(scheme(&request));
-    parts.authority = parts.authority.or(host);
-    if let Ok(uri) = Uri::from_parts(parts) {
-        *request.uri_mut() = uri;
-    }
-    request
-}
-
 /// Converts a request for a guest and limits its body. The flag becomes `true` if the body was
 /// longer.
 pub(super) fn limit_body<B>(
@@ -115,65 +88,36 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let is_too_large = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&is_too_large);
+    let limit = BodyLimit {
+        remaining: bytes_max,
+        is_too_large: Arc::clone(&is_too_large),
+    };
     let request = request.map(|body| {
-        let inner = Box::pin(body);
-        LimitedBody {
-            inner,
-            remaining: bytes_max,
-            is_too_large: told,
-        }
-        .boxed_unsync()
+        let body = Box::pin(body).map_err(|error| body_error(&*error.into()));
+        TapBody::new(body, limit).boxed_unsync()
     });
     (request, is_too_large)
 }
 
-struct LimitedBody<B> {
-    inner: Pin<Box<B>>,
+/// Limits the bytes of a request's body.
+struct BodyLimit {
     remaining: u64,
     is_too_large: Arc<AtomicBool>,
 }
 
-impl<B> Body for LimitedBody<B>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let Some(frame) = std::task::ready!(self.inner.as_mut().poll_frame(context)) else {
-            return Poll::Ready(None);
-        };
-        let frame = frame.map_err(|error| body_error(&*error.into()));
-        let bytes = frame
-            .as_ref()
-            .ok()
-            .and_then(|frame| frame.data_ref())
-            .map_or(0, Bytes::len) as u64;
-        Poll::Ready(Some(match self.remaining.checked_sub(bytes) {
-            Some(left) => {
-                self.remaining = left;
-                frame
+impl<B: Body<Data = Bytes, Error = Error>> BodyTap<B> for BodyLimit {
+    fn on_frame(&mut self, bytes: u64, _: &B) -> Result<(), Error> {
+        match self.remaining.checked_sub(bytes) {
+            Some(remaining) => {
+                self.remaining = remaining;
+                Ok(())
             }
             None => {
                 self.remaining = 0;
                 self.is_too_large.store(true, Ordering::Relaxed);
                 Err(Error::HttpRequestBodySize(None))
             }
-        }))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use airssys_wasm_core::ComponentName;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::route::{Route, RouteTable};
+use super::route::{Route, RouteError, RouteTable};
 use super::service::HttpService;
 use crate::context::HostContext;
 use crate::state::{Transaction, UnreadableRecord};
@@ -37,17 +37,17 @@ pub(crate) struct HostRoutes {
 impl HostRoutes {
     /// Restores the stored routes; those that cannot be read are added to `unreadable`.
     pub(crate) fn restored(
-        found: BTreeMap<String, String>,
+        stored: BTreeMap<String, String>,
         unreadable: &mut Vec<UnreadableRecord>,
     ) -> Self {
-        let mut said = BTreeMap::new();
-        for (route, name) in found {
-            let read = route.parse::<Route>().map_err(|error| error.to_string());
+        let mut configured = BTreeMap::new();
+        for (route, name) in stored {
+            let parsed = route.parse::<Route>().map_err(|error| error.to_string());
             let name = name
                 .parse::<ComponentName>()
                 .map_err(|error| error.to_string());
-            match read.and_then(|route| Ok((route, name?))) {
-                Ok((route, name)) => drop(said.insert(route, name)),
+            match parsed.and_then(|route| Ok((route, name?))) {
+                Ok((route, name)) => drop(configured.insert(route, name)),
                 Err(problem) => unreadable.push(UnreadableRecord {
                     name: route,
                     problem,
@@ -55,7 +55,7 @@ impl HostRoutes {
             }
         }
         Self {
-            configured: ArcSwap::from_pointee(said),
+            configured: ArcSwap::from_pointee(configured),
             change_lock: Mutex::new(()),
             table: Arc::default(),
         }
@@ -68,15 +68,17 @@ impl HostRoutes {
 
     /// Publishes routes. Keeps existing services, because updates are checked against what they
     /// serve.
-    fn publish(&self, context: &Arc<HostContext>, said: &BTreeMap<Route, ComponentName>) {
-        let before = self.table.load();
+    fn publish(&self, context: &Arc<HostContext>, configured: &BTreeMap<Route, ComponentName>) {
+        let previous = self.table.load();
         let service = |name: &ComponentName| {
-            let known = before.targets().find(|service| service.component() == name);
+            let known = previous
+                .targets()
+                .find(|service| service.component() == name);
             known
                 .cloned()
                 .unwrap_or_else(|| HttpService::new(context, name.clone()))
         };
-        let routes = said
+        let routes = configured
             .iter()
             .map(|(route, name)| (route.clone(), service(name)));
         self.table.store(Arc::new(routes.collect()));
@@ -104,23 +106,23 @@ impl HostRoutes {
         route: Route,
         name: Option<ComponentName>,
     ) -> Result<Option<ComponentName>> {
-        let _turn = self.change_lock.lock();
-        let mut said = BTreeMap::clone(&self.configured.load());
+        let _change = self.change_lock.lock();
+        let mut configured = BTreeMap::clone(&self.configured.load());
         if let Some(state) = context.runtime.state() {
             state.commit(&Transaction::new().with_route(route.to_string(), name.as_ref()))?;
         }
-        let before = match name {
-            Some(name) => said.insert(route, name),
-            None => said.remove(&route),
+        let previous = match name {
+            Some(name) => configured.insert(route, name),
+            None => configured.remove(&route),
         };
-        self.publish(context, &said);
-        self.configured.store(Arc::new(said));
-        Ok(before)
+        self.publish(context, &configured);
+        self.configured.store(Arc::new(configured));
+        Ok(previous)
     }
 }
 
-impl From<super::RouteError> for Error {
-    fn from(error: super::RouteError) -> Self {
+impl From<RouteError> for Error {
+    fn from(error: RouteError) -> Self {
         Self::new(crate::ErrorKind::InvalidName, error.to_string())
     }
 }

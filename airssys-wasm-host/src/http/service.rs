@@ -1,4 +1,6 @@
 //! A service for a deployment, to be mounted in a server.
+//!
+//! Tests: `tests/suite/http/mounted.rs`, `tests/suite/http/refused.rs`.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -16,9 +18,10 @@ use hyper::body::Body;
 use tower_service::Service;
 
 use super::body::HttpBody;
-use super::exchange;
+use super::exchange::HANDLER_NAME;
 use super::handler::{self, GuestHandler};
 use super::refusal::Refusal;
+use super::respond::respond;
 use crate::clock::run_until_deadline;
 use crate::context::HostContext;
 use crate::deployment::{Admission, DeploymentEntry};
@@ -75,9 +78,10 @@ struct WaitingRequest<'a>(&'a AtomicUsize);
 
 impl<'a> WaitingRequest<'a> {
     fn enter(waiting: &'a AtomicUsize, max: usize) -> std::result::Result<Self, Refusal> {
-        let place = Self(waiting);
+        // Leaves when dropped.
+        let request = Self(waiting);
         if waiting.fetch_add(1, Ordering::SeqCst) < max {
-            Ok(place)
+            Ok(request)
         } else {
             Err(Refusal::Busy)
         }
@@ -129,7 +133,7 @@ impl HttpService {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match self.0.admit().await {
-            Ok((handle, admission)) => exchange::respond(&handle, admission, request).await,
+            Ok((handle, admission)) => respond(&handle, admission, request).await,
             Err(refusal) => refusal.response(),
         }
     }
@@ -159,24 +163,21 @@ impl ServiceInner {
         &self,
         handle: &Handle<GuestHandler>,
     ) -> std::result::Result<Admission, Refusal> {
-        let named = handle.target().deployment();
-        if let Some(admission) = named.admit().map_err(|error| Refusal::from_error(&error))? {
+        let target = handle.target();
+        let deployment = target.deployment();
+        if let Some(admission) = deployment
+            .admit()
+            .map_err(|error| Refusal::from_error(&error))?
+        {
             return Ok(admission);
         }
-        let revision = named.revision();
-        let _waiting =
-            WaitingRequest::enter(&self.waiting, revision.terms.limits.http_waiting_max)?;
-        let until = handle
-            .target()
-            .clock()
-            .now()
-            .saturating_add(revision.deadline_ticks_max());
-        let admitted = run_until_deadline(
-            handle.target().clock(),
-            until,
-            pin!(named.admit_after_pause()),
-        )
-        .await;
+        let revision = deployment.revision();
+        let waiting_max = revision.terms.limits.http_waiting_max;
+        let _waiting = WaitingRequest::enter(&self.waiting, waiting_max)?;
+        let clock = target.clock();
+        let deadline = clock.now().saturating_add(revision.deadline_ticks_max());
+        let admission = pin!(deployment.admit_after_pause());
+        let admitted = run_until_deadline(clock, deadline, admission).await;
         admitted
             .map_err(|_| Refusal::Timeout)?
             .map_err(|error| Refusal::from_error(&error))
@@ -200,10 +201,10 @@ impl ServiceInner {
     }
 }
 
-fn new_handle(named: &Arc<DeploymentEntry>) -> Result<Arc<Handle<GuestHandler>>> {
+fn new_handle(deployment: &Arc<DeploymentEntry>) -> Result<Arc<Handle<GuestHandler>>> {
     let handle = Handle::new(
-        named,
-        GuestHandler::NAME.to_owned(),
+        deployment,
+        HANDLER_NAME.to_owned(),
         Box::new(GuestHandler::find),
         None,
     );

@@ -37,7 +37,12 @@ async fn incomplete_answer_reports_its_cause_in_an_event() {
     let site = Site::new().await;
     let mut events = site.host.events();
     for (path, status, end, why) in [
-        ("/exit?0", 500, CallEnd::AnswerMissing, "without responding"),
+        (
+            "/exit?0",
+            500,
+            CallEnd::ResponseMissing,
+            "without responding",
+        ),
         ("/exit?3", 500, CallEnd::Exited(3), "exited with code 3"),
         (
             "/exit-unfinished?0",
@@ -51,7 +56,7 @@ async fn incomplete_answer_reports_its_cause_in_an_event() {
             CallEnd::Exited(3),
             "exited with code 3",
         ),
-        ("/none", 500, CallEnd::AnswerMissing, "without responding"),
+        ("/none", 500, CallEnd::ResponseMissing, "without responding"),
         (
             "/leak",
             500,
@@ -85,7 +90,7 @@ async fn service_that_exits_without_an_answer_is_reported() {
     let site = Site::serving_guest("http-service", Limits::default(), Instancing::PerCall).await;
     let mut events = site.host.events();
     for (path, end) in [
-        ("/exit?0", CallEnd::AnswerMissing),
+        ("/exit?0", CallEnd::ResponseMissing),
         ("/exit?1", CallEnd::Exited(1)),
     ] {
         assert_eq!(site.get(path).await.status, 500, "{path}");

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use airssys_wasm_core::policy::{HttpHost, HttpTarget};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -17,11 +16,6 @@ use wasmtime_wasi_http::Error;
 
 use super::connection::{AgreedProtocol, ClientConnection};
 use crate::budget::BudgetLease;
-
-/// A byte stream to a server, encrypted or not.
-pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for T {}
 
 /// The ALPN protocol name of HTTP/2.
 const HTTP2: &[u8] = b"h2";

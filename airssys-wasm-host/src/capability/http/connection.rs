@@ -16,11 +16,16 @@ use hyper::client::conn::{http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connect::Transport;
 use crate::budget::BudgetLease;
+
+/// A byte stream to a server, encrypted or not.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for T {}
 
 /// A connection for one request at a time. Closed when dropped.
 pub(super) struct ClientConnection {
@@ -93,32 +98,32 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for ConnectionTasks {
 }
 
 impl ClientConnection {
-    /// Starts HTTP on a connection. The lease counts the descriptor until the connection is closed.
+    /// Starts HTTP on a byte stream. The lease counts the descriptor until the connection is closed.
     pub(super) async fn open(
-        connection: Box<dyn Transport>,
+        transport: Box<dyn Transport>,
         address: IpAddr,
         protocol: AgreedProtocol,
         lease: BudgetLease,
     ) -> Result<Self, Error> {
-        let connection = TokioIo::new(connection);
+        let transport = TokioIo::new(transport);
         // Errors of the connection are reported to the request that waits for its response.
         let tasks = ConnectionTasks::default();
-        let closing = CloseOnDrop(tasks.clone());
+        let close_on_drop = CloseOnDrop(tasks.clone());
         let sender = match protocol {
             AgreedProtocol::Http1 => {
-                let (sender, driver) = http1::handshake(connection).await?;
+                let (sender, driver) = http1::handshake(transport).await?;
                 tasks.execute(drive_until_closed(driver, lease));
                 RequestSender::Http1(sender)
             }
             AgreedProtocol::Http2 => {
-                let (sender, driver) = http2::handshake(tasks.clone(), connection).await?;
+                let (sender, driver) = http2::handshake(tasks.clone(), transport).await?;
                 tasks.execute(drive_until_closed(driver, lease));
                 RequestSender::Http2(sender)
             }
         };
         Ok(Self {
             sender,
-            close_on_drop: closing,
+            close_on_drop,
             address,
         })
     }
@@ -129,7 +134,7 @@ impl ClientConnection {
         request: Request<WasiBody>,
         target: &HttpTarget,
     ) -> Result<Response<Incoming>, SendFailure> {
-        let answered = match &mut self.sender {
+        let response = match &mut self.sender {
             RequestSender::Http1(sender) => {
                 sender.try_send_request(to_http1(request, target)?).await
             }
@@ -137,7 +142,7 @@ impl ClientConnection {
                 sender.try_send_request(to_http2(request, target)?).await
             }
         };
-        answered.map_err(|mut error| SendFailure {
+        response.map_err(|mut error| SendFailure {
             unsent: error.take_message(),
             error: error.into_error().into(),
         })

@@ -4,23 +4,29 @@
 //! |---|---|
 //! | `open` | what a revision's requests share |
 //! | `view` | the part of an instance that requests use |
-//! | `send` | checks a request, and sends it to the addresses that were checked |
+//! | `authorize` | decides whether a request may be sent, and to which addresses |
+//! | `send` | sends a request to the addresses that were checked |
 //! | `connect` | connections to checked addresses, with TLS if requested |
 //! | `connection` | an open connection, for HTTP/1.1 or HTTP/2 |
-//! | `pool` | idle connections, reused for requests of the same component to the same origin |
-//! | `body` | bodies of requests, and of responses with a time limit between chunks |
+//! | `idle_connections` | connections that are reused for requests of the same component to the same origin |
+//! | `upload`, `download` | the bodies of requests and responses |
+//! | `body_tap`, `body_length` | a body that is watched as it passes, and its length; also for incoming requests |
 //!
 //! The URL is parsed once, and the result is what is checked, resolved, connected to and sent.
 //! Redirects are left to the guest to follow, and are checked like any request. No proxy is used,
-//! whatever the environment variables say.
+//! whatever the environment variables contain.
 //! Tests: `tests/attacks`, `tests/suite/capabilities/http.rs`.
 
-mod body;
+mod authorize;
+mod body_length;
+mod body_tap;
 mod connect;
 mod connection;
+mod download;
+mod idle_connections;
 mod open;
-mod pool;
 mod send;
+mod upload;
 mod view;
 
 use std::sync::Arc;
@@ -29,9 +35,11 @@ use wasmtime::component::Linker;
 use wasmtime_wasi_http::WasiHttp;
 use wasmtime_wasi_http::p2::bindings::http;
 
-pub(crate) use connect::Connector;
 #[cfg(feature = "http")]
-pub(crate) use send::content_length;
+pub(crate) use body_length::{content_length, frame_bytes};
+#[cfg(feature = "http")]
+pub(crate) use body_tap::{BodyTap, TapBody};
+pub(crate) use connect::Connector;
 #[cfg(feature = "http")]
 pub(crate) use view::view;
 
@@ -64,7 +72,7 @@ impl Capability for OutgoingHttp {
     }
 
     fn close_revoked(revision: &OutgoingHttpState) {
-        revision.connections.clear();
+        revision.idle_connections.clear();
     }
 
     fn link(linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()> {

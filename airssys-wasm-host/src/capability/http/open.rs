@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::Connector;
-use super::pool::ConnectionPool;
+use super::connect::Connector;
+use super::idle_connections::IdleConnections;
 use crate::budget::DeploymentShare;
 use crate::capability::Resolver;
 use crate::capability::contract::RevisionOpening;
@@ -13,7 +13,7 @@ use crate::clock::Clock;
 
 /// Idle connections, and the means to open others.
 pub(in crate::capability) struct OutgoingHttpState {
-    pub(super) connections: Arc<ConnectionPool>,
+    pub(super) idle_connections: Arc<IdleConnections>,
     pub(super) connector: Arc<Connector>,
     pub(super) resolver: Arc<dyn Resolver>,
     pub(super) share: Arc<DeploymentShare>,
@@ -23,7 +23,7 @@ pub(in crate::capability) struct OutgoingHttpState {
 impl OutgoingHttpState {
     pub(super) fn open(opening: &RevisionOpening<'_>) -> Self {
         Self {
-            connections: Arc::default(),
+            idle_connections: Arc::default(),
             connector: Arc::clone(&opening.settings.connector),
             resolver: opening.resolver(),
             share: Arc::clone(opening.share),

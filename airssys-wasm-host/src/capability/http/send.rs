@@ -1,4 +1,4 @@
-//! Checks whether a request may be sent, and sends it to the addresses that were checked.
+//! Sends a request to the addresses that were checked.
 //!
 //! Tests: `tests/attacks`, `tests/suite/capabilities/http.rs`.
 
@@ -9,21 +9,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use airssys_wasm_core::policy::{DenialReason, HttpHost, HttpTarget, Operation};
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Request, Response};
+use airssys_wasm_core::policy::HttpTarget;
+use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::body::{TimedBody, UploadBody};
+use super::authorize::{authorize, parse_target, until_revoked};
+use super::body_length::content_length;
+use super::body_tap::TapBody;
 use super::connection::{ClientConnection, SendFailure};
+use super::download::DownloadTap;
+use super::idle_connections::Origin;
 use super::open::OutgoingHttpState;
-use super::pool::Origin;
+use super::upload::UploadTap;
 use crate::budget::{BudgetLease, DeploymentShare};
 use crate::capability::contract::{Caller, InstanceOpening};
 use crate::capability::descriptor::take_descriptor;
-use crate::capability::{Authority, Permit, Resolver};
+use crate::capability::{Authority, Permit};
 use crate::clock::Ticks;
 use crate::clock::run_until_deadline;
 use crate::observe::CallId;
@@ -72,14 +75,14 @@ impl WasiHttpHooks for HttpSender {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = SendResult> + Send> {
-        let sending = OutgoingRequest {
+        let outgoing = OutgoingRequest {
             authority: Arc::clone(&self.caller.authority),
             revision: Arc::clone(&self.revision),
             call: self.caller.call(),
             has_instance_ended: Arc::clone(&self.has_instance_ended),
             options: options.unwrap_or_default(),
         };
-        Box::new(sending.send(request))
+        Box::new(outgoing.send(request))
     }
 }
 
@@ -103,35 +106,35 @@ impl OutgoingRequest {
         )
         .await?;
         let is_taken = Arc::<AtomicBool>::default();
-        let length = content_length(request.headers());
-        let mut request = request.map(|body| {
-            UploadBody::new(
-                body,
-                length,
-                Arc::clone(&is_taken),
-                Arc::clone(&self.has_instance_ended),
-            )
-            .boxed_unsync()
-        });
-        let place = Origin::from_target(&target);
-        while let Some(line) = self.revision.connections.take(&place, &addresses) {
-            match self.exchange(&mut permit, line, request, &target).await {
-                // The server had just closed it.
+        let tap = UploadTap::new(
+            content_length(request.headers()),
+            Arc::clone(&is_taken),
+            Arc::clone(&self.has_instance_ended),
+        );
+        let mut request = request.map(|body| TapBody::new(body, tap).boxed_unsync());
+        let origin = Origin::from_target(&target);
+        while let Some(connection) = self.revision.idle_connections.take(&origin, &addresses) {
+            match self
+                .exchange(&mut permit, connection, request, &target)
+                .await
+            {
+                // The server had just closed the connection.
                 Err(SendFailure {
-                    unsent: Some(back), ..
-                }) => request = back,
+                    unsent: Some(unsent),
+                    ..
+                }) => request = unsent,
                 Err(failure) => return Err(failure.error),
-                Ok((response, line)) => {
-                    return Ok(self.into_response(permit, response, line, is_taken, place));
+                Ok((response, connection)) => {
+                    return Ok(self.into_response(permit, response, connection, is_taken, origin));
                 }
             }
         }
-        let line = self.connect(&mut permit, &target, &addresses).await?;
-        let (response, line) = self
-            .exchange(&mut permit, line, request, &target)
+        let connection = self.connect(&mut permit, &target, &addresses).await?;
+        let (response, connection) = self
+            .exchange(&mut permit, connection, request, &target)
             .await
             .map_err(|failure| failure.error)?;
-        Ok(self.into_response(permit, response, line, is_taken, place))
+        Ok(self.into_response(permit, response, connection, is_taken, origin))
     }
 
     async fn connect(
@@ -145,7 +148,7 @@ impl OutgoingRequest {
         let time = self.options.connect_timeout.unwrap_or(TIMEOUT);
         tokio::select! {
             biased;
-            line = self.within(time, connecting) => line.ok_or(Error::ConnectionTimeout)?,
+            connected = self.within(time, connecting) => connected.ok_or(Error::ConnectionTimeout)?,
             () = until_revoked(&self.authority, permit, self.call) => Err(Error::HttpRequestDenied),
         }
     }
@@ -159,7 +162,7 @@ impl OutgoingRequest {
         }
         let mut freed = pin!(share.descriptors().freed());
         freed.as_mut().enable();
-        if self.revision.connections.clear() > 0 {
+        if self.revision.idle_connections.clear() > 0 {
             freed.await;
         }
         let lease = take_descriptor(share, &self.authority, permit.operation(), self.call);
@@ -184,20 +187,20 @@ impl OutgoingRequest {
     async fn exchange(
         &self,
         permit: &mut Permit,
-        mut line: ClientConnection,
+        mut connection: ClientConnection,
         request: Request<WasiBody>,
         target: &HttpTarget,
     ) -> Result<(Response<Incoming>, ClientConnection), SendFailure> {
         let time = self.options.first_byte_timeout.unwrap_or(TIMEOUT);
         let response = {
-            let answering = pin!(line.send(request, target));
+            let sending = pin!(connection.send(request, target));
             tokio::select! {
                 biased;
-                response = self.within(time, answering) => response.ok_or(Error::ConnectionReadTimeout)?,
+                response = self.within(time, sending) => response.ok_or(Error::ConnectionReadTimeout)?,
                 () = until_revoked(&self.authority, permit, self.call) => return Err(Error::HttpRequestDenied.into()),
             }
         };
-        Ok((response?, line))
+        Ok((response?, connection))
     }
 
     /// Returns the response for the guest, which is cut off when its permit ends. A connection is
@@ -207,132 +210,35 @@ impl OutgoingRequest {
         self,
         mut permit: Permit,
         response: Response<Incoming>,
-        line: ClientConnection,
+        connection: ClientConnection,
         is_taken: Arc<AtomicBool>,
-        place: Origin,
+        origin: Origin,
     ) -> (Response<WasiBody>, ResponseDriver) {
-        let in_use = Arc::new(line.close_on_drop.tasks());
-        let closing = Arc::downgrade(&in_use);
+        let in_use = Arc::new(connection.close_on_drop.tasks());
+        let tasks = Arc::downgrade(&in_use);
         let between_bytes =
             Ticks::from_duration(self.options.between_bytes_timeout.unwrap_or(TIMEOUT));
-        let end = Box::new({
-            let connections = Arc::clone(&self.revision.connections);
+        let on_end = Box::new({
+            let idle_connections = Arc::clone(&self.revision.idle_connections);
             move || {
                 drop(in_use);
                 if is_taken.load(Ordering::SeqCst) {
-                    connections.give_back(place, line);
+                    idle_connections.give_back(origin, connection);
                 }
             }
         });
-        let response = response.map(|body| {
-            TimedBody::new(body, &self.revision.clock, between_bytes, end).boxed_unsync()
-        });
-        let driving = async move {
+        let tap = DownloadTap::new(&self.revision.clock, between_bytes, on_end);
+        let response =
+            response.map(|body| TapBody::new(body.map_err(Error::from), tap).boxed_unsync());
+        let driver = async move {
             until_revoked(&self.authority, &mut permit, self.call).await;
             // `None` if the body was read to its end: the connection may already serve another
             // request.
-            if let Some(closing) = closing.upgrade() {
-                closing.close();
+            if let Some(tasks) = tasks.upgrade() {
+                tasks.close();
             }
             Err(Error::HttpRequestDenied)
         };
-        (response, Box::new(driving))
-    }
-}
-
-/// Parses the target of a request. Records a denial if it is malformed.
-fn parse_target(
-    authority: &Authority,
-    call: CallId,
-    request: &Request<WasiBody>,
-) -> Result<HttpTarget, Error> {
-    let url = request.uri().to_string();
-    HttpTarget::parse(request.method().as_str(), &url).map_err(|error| {
-        let reason = DenialReason::Malformed {
-            problem: error.problem.to_owned(),
-        };
-        let name = format!(
-            "{} {}",
-            request.method(),
-            url.split('?').next().unwrap_or_default()
-        );
-        authority.refuse(
-            &Operation::Custom {
-                kind: "http".into(),
-                target: name,
-            },
-            reason,
-            call,
-        );
-        Error::HttpRequestUriInvalid
-    })
-}
-
-/// Asks for permission, resolves the name once, and asks again with every address of the name.
-async fn authorize(
-    authority: &Authority,
-    resolver: &dyn Resolver,
-    call: CallId,
-    target: &HttpTarget,
-) -> Result<(Vec<IpAddr>, Permit), Error> {
-    let mut addresses = Vec::new();
-    if let HttpHost::Name(name) = &target.host {
-        let before = Operation::Http {
-            target: target.clone(),
-            addresses: Vec::new(),
-        };
-        if !authority.would_allow(&before) {
-            // A name that may not be reached is not resolved.
-            let refused = authority.ask(before, call).err();
-            return Err(refused.map_or(Error::HttpRequestDenied, |reason| refusal(&reason)));
-        }
-        addresses = resolver.resolve(name).await.unwrap_or_default();
-        addresses
-            .iter_mut()
-            .for_each(|address| *address = address.to_canonical());
-        if addresses.is_empty() {
-            // Decided and recorded, but there is no address to connect to.
-            authority
-                .ask(before, call)
-                .map_err(|reason| refusal(&reason))?;
-            return Err(Error::DnsError {
-                rcode: None,
-                info_code: None,
-            });
-        }
-    }
-    let operation = Operation::Http {
-        target: target.clone(),
-        addresses: addresses.clone(),
-    };
-    let permit = authority
-        .ask(operation, call)
-        .map_err(|reason| refusal(&reason))?;
-    if let HttpHost::Address(address) = target.host {
-        addresses.push(address);
-    }
-    Ok((addresses, permit))
-}
-
-/// Returns the declared length of a body.
-pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Returns the error that the guest receives.
-fn refusal(reason: &DenialReason) -> Error {
-    match reason {
-        DenialReason::BlockedAddress { .. } => Error::DestinationIpProhibited,
-        _ => Error::HttpRequestDenied,
-    }
-}
-
-/// Waits until a permit no longer holds.
-async fn until_revoked(authority: &Authority, permit: &mut Permit, call: CallId) {
-    loop {
-        authority.until_permit_ends(permit).await;
-        if !authority.still_allows(permit, call) {
-            return;
-        }
+        (response, Box::new(driver))
     }
 }

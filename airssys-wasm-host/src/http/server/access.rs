@@ -1,12 +1,16 @@
 //! The record of a request for the access log.
+//!
+//! Tests: `tests/suite/http/server.rs`.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use airssys_wasm_core::ComponentName;
-use http::{Method, StatusCode, Version};
+use http::{Method, Request, StatusCode, Version};
 
-use crate::http::ServingRevision;
+use super::request_host::requested_host;
+use crate::http::serving_revision::ServingRevision;
 
 /// A request that was responded to, or whose client disconnected.
 #[derive(Clone, Debug)]
@@ -44,8 +48,50 @@ pub trait AccessLog: Send + Sync + 'static {
     fn record(&self, access: AccessRecord);
 }
 
-impl<L: AccessLog + ?Sized> AccessLog for std::sync::Arc<L> {
+impl<L: AccessLog + ?Sized> AccessLog for Arc<L> {
     fn record(&self, access: AccessRecord) {
         (**self).record(access);
+    }
+}
+
+/// A record in progress, passed to the access log when dropped.
+pub(super) struct AccessRecorder {
+    log: Arc<dyn AccessLog>,
+    begun: Instant,
+    pub(super) record: AccessRecord,
+}
+
+impl AccessRecorder {
+    pub(super) fn begin<B>(
+        log: &Arc<dyn AccessLog>,
+        peer: SocketAddr,
+        request: &Request<B>,
+    ) -> Self {
+        let record = AccessRecord {
+            time: SystemTime::now(),
+            peer,
+            version: request.version(),
+            method: request.method().clone(),
+            host: requested_host(request).map(str::to_owned),
+            path: request.uri().path().to_owned(),
+            status: None,
+            component: None,
+            served: None,
+            bytes: 0,
+            duration: Duration::ZERO,
+            is_complete: false,
+        };
+        Self {
+            log: Arc::clone(log),
+            begun: Instant::now(),
+            record,
+        }
+    }
+}
+
+impl Drop for AccessRecorder {
+    fn drop(&mut self) {
+        self.record.duration = self.begun.elapsed();
+        self.log.record(self.record.clone());
     }
 }

@@ -35,10 +35,10 @@ impl ClientWatch {
 
     /// Registers a response that waits for its guest.
     pub(super) fn begin(self: &Arc<Self>) -> ResponseWatch {
-        let mut answers = self.0.lock();
-        answers.begun += 1;
-        let number = answers.begun;
-        answers.waiting.insert(number, None);
+        let mut responses = self.0.lock();
+        responses.begun += 1;
+        let number = responses.begun;
+        responses.waiting.insert(number, None);
         ResponseWatch {
             watch: Arc::clone(self),
             number,
@@ -85,8 +85,8 @@ impl ResponseWatch {
 
 impl Drop for ResponseWatch {
     fn drop(&mut self) {
-        let mut answers = self.watch.0.lock();
-        answers.waiting.remove(&self.number);
-        answers.idle_since = Instant::now();
+        let mut responses = self.watch.0.lock();
+        responses.waiting.remove(&self.number);
+        responses.idle_since = Instant::now();
     }
 }

@@ -1,4 +1,6 @@
 //! A connection: its HTTP version, limits and timeouts.
+//!
+//! Tests: `tests/suite/http/patience.rs`, `tests/suite/http/half_open.rs`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::client_progress::ClientWatch;
-use super::connections::ConnectionPlace;
+use super::connections::ConnectionSlot;
 use super::request_handler::RequestHandler;
 use super::tls::Tls;
 
@@ -58,20 +60,20 @@ enum HttpVersion {
 }
 
 impl ServerConnection {
-    /// Serves the connection to its end, or until it must give way to another one. An error ends
+    /// Serves the connection to its end, or until it is evicted for another one. An error ends
     /// only this connection.
     pub(super) async fn serve(
         self,
         (stream, peer): (TcpStream, SocketAddr),
-        place: ConnectionPlace,
+        slot: ConnectionSlot,
         watcher: Watcher,
     ) {
         // Small pieces of a response are sent immediately.
         let _ = stream.set_nodelay(true);
-        let place = Arc::new(place);
+        let slot = Arc::new(slot);
         let served = tokio::select! {
-            served = self.handshake(stream, peer, Arc::clone(&place), watcher) => served,
-            () = place.gives_way() => Err("closed in favor of another connection".into()),
+            served = self.handshake(stream, peer, Arc::clone(&slot), watcher) => served,
+            () = slot.evicted() => Err("closed in favor of another connection".into()),
         };
         if let Err(error) = served {
             tracing::debug!(%peer, %error, "a connection ended with an error");
@@ -82,12 +84,12 @@ impl ServerConnection {
         self,
         stream: TcpStream,
         peer: SocketAddr,
-        place: Arc<ConnectionPlace>,
+        slot: Arc<ConnectionSlot>,
         watcher: Watcher,
     ) -> ConnectionResult {
         match self.tls.clone() {
             None => match self.run_first_step(detect_version(&stream)).await {
-                Some(version) => self.serve_http(version, stream, peer, place, watcher).await,
+                Some(version) => self.serve_http(version, stream, peer, slot, watcher).await,
                 None => Ok(()),
             },
             Some(tls) => match self.run_first_step(tls.accept(stream)).await {
@@ -98,7 +100,7 @@ impl ServerConnection {
                     } else {
                         HttpVersion::Http1
                     };
-                    self.serve_http(version, stream, peer, place, watcher).await
+                    self.serve_http(version, stream, peer, slot, watcher).await
                 }
                 None => Ok(()),
             },
@@ -107,11 +109,11 @@ impl ServerConnection {
 
     /// Runs a step before the first request. Returns `None` if it fails, takes too long, or the
     /// server shuts down.
-    async fn run_first_step<T>(&self, first: impl Future<Output = io::Result<T>>) -> Option<T> {
-        let mut ending = self.shutdown.clone();
+    async fn run_first_step<T>(&self, step: impl Future<Output = io::Result<T>>) -> Option<T> {
+        let mut shutdown = self.shutdown.clone();
         tokio::select! {
-            begun = timeout(self.client_timeout, first) => begun.ok()?.ok(),
-            _ = ending.wait_for(|ending| *ending) => None,
+            result = timeout(self.client_timeout, step) => result.ok()?.ok(),
+            _ = shutdown.wait_for(|has_begun| *has_begun) => None,
         }
     }
 
@@ -120,23 +122,21 @@ impl ServerConnection {
         version: HttpVersion,
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
         peer: SocketAddr,
-        place: Arc<ConnectionPlace>,
+        slot: Arc<ConnectionSlot>,
         watcher: Watcher,
     ) -> ConnectionResult {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.client_timeout));
-        let answering = self.handler;
+        let handler = self.handler;
         let watch = (version == HttpVersion::Http2).then(ClientWatch::new);
-        let given_up = client_stalled(watch.clone(), self.client_timeout);
+        let stalled = client_stalled(watch.clone(), self.client_timeout);
         let service = service_fn(move |request| {
-            let (answering, watched) = (
-                Arc::clone(&answering),
-                watch.as_ref().map(ClientWatch::begin),
-            );
-            let in_use = place.begin_request();
+            let handler = Arc::clone(&handler);
+            let watch = watch.as_ref().map(ClientWatch::begin);
+            let active = slot.begin_request();
             async move {
-                match in_use {
-                    Some(in_use) => answering.handle(peer, request, watched, in_use).await,
+                match active {
+                    Some(active) => handler.handle(peer, request, watch, active).await,
                     // The connection is about to be closed.
                     None => std::future::pending().await,
                 }
@@ -145,12 +145,12 @@ impl ServerConnection {
         let builder = builder(version, self.client_timeout);
         tokio::select! {
             served = watcher.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service)) => served,
-            () = given_up => Ok(()),
+            () = stalled => Ok(()),
         }
     }
 }
 
-/// Resolves when the client is given up; never for a connection that is not watched.
+/// Resolves when the client has stalled; never for a connection that is not watched.
 async fn client_stalled(watch: Option<Arc<ClientWatch>>, patience: Duration) {
     match watch {
         Some(watch) => watch.wait_until_stalled(patience).await,
@@ -181,20 +181,20 @@ fn builder(version: HttpVersion, patience: Duration) -> Builder<TokioExecutor> {
 
 /// Detects the HTTP version of a client without ALPN from its first bytes.
 async fn detect_version(stream: &TcpStream) -> io::Result<HttpVersion> {
-    let mut again = PEEK_INTERVAL;
+    let mut interval = PEEK_INTERVAL;
     loop {
-        let mut said = [0; PREFACE.len()];
-        let bytes = stream.peek(&mut said).await?;
+        let mut received = [0; PREFACE.len()];
+        let bytes = stream.peek(&mut received).await?;
         if bytes == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        if said[..bytes] != PREFACE[..bytes] {
+        if received[..bytes] != PREFACE[..bytes] {
             return Ok(HttpVersion::Http1);
         }
         if bytes == PREFACE.len() {
             return Ok(HttpVersion::Http2);
         }
-        sleep(again).await;
-        again = (again * 2).min(PEEK_INTERVAL_MAX);
+        sleep(interval).await;
+        interval = (interval * 2).min(PEEK_INTERVAL_MAX);
     }
 }

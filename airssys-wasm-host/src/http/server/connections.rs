@@ -1,6 +1,6 @@
 //! Limits the number of concurrent connections.
 //!
-//! Independent of sockets and requests: a place is taken, used and released.
+//! Independent of sockets and requests: a slot is taken, used and released.
 //!
 //! Tests: in this file, `tests/suite/http/half_open.rs`.
 
@@ -21,12 +21,12 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A limit on the connections of a listener.
 ///
-/// Each connection has a [`ConnectionPlace`]. When all are taken, a new connection takes the place of an idle
-/// one: the oldest of those that have not sent the head of a request, otherwise the one that has
-/// waited longest for its next request. While requests use all places, the new connection waits.
+/// Each connection has a [`ConnectionSlot`]. When all are taken, an idle connection is evicted for a
+/// new one: the oldest of those that have not sent the head of a request, otherwise the one that
+/// has waited longest for its next request. While requests use all slots, the new connection waits.
 ///
 /// [`HttpServer`](super::HttpServer) has its own; use this in other servers. Cloning is cheap, and
-/// all clones share the places.
+/// all clones share the slots.
 ///
 /// ```
 /// use airssys_wasm_host::http::Connections;
@@ -36,97 +36,97 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// let idle = connections.acquire().await;
 /// let next = connections.acquire();
 /// let (next, ()) = tokio::join!(next, async {
-///     idle.gives_way().await;
+///     idle.evicted().await;
 ///     drop(idle);
 /// });
-/// let request = next.begin_request().expect("it has its place");
+/// let request = next.begin_request().expect("it has its slot");
 /// drop(request);
 /// # });
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Connections(Arc<SharedPlaces>);
+pub struct Connections(Arc<SharedSlots>);
 
 #[derive(Debug)]
-struct SharedPlaces {
-    places_max: usize,
-    places: Mutex<PlaceTable>,
-    /// Notified when a place is released or becomes idle.
+struct SharedSlots {
+    slots_max: usize,
+    slots: Mutex<SlotTable>,
+    /// Notified when a slot is released or becomes idle.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct PlaceTable {
-    taken: HashMap<u64, TakenPlace>,
-    /// Places without requests, in the order in which they give way.
-    idle: BTreeSet<IdlePlace>,
-    /// The number of places that were told to give way and have not been released yet.
+struct SlotTable {
+    taken: HashMap<u64, TakenSlot>,
+    /// Slots without requests, in the order in which they are evicted.
+    idle: BTreeSet<IdleSlot>,
+    /// The number of slots that were evicted and have not been released yet.
     leaving: usize,
-    /// Numbers places and the times at which one became idle.
+    /// Numbers slots and the times at which one became idle.
     count: u64,
 }
 
 #[derive(Debug)]
-struct TakenPlace {
-    /// `None` while requests use the place, or once it must give way.
-    idle: Option<IdlePlace>,
+struct TakenSlot {
+    /// `None` while requests use the slot, or once it was evicted.
+    idle: Option<IdleSlot>,
     requests: usize,
-    gives_way: bool,
+    is_evicted: bool,
     notice: Arc<Notify>,
 }
 
-/// The order in which idle places give way: those never used first, then by age.
+/// The order in which idle slots are evicted: those never used first, then by age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct IdlePlace {
+struct IdleSlot {
     was_used: bool,
     since: u64,
     number: u64,
 }
 
-/// The place of a connection. Dropping it releases the place.
+/// The slot of a connection. Dropping it releases the slot.
 #[derive(Debug)]
-pub struct ConnectionPlace {
-    shared: Arc<SharedPlaces>,
+pub struct ConnectionSlot {
+    shared: Arc<SharedSlots>,
     number: u64,
     notice: Arc<Notify>,
 }
 
-/// A request, from its head to the last byte of its response. Its connection keeps its place until
+/// A request, from its head to the last byte of its response. Its connection keeps its slot until
 /// this is dropped.
 #[derive(Debug)]
 pub struct ActiveRequest {
-    shared: Arc<SharedPlaces>,
+    shared: Arc<SharedSlots>,
     number: u64,
 }
 
 impl Connections {
-    /// Limits connections to `places_max` at once; at least one is allowed.
+    /// Limits connections to `slots_max` at once; at least one is allowed.
     #[must_use]
-    pub fn new(places_max: usize) -> Self {
-        Self(Arc::new(SharedPlaces {
-            places_max: places_max.max(1),
-            places: Mutex::default(),
+    pub fn new(slots_max: usize) -> Self {
+        Self(Arc::new(SharedSlots {
+            slots_max: slots_max.max(1),
+            slots: Mutex::default(),
             changed: Notify::new(),
         }))
     }
 
-    /// Waits for a free place and takes it. Cancel safe.
-    pub async fn acquire(&self) -> ConnectionPlace {
+    /// Waits for a free slot and takes it. Cancel safe.
+    pub async fn acquire(&self) -> ConnectionSlot {
         loop {
             let mut changed = pin!(self.0.changed.notified());
             changed.as_mut().enable();
-            if let Some(place) = self.try_acquire() {
-                return place;
+            if let Some(slot) = self.try_acquire() {
+                return slot;
             }
             changed.await;
         }
     }
 
-    /// Accepts a connection and takes a place for it. Errors of the listener are logged, and
+    /// Accepts a connection and takes a slot for it. Errors of the listener are logged, and
     /// `accept` is called again; if the system has no room for another connection, after 100 ms and
-    /// after an idle connection was asked to give way. Not cancel safe: dropping the future may
-    /// drop an accepted connection.
-    pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, ConnectionPlace)
+    /// after an idle connection was evicted. Not cancel safe: dropping the future may drop an
+    /// accepted connection.
+    pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, ConnectionSlot)
     where
         F: Future<Output = io::Result<T>>,
     {
@@ -140,52 +140,52 @@ impl Connections {
                         tracing::warn!(%error, "cannot accept connections; retrying");
                     }
                     has_failed = true;
-                    self.0.places.lock().make_room();
+                    self.0.slots.lock().evict_idle();
                     tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
     }
 
-    /// Makes all connections give way that have not sent the head of a request, so that they do not
-    /// delay the shutdown of a server.
+    /// Evicts all connections that have not sent the head of a request, so that they do not delay
+    /// the shutdown of a server.
     pub fn close_unused(&self) {
-        let mut places = self.0.places.lock();
-        while places.idle.first().is_some_and(|idle| !idle.was_used) {
-            places.make_room();
+        let mut slots = self.0.slots.lock();
+        while slots.idle.first().is_some_and(|idle| !idle.was_used) {
+            slots.evict_idle();
         }
     }
 
-    fn try_acquire(&self) -> Option<ConnectionPlace> {
-        let mut places = self.0.places.lock();
-        if places.taken.len() < self.0.places_max {
-            let (number, told) = places.take();
-            return Some(ConnectionPlace {
+    fn try_acquire(&self) -> Option<ConnectionSlot> {
+        let mut slots = self.0.slots.lock();
+        if slots.taken.len() < self.0.slots_max {
+            let (number, notice) = slots.take();
+            return Some(ConnectionSlot {
                 shared: Arc::clone(&self.0),
                 number,
-                notice: told,
+                notice,
             });
         }
-        if places.leaving == 0 {
-            places.make_room();
+        if slots.leaving == 0 {
+            slots.evict_idle();
         }
         None
     }
 }
 
-impl ConnectionPlace {
-    /// Begins a request. Returns `None` if the connection must give way: close it then.
+impl ConnectionSlot {
+    /// Begins a request. Returns `None` if the connection was evicted: close it then.
     #[must_use]
     pub fn begin_request(&self) -> Option<ActiveRequest> {
-        let mut places = self.shared.places.lock();
-        let taken = places
+        let mut slots = self.shared.slots.lock();
+        let taken = slots
             .taken
             .get_mut(&self.number)
-            .filter(|taken| !taken.gives_way)?;
+            .filter(|taken| !taken.is_evicted)?;
         taken.requests += 1;
         let idle = taken.idle.take();
         if let Some(idle) = idle {
-            places.idle.remove(&idle);
+            slots.idle.remove(&idle);
         }
         Some(ActiveRequest {
             shared: Arc::clone(&self.shared),
@@ -193,58 +193,58 @@ impl ConnectionPlace {
         })
     }
 
-    /// Resolves when the connection must give way to another: close it then. Cancel safe; one
-    /// caller at a time.
-    pub async fn gives_way(&self) {
+    /// Resolves when the connection was evicted, to make room for another: close it then. Cancel
+    /// safe; one caller at a time.
+    pub async fn evicted(&self) {
         self.notice.notified().await;
         // Stored for the next call.
         self.notice.notify_one();
     }
 }
 
-impl Drop for ConnectionPlace {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.shared.places.lock().release(self.number);
+        self.shared.slots.lock().release(self.number);
         self.shared.changed.notify_waiters();
     }
 }
 
 impl Drop for ActiveRequest {
     fn drop(&mut self) {
-        self.shared.places.lock().end_request(self.number);
+        self.shared.slots.lock().end_request(self.number);
         self.shared.changed.notify_waiters();
     }
 }
 
-impl PlaceTable {
+impl SlotTable {
     fn take(&mut self) -> (u64, Arc<Notify>) {
         self.count += 1;
         let number = self.count;
-        let idle = IdlePlace {
+        let idle = IdleSlot {
             was_used: false,
             since: number,
             number,
         };
-        let told = Arc::new(Notify::new());
+        let notice = Arc::new(Notify::new());
         self.idle.insert(idle);
-        let taken = TakenPlace {
+        let taken = TakenSlot {
             idle: Some(idle),
             requests: 0,
-            gives_way: false,
-            notice: Arc::clone(&told),
+            is_evicted: false,
+            notice: Arc::clone(&notice),
         };
         self.taken.insert(number, taken);
-        (number, told)
+        (number, notice)
     }
 
-    /// Tells the first idle connection to give way. Returns `false` if there is none.
-    fn make_room(&mut self) -> bool {
+    /// Evicts the first idle connection. Returns `false` if there is none.
+    fn evict_idle(&mut self) -> bool {
         let Some(idle) = self.idle.pop_first() else {
             return false;
         };
         if let Some(taken) = self.taken.get_mut(&idle.number) {
             taken.idle = None;
-            taken.gives_way = true;
+            taken.is_evicted = true;
             self.leaving += 1;
             taken.notice.notify_one();
         }
@@ -258,7 +258,7 @@ impl PlaceTable {
         if let Some(idle) = taken.idle {
             self.idle.remove(&idle);
         }
-        self.leaving -= usize::from(taken.gives_way);
+        self.leaving -= usize::from(taken.is_evicted);
     }
 
     fn end_request(&mut self, number: u64) {
@@ -269,7 +269,7 @@ impl PlaceTable {
         };
         taken.requests -= 1;
         if taken.requests == 0 {
-            let idle = IdlePlace {
+            let idle = IdleSlot {
                 was_used: true,
                 since: self.count,
                 number,
@@ -305,26 +305,26 @@ mod tests {
 
     use super::*;
 
-    /// Returns which of these places must give way.
-    fn give_way(places: &[&ConnectionPlace]) -> Vec<bool> {
-        places
+    /// Returns which of these slots were evicted.
+    fn evictions(slots: &[&ConnectionSlot]) -> Vec<bool> {
+        slots
             .iter()
-            .map(|place| place.gives_way().now_or_never().is_some())
+            .map(|slot| slot.evicted().now_or_never().is_some())
             .collect()
     }
 
     #[tokio::test]
-    async fn the_oldest_that_was_not_used_gives_way_first() {
+    async fn the_oldest_that_was_not_used_is_evicted_first() {
         let connections = Connections::new(4);
         let used = connections.acquire().await;
-        drop(used.begin_request().expect("it has its place"));
-        let asking = connections.acquire().await;
-        let request = asking.begin_request().expect("it has its place");
+        drop(used.begin_request().expect("it has its slot"));
+        let active = connections.acquire().await;
+        let request = active.begin_request().expect("it has its slot");
         let (oldest, newest) = (connections.acquire().await, connections.acquire().await);
         let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
-            give_way(&[&used, &asking, &oldest, &newest]),
+            evictions(&[&used, &active, &oldest, &newest]),
             [false, false, true, false]
         );
         assert!(
@@ -333,16 +333,16 @@ mod tests {
         );
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
-            give_way(&[&used, &asking, &newest]),
+            evictions(&[&used, &active, &newest]),
             [false; 3],
-            "one gives way to one"
+            "one is evicted for one"
         );
         drop(oldest);
         let third = next.await;
         let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
-            give_way(&[&used, &asking, &newest, &third]),
+            evictions(&[&used, &active, &newest, &third]),
             [false, false, true, false]
         );
         drop((newest, third));
@@ -351,7 +351,7 @@ mod tests {
         let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         assert_eq!(
-            give_way(&[&used, &asking]),
+            evictions(&[&used, &active]),
             [true, false],
             "then the one waiting for its next request"
         );
@@ -359,24 +359,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connection_in_use_keeps_its_place_until_its_last_request_ends() {
+    async fn connection_in_use_keeps_its_slot_until_its_last_request_ends() {
         let connections = Connections::new(1);
-        let place = connections.acquire().await;
-        let (one, two) = (place.begin_request(), place.begin_request());
+        let slot = connections.acquire().await;
+        let (one, two) = (slot.begin_request(), slot.begin_request());
         let mut next = pin!(connections.acquire());
         assert!(poll!(&mut next).is_pending());
         drop(one);
         assert!(poll!(&mut next).is_pending());
-        assert_eq!(give_way(&[&place]), [false]);
+        assert_eq!(evictions(&[&slot]), [false]);
         drop(two);
         assert!(poll!(&mut next).is_pending());
-        assert_eq!(give_way(&[&place]), [true]);
-        drop(place);
+        assert_eq!(evictions(&[&slot]), [true]);
+        drop(slot);
         next.await;
     }
 
     #[tokio::test]
-    async fn listener_error_makes_an_idle_connection_give_way_and_is_retried() {
+    async fn listener_error_evicts_an_idle_connection_and_is_retried() {
         let connections = Connections::new(2);
         let idle = connections.acquire().await;
         let mut outcomes = vec![
@@ -385,22 +385,22 @@ mod tests {
             Err(io::ErrorKind::ConnectionAborted.into()),
         ];
         let begun = tokio::time::Instant::now();
-        let ((), place) = connections
+        let ((), slot) = connections
             .accept(|| std::future::ready(outcomes.pop().expect("one more")))
             .await;
         assert!(begun.elapsed() >= ACCEPT_RETRY_DELAY);
-        assert_eq!(give_way(&[&idle, &place]), [true, false]);
+        assert_eq!(evictions(&[&idle, &slot]), [true, false]);
     }
 
     #[tokio::test]
     async fn closes_unused_connections() {
         let connections = Connections::new(4);
         let (unused, used) = (connections.acquire().await, connections.acquire().await);
-        let asking = connections.acquire().await;
+        let active = connections.acquire().await;
         drop(used.begin_request());
-        let _request = asking.begin_request();
+        let _request = active.begin_request();
         connections.close_unused();
-        assert_eq!(give_way(&[&unused, &used, &asking]), [true, false, false]);
+        assert_eq!(evictions(&[&unused, &used, &active]), [true, false, false]);
         assert_eq!(
             poll!(pin!(connections.acquire())).map(drop),
             Poll::Ready(())

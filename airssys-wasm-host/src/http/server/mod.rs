@@ -2,9 +2,11 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `connections` | the limit of concurrent connections, and which gives way to a new one |
+//! | `connections` | the limit of concurrent connections, and which is evicted for a new one |
 //! | `connection` | a connection: its HTTP version, limits and timeouts |
-//! | `request_handler` | a request, from its route to its record in the access log |
+//! | `request_handler` | a request: a health check, or the deployment of its route |
+//! | `request_host` | the host that a request asks for |
+//! | `response_tracker` | a response on its way to the client |
 //! | `health` | the health check for load balancers |
 //! | `tls` | certificates, which can be reloaded |
 //! | `client_progress` | detection of HTTP/2 clients that stop reading |
@@ -18,6 +20,8 @@ mod connection;
 mod connections;
 mod health;
 mod request_handler;
+mod request_host;
+mod response_tracker;
 mod tls;
 
 use std::future::Future;
@@ -27,17 +31,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::uri;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use access::{AccessLog, AccessRecord};
-pub use connections::{ActiveRequest, ConnectionPlace, Connections};
+pub use connections::{ActiveRequest, ConnectionSlot, Connections};
 pub use tls::Tls;
 
 use super::route::RouteTable;
-use super::{HostRoutes, HttpService};
+use super::routing::HostRoutes;
+use super::service::HttpService;
 use connection::ServerConnection;
 use connections::default_connections_max;
 use health::HealthPath;
@@ -51,9 +57,9 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// A client may take 60 s for its next request, to send a head, or to take a piece of a response;
 /// slower ones are disconnected. When the maximum number of connections is reached, an idle one
-/// gives way to a new one. Heads are limited to 64 KiB (in HTTP/1.1 up to twice that, and 100
-/// headers). A response without a length to an HTTP/1.0 client ends with the connection: that
-/// version cannot signal that it was cut off.
+/// is closed to make room for a new one. Heads are limited to 64 KiB (in HTTP/1.1 up to twice that,
+/// and 100 headers). A response without a length to an HTTP/1.0 client ends with the connection:
+/// that version cannot signal that it was cut off.
 ///
 /// ```no_run
 /// use airssys_wasm_host::Host;
@@ -122,17 +128,17 @@ impl HttpServer {
     /// Sets the time that a client may take to shake hands, to send a head, to begin its next
     /// request, and to take a piece of its response. Defaults to 60 s.
     #[must_use]
-    pub fn client_timeout(self, patience: Duration) -> Self {
+    pub fn client_timeout(self, client_timeout: Duration) -> Self {
         Self {
-            client_timeout: patience,
+            client_timeout,
             ..self
         }
     }
 
     /// Sets the maximum number of concurrent connections; defaults to half of the descriptors that
-    /// the process may open, and at most 16,384. A new connection beyond that takes the place of an
-    /// idle one: the oldest that has not sent the head of a request, otherwise the one that has
-    /// waited longest for its next request. While requests use all of them, it waits.
+    /// the process may open, and at most 16,384. A new connection beyond that evicts an idle one:
+    /// the oldest that has not sent the head of a request, otherwise the one that has waited
+    /// longest for its next request. While requests use all of them, it waits.
     #[must_use]
     pub fn connections_max(self, connections_max: usize) -> Self {
         Self {
@@ -155,18 +161,22 @@ impl HttpServer {
         until: impl Future<Output = ()>,
     ) -> io::Result<()> {
         let graceful = GracefulShutdown::new();
-        let (end, ending) = watch::channel(false);
-        let answering = Arc::new(RequestHandler {
+        let (shutdown_sender, shutdown) = watch::channel(false);
+        let handler = Arc::new(RequestHandler {
             routes: self.routes,
             log: self.log,
-            is_tls: self.tls.is_some(),
+            scheme: if self.tls.is_some() {
+                uri::Scheme::HTTPS
+            } else {
+                uri::Scheme::HTTP
+            },
             health: self.health.map(HealthPath),
         });
         let connections = Connections::new(self.connections_max);
         let mut tasks = JoinSet::new();
         let mut until = pin!(until);
         loop {
-            let (stream, place) = tokio::select! {
+            let (stream, slot) = tokio::select! {
                 biased;
                 () = &mut until => break,
                 accepted = connections.accept(|| listener.accept()) => accepted,
@@ -174,14 +184,14 @@ impl HttpServer {
             while tasks.try_join_next().is_some() {}
             let connection = ServerConnection {
                 tls: self.tls.clone(),
-                handler: Arc::clone(&answering),
+                handler: Arc::clone(&handler),
                 client_timeout: self.client_timeout,
-                shutdown: ending.clone(),
+                shutdown: shutdown.clone(),
             };
-            tasks.spawn(connection.serve(stream, place, graceful.watcher()));
+            tasks.spawn(connection.serve(stream, slot, graceful.watcher()));
         }
         drop(listener);
-        end.send_replace(true);
+        shutdown_sender.send_replace(true);
         connections.close_unused();
         graceful.shutdown().await;
         Ok(())

@@ -1,4 +1,6 @@
 //! TLS certificates, which can be reloaded.
+//!
+//! Tests: `tests/suite/http/server.rs`, `tests/suite/http/patience.rs`.
 
 use std::fmt;
 use std::io;
@@ -37,11 +39,11 @@ impl Tls {
     /// the certificate.
     pub fn from_files(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self> {
         let (certificate, key) = (certificate.into(), key.into());
-        let now = ArcSwap::new(read_config(&certificate, &key)?);
+        let config = ArcSwap::new(read_config(&certificate, &key)?);
         Ok(Self(Arc::new(TlsFiles {
             certificate,
             key,
-            config: now,
+            config,
         })))
     }
 

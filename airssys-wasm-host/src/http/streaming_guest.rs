@@ -2,7 +2,7 @@
 //!
 //! The task that runs it also passes its output on; while nothing is read, it does not run.
 //!
-//! Tests: `tests/suite/http`.
+//! Tests: `tests/suite/http/bodies.rs`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,48 +19,49 @@ use crate::clock::{Alarm, Clock, Ticks};
 /// A guest's handling of one request.
 pub(super) type GuestFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// A running guest. Dropping it stops the guest. At the deadline the guest is ended even if nothing
-/// is read.
-pub(super) struct RunningGuest {
+/// A guest whose response's body is read. Dropping it stops the guest. At the deadline the guest is
+/// ended even if nothing is read.
+pub(super) struct StreamingGuest {
     shared: Arc<SharedGuest>,
-    /// Wakes `held` at the deadline.
+    /// Wakes `shared` at the deadline.
     _alarm: Alarm,
 }
 
+/// The guest, shared by the task that reads and the alarm.
 struct SharedGuest {
+    /// `None` once the guest has ended, or runs in a task of its own.
     guest: Mutex<Option<GuestFuture>>,
     runtime: Handle,
     clock: Arc<Clock>,
     deadline: Ticks,
 }
 
-impl RunningGuest {
+impl StreamingGuest {
     pub(super) fn new(guest: GuestFuture, clock: &Arc<Clock>, deadline: Ticks) -> Self {
         let alarm = clock.alarm(deadline);
-        let (guest, clock) = (Mutex::new(Some(guest)), Arc::clone(clock));
-        let held = Arc::new(SharedGuest {
-            guest,
+        let shared = Arc::new(SharedGuest {
+            guest: Mutex::new(Some(guest)),
             runtime: Handle::current(),
-            clock,
+            clock: Arc::clone(clock),
             deadline,
         });
-        alarm.set_waker(&Waker::from(Arc::clone(&held)));
+        alarm.set_waker(&Waker::from(Arc::clone(&shared)));
         Self {
-            shared: held,
+            shared,
             _alarm: alarm,
         }
     }
 
     /// Polls the guest.
     pub(super) fn poll(&self, context: &mut Context<'_>) {
-        let mut held = self.shared.guest.lock();
-        if held
+        let mut guest = self.shared.guest.lock();
+        if guest
             .as_mut()
             .is_some_and(|guest| guest.as_mut().poll(context).is_ready())
         {
-            *held = None;
+            *guest = None;
         }
-        drop(held);
+        drop(guest);
         if self.shared.clock.now() >= self.shared.deadline {
             // The deadline may have passed while the guest ran, and there may be no further read.
             self.shared.expire();
@@ -81,7 +82,7 @@ pub(super) fn run_detached(mut guest: GuestFuture) {
     }
 }
 
-impl Drop for RunningGuest {
+impl Drop for StreamingGuest {
     fn drop(&mut self) {
         let guest = self.shared.guest.lock().take();
         drop(guest);
@@ -92,7 +93,7 @@ impl SharedGuest {
     /// Ends the guest at its deadline by running it, upon which it notices. If it is running now,
     /// it will notice anyway.
     fn expire(&self) {
-        let guest = self.guest.try_lock().and_then(|mut held| held.take());
+        let guest = self.guest.try_lock().and_then(|mut guest| guest.take());
         if let Some(guest) = guest {
             self.runtime.spawn(guest);
         }

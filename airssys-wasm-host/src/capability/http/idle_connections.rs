@@ -22,10 +22,10 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// The idle connections of a revision.
 #[derive(Default)]
-pub(crate) struct ConnectionPool(Mutex<PooledConnections>);
+pub(super) struct IdleConnections(Mutex<ConnectionTable>);
 
 #[derive(Default)]
-struct PooledConnections {
+struct ConnectionTable {
     by_origin: HashMap<Origin, Vec<(ClientConnection, Instant)>>,
     count: usize,
     /// `true` while a task closes connections that have been idle for too long.
@@ -50,49 +50,49 @@ impl Origin {
     }
 }
 
-impl ConnectionPool {
+impl IdleConnections {
     /// Takes an idle connection to one of `addresses` that is still open.
-    pub(super) fn take(&self, place: &Origin, addresses: &[IpAddr]) -> Option<ClientConnection> {
+    pub(super) fn take(&self, origin: &Origin, addresses: &[IpAddr]) -> Option<ClientConnection> {
         let mut idle = self.0.lock();
-        while let Some((line, _)) = idle.by_origin.get_mut(place).and_then(Vec::pop) {
+        while let Some((connection, _)) = idle.by_origin.get_mut(origin).and_then(Vec::pop) {
             idle.count -= 1;
-            if line.is_ready() && addresses.contains(&line.address) {
-                return Some(line);
+            if connection.is_ready() && addresses.contains(&connection.address) {
+                return Some(connection);
             }
         }
         None
     }
 
     /// Puts a connection back, once its response has been read to the end.
-    pub(super) fn give_back(self: Arc<Self>, place: Origin, mut line: ClientConnection) {
-        if line.is_ready() {
-            return self.insert(place, line);
+    pub(super) fn give_back(self: Arc<Self>, origin: Origin, mut connection: ClientConnection) {
+        if connection.is_ready() {
+            return self.insert(origin, connection);
         }
         tokio::spawn(async move {
             // A connection whose server does not read is not worth waiting for any longer.
-            if tokio::time::timeout(IDLE_TIME, line.ready()).await == Ok(true) {
-                self.insert(place, line);
+            if tokio::time::timeout(IDLE_TIME, connection.ready()).await == Ok(true) {
+                self.insert(origin, connection);
             }
         });
     }
 
-    fn insert(self: &Arc<Self>, place: Origin, line: ClientConnection) {
+    fn insert(self: &Arc<Self>, origin: Origin, connection: ClientConnection) {
         let mut idle = self.0.lock();
         if idle.count == IDLE_MAX {
             return;
         }
         idle.count += 1;
         idle.by_origin
-            .entry(place)
+            .entry(origin)
             .or_default()
-            .push((line, Instant::now()));
+            .push((connection, Instant::now()));
         if !std::mem::replace(&mut idle.has_sweeper, true) {
             tokio::spawn(sweep(Arc::downgrade(self)));
         }
     }
 
     /// Closes all idle connections, and returns their number.
-    pub(crate) fn clear(&self) -> usize {
+    pub(super) fn clear(&self) -> usize {
         let mut idle = self.0.lock();
         idle.by_origin.clear();
         std::mem::take(&mut idle.count)
@@ -102,14 +102,14 @@ impl ConnectionPool {
     /// `false` if none are left.
     fn close_expired(&self) -> bool {
         let mut idle = self.0.lock();
-        let PooledConnections {
+        let ConnectionTable {
             by_origin,
             count,
             has_sweeper,
         } = &mut *idle;
-        by_origin.retain(|_, lines| {
-            lines.retain(|(line, since)| !line.is_closed() && since.elapsed() < IDLE_TIME);
-            !lines.is_empty()
+        by_origin.retain(|_, connections| {
+            connections.retain(|(idle, since)| !idle.is_closed() && since.elapsed() < IDLE_TIME);
+            !connections.is_empty()
         });
         *count = by_origin.values().map(Vec::len).sum();
         *has_sweeper = *count > 0;
@@ -117,10 +117,13 @@ impl ConnectionPool {
     }
 }
 
-async fn sweep(pool: Weak<ConnectionPool>) {
+async fn sweep(connections: Weak<IdleConnections>) {
     loop {
         tokio::time::sleep(IDLE_TIME).await;
-        if !pool.upgrade().is_some_and(|pool| pool.close_expired()) {
+        if !connections
+            .upgrade()
+            .is_some_and(|idle| idle.close_expired())
+        {
             return;
         }
     }
