@@ -90,6 +90,7 @@ impl GuestFailure {
 }
 
 impl From<Error> for Problem {
+    /// Leaves out the remedy, which is in terms of the library's API; the command has hints.
     fn from(error: Error) -> Self {
         let mut causes = Vec::new();
         let mut source = error.source();
@@ -99,7 +100,10 @@ impl From<Error> for Problem {
         }
         Self {
             kind: error.code().to_owned(),
-            message: error.to_string(),
+            message: match error.phase() {
+                Some(phase) => format!("{phase}: {}", error.message()),
+                None => error.message().to_owned(),
+            },
             phase: error.phase().map(|phase| phase.code().to_owned()),
             causes,
             hint: None,
@@ -118,10 +122,7 @@ impl From<CapabilityError> for Problem {
 
 impl From<TermsError> for Problem {
     fn from(error: TermsError) -> Self {
-        match error {
-            TermsError::Instancing(error) => Self::new(kinds::USAGE, error.to_string()),
-            other => Error::from(other).into(),
-        }
+        Error::from(error).into()
     }
 }
 

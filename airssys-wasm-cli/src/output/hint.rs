@@ -1,5 +1,5 @@
-//! Hints on how to proceed after a problem, in terms of the command line. The messages of the host
-//! library refer to its Rust API instead.
+//! Hints on how to proceed after a problem, in terms of the command line, in place of the remedies
+//! of the host library, which are in terms of its Rust API.
 
 /// Returns a hint for a kind of problem, if there is one.
 pub(super) fn hint(kind: &str) -> Option<&'static str> {

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// The error for an update to a version that is not known to be newer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "{} is not newer than {}, which is deployed; use `.any_version()` to allow it",
+    "{} is not newer than {}, which is deployed",
     describe_version(to),
     describe_version(from)
 )]

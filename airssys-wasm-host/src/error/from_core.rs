@@ -4,6 +4,7 @@
 
 use std::error::Error as StdError;
 
+use airssys_wasm_core::VersionNotNewer;
 use airssys_wasm_core::terms::TermsError;
 
 use super::{Error, ErrorClass, ErrorKind};
@@ -22,6 +23,13 @@ macro_rules! from_core {
     )*};
 }
 
+impl From<VersionNotNewer> for Error {
+    fn from(error: VersionNotNewer) -> Self {
+        Self::new(ErrorKind::VersionNotNewer, error.to_string())
+            .with_remedy("use `.any_version()` to allow it")
+    }
+}
+
 /// The kind is that of the term that is not valid.
 impl From<TermsError> for Error {
     fn from(error: TermsError) -> Self {
@@ -29,7 +37,7 @@ impl From<TermsError> for Error {
             TermsError::Grants(error) => error.into(),
             TermsError::Limits(error) => error.into(),
             TermsError::Link(error) => error.into(),
-            other => Self::new(ErrorClass::INVALID_LIMITS, other.to_string()),
+            other => Self::new(ErrorKind::InvalidConfiguration, other.to_string()),
         }
     }
 }
@@ -43,7 +51,6 @@ from_core! {
     airssys_wasm_core::FunctionNameError => ErrorKind::InvalidName,
     airssys_wasm_core::LimitsError => ErrorClass::INVALID_LIMITS,
     airssys_wasm_core::PackageRefError => ErrorKind::InvalidName,
-    airssys_wasm_core::VersionNotNewer => ErrorKind::VersionNotNewer,
     airssys_wasm_core::pipeline::PipelineErrors => ErrorKind::InvalidPipeline,
     airssys_wasm_core::WaveError => ErrorKind::TypeMismatch,
     airssys_wasm_core::world::FunctionNotFound => ErrorKind::FunctionNotFound,

@@ -11,6 +11,7 @@ mod code;
 mod from_core;
 mod kind;
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -36,6 +37,7 @@ pub struct Error(Box<ErrorInner>);
 struct ErrorInner {
     class: ErrorClass,
     message: String,
+    remedy: Option<Cow<'static, str>>,
     phase: Option<Effect>,
     end: Option<CallEnd>,
     guest_stderr: Option<String>,
@@ -51,6 +53,7 @@ impl Error {
         Self(Box::new(ErrorInner {
             class,
             message,
+            remedy: None,
             phase: None,
             end: None,
             guest_stderr: None,
@@ -65,6 +68,12 @@ impl Error {
 
     pub(crate) fn with_class(mut self, class: impl Into<ErrorClass>) -> Self {
         self.0.class = class.into();
+        self
+    }
+
+    /// Adds the way out of the problem, in terms of this crate's API.
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
+        self.0.remedy = Some(remedy.into());
         self
     }
 
@@ -124,6 +133,20 @@ impl Error {
     /// Returns the kind and the code, for an error with another message.
     pub(crate) fn class(&self) -> ErrorClass {
         self.0.class
+    }
+
+    /// Returns the problem alone, without its [`phase`](Self::phase) and
+    /// [`remedy`](Self::remedy). The text that [`Display`](fmt::Display) writes has all three.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Returns the way out of the problem, if there is one in terms of this crate's API, such as
+    /// "use `.any_version()` to allow it". A program shows its users its own words instead.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&str> {
+        self.0.remedy.as_deref()
     }
 
     /// Returns `true` if something that the caller named does not exist. See
@@ -245,7 +268,11 @@ impl fmt::Display for Error {
         if let Some(phase) = self.0.phase {
             write!(f, "{phase}: ")?;
         }
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.message)?;
+        match &self.0.remedy {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -189,9 +189,11 @@ impl Host {
 
     fn state(&self) -> Result<Arc<StateDirectory>> {
         self.0.context.runtime.state().ok_or_else(|| {
-            let message =
-                "this host has no state directory; set one with `HostBuilder::state_directory`";
-            Error::new(ErrorKind::StateUnavailable, message)
+            Error::new(
+                ErrorKind::StateUnavailable,
+                "this host has no state directory",
+            )
+            .with_remedy("set one with `HostBuilder::state_directory`")
         })
     }
 

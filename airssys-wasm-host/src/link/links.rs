@@ -106,7 +106,8 @@ pub(crate) fn resolve(
 ) -> Result<RevisionLinks> {
     let mut problems = linker::world_level_problems(world, providers);
     let at_world_level = problems.len();
-    let mut is_ambiguous = false;
+    // The remedy for the first import that several deployments could serve.
+    let mut choice = None;
     let revisions: Vec<_> = deployed
         .iter()
         .filter(|named| named.name != *caller)
@@ -124,7 +125,12 @@ pub(crate) fn resolve(
         match find_server(import, &offers, bound.get(import.name.path())) {
             Ok(name) => served.push((import, name)),
             Err(problem) => {
-                is_ambiguous |= matches!(problem, LinkProblem::Ambiguous { .. });
+                if let LinkProblem::Ambiguous { import, candidates } = &problem {
+                    choice.get_or_insert(format!(
+                        "choose one with `.link(\"{import}\", \"{}\")`",
+                        candidates[0]
+                    ));
+                }
                 problems.push(describe_problem(import, &problem, providers));
             }
         }
@@ -148,15 +154,14 @@ pub(crate) fn resolve(
     if problems.is_empty() {
         return Ok(RevisionLinks(ArcSwap::from_pointee(functions)));
     }
-    let class = match is_ambiguous {
-        true => ErrorClass::AMBIGUOUS_IMPORT,
-        false if at_world_level == problems.len() => ErrorClass::MISSING_HOST_FUNCTION,
-        false => ErrorKind::UnresolvedImport.into(),
-    };
-    Err(Error::new(
-        class,
-        format!("imports without a provider: {}", problems.join("; ")),
-    ))
+    let message = format!("imports without a provider: {}", problems.join("; "));
+    Err(match choice {
+        Some(choice) => Error::new(ErrorClass::AMBIGUOUS_IMPORT, message).with_remedy(choice),
+        None if at_world_level == problems.len() => {
+            Error::new(ErrorClass::MISSING_HOST_FUNCTION, message)
+        }
+        None => Error::new(ErrorKind::UnresolvedImport, message),
+    })
 }
 
 /// Checks that each interface with a configured link is imported from another deployment.

@@ -78,10 +78,11 @@ pub(super) fn check_receiver(
     match stages.find(|stage| stage.options().has_dead_letters()) {
         Some(stage) if receiver.is_none() => {
             let message = format!(
-                "stage `{}` produces dead letters, but they have no receiver: set one with `.dead_letters(...)`, or for all pipelines with `HostBuilder::dead_letters`",
+                "stage `{}` produces dead letters, but they have no receiver",
                 stage.name()
             );
-            Err(Error::new(ErrorKind::InvalidPipeline, message))
+            let remedy = "set one with `.dead_letters(...)`, or for all pipelines with `HostBuilder::dead_letters`";
+            Err(Error::new(ErrorKind::InvalidPipeline, message).with_remedy(remedy))
         }
         _ => Ok(()),
     }

@@ -265,10 +265,11 @@ fn sleeping_name(asleep: &SleepingDeployments, name: &str) -> Option<ComponentNa
 fn name_taken_error(name: &ComponentName) -> Error {
     Error::new(
         ErrorKind::AlreadyExists,
-        format!(
-            "`{name}` is deployed already; replace it with `host.update(\"{name}\", ...)`, or choose another name with `.name(...)`"
-        ),
+        format!("`{name}` is deployed already"),
     )
+    .with_remedy(format!(
+        "replace it with `host.update(\"{name}\", ...)`, or choose another name with `.name(...)`"
+    ))
 }
 
 /// Returns the deployment with this name, or an error if it is still being deployed.
@@ -280,7 +281,7 @@ pub(super) fn find_entry(
         Some(named) => Some(Ok(Arc::clone(named))),
         None => Some(Err(Error::new(
             ErrorKind::NotDeployed,
-            format!("`{name}` is being deployed; it can be called when `deploy` has returned"),
+            format!("`{name}` is still being deployed"),
         ))),
     }
 }

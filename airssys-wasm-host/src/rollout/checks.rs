@@ -51,10 +51,9 @@ pub(super) fn state(serving: &Revision, loss: StateLoss) -> Result<()> {
     }
     Err(Error::new(
         ErrorKind::StateWouldBeLost,
-        format!(
-            "{serving} is stateful, and the next revision would start without its state; call `.discard_state()` if the state may be lost"
-        ),
-    ))
+        format!("{serving} is stateful, and the next revision would start without its state"),
+    )
+    .with_remedy("call `.discard_state()` if the state may be lost"))
 }
 
 /// Checks that the next revision has everything that callers of the active one may call.

@@ -63,10 +63,11 @@ fn check(runtime: &Runtime, draft: &RevisionPlan, mode: RolloutMode) -> Result<(
         .map(|(rule, granted)| describe_lacking(rule, granted))
         .collect();
     let message = format!(
-        "required capabilities are not granted: {}; grant them, or let the component run with less (`Shortfall::RunWithLess`)",
+        "required capabilities are not granted: {}",
         join_first(&lacking)
     );
-    Err(Error::new(ErrorKind::NotGranted, message))
+    let remedy = "grant them, or let the component run with less (`Shortfall::RunWithLess`)";
+    Err(Error::new(ErrorKind::NotGranted, message).with_remedy(remedy))
 }
 
 /// Checks the size of the texts that are stored with each revision.
@@ -133,11 +134,9 @@ fn check_no_growth(
             changes: changes.clone(),
         });
     }
-    let message = format!(
-        "it requests more than {serving}: {}; approve it by setting grants (`.grants(...)` or `.approval(...)`)",
-        join_first(&changes)
-    );
-    Err(Error::new(ErrorKind::AwaitsApproval, message))
+    let message = format!("it requests more than {serving}: {}", join_first(&changes));
+    let remedy = "approve it by setting grants (`.grants(...)` or `.approval(...)`)";
+    Err(Error::new(ErrorKind::AwaitsApproval, message).with_remedy(remedy))
 }
 
 /// Lists what the next revision requests in addition, and either requires or would be granted.
@@ -187,11 +186,12 @@ fn check_custom_rules(runtime: &Runtime, draft: &RevisionPlan) -> Result<()> {
             .peekable();
         if providers.peek().is_none() {
             let message = format!(
-                "`{rule}`: `{}` is not a capability known to airssys-wasm {}, and this host has no provider for it (`HostBuilder::provider`)",
+                "`{rule}`: `{}` is not a capability known to airssys-wasm {}, and this host has no provider for it",
                 rule.kind(),
                 env!("CARGO_PKG_VERSION")
             );
-            return Err(Error::new(ErrorClass::UNKNOWN_CAPABILITY, message));
+            let error = Error::new(ErrorClass::UNKNOWN_CAPABILITY, message);
+            return Err(error.with_remedy("add one with `HostBuilder::provider`"));
         }
         for provider in providers {
             provider.check(&rule.target()).map_err(|problem| {

@@ -263,8 +263,8 @@ impl StateDirectory {
 /// Returns the name and the version of a component.
 fn name_and_version(component: &Component) -> Result<(&ComponentName, &Version)> {
     component.name().zip(component.version()).ok_or_else(|| {
-        let message = "it has no name or no version; set them with `with_name` and `with_version`";
-        Error::new(ErrorClass::UNNAMED, message)
+        let remedy = "set them with `with_name` and `with_version`";
+        Error::new(ErrorClass::UNNAMED, "it has no name or no version").with_remedy(remedy)
     })
 }
 
