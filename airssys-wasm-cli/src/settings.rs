@@ -32,8 +32,8 @@ pub(crate) struct Settings {
     pub(crate) revisions_kept: Option<usize>,
     #[serde(deserialize_with = "duration")]
     pub(crate) drain: Option<Duration>,
-    #[serde(deserialize_with = "patience")]
-    pub(crate) patience: Option<Duration>,
+    #[serde(alias = "patience", deserialize_with = "client_timeout")]
+    pub(crate) client_timeout: Option<Duration>,
     #[serde(deserialize_with = "bytes")]
     pub(crate) memory_budget: Option<u64>,
     pub(crate) deployment_share: Option<u8>,
@@ -58,11 +58,11 @@ impl Settings {
 }
 
 /// Checks the timeout for clients. Zero would close every connection.
-pub(crate) fn check_patience(patience: Duration) -> Result<Duration, &'static str> {
-    if patience.is_zero() {
+pub(crate) fn check_client_timeout(timeout: Duration) -> Result<Duration, &'static str> {
+    if timeout.is_zero() {
         Err("the timeout must be longer than zero, such as `10s`")
     } else {
-        Ok(patience)
+        Ok(timeout)
     }
 }
 
@@ -75,10 +75,9 @@ pub(crate) fn check_compile_memory(bytes: u64) -> Result<u64, &'static str> {
     }
 }
 
-fn patience<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    let patience = duration(from)?;
-    patience
-        .map(check_patience)
+fn client_timeout<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    duration(from)?
+        .map(check_client_timeout)
         .transpose()
         .map_err(serde::de::Error::custom)
 }
@@ -129,7 +128,7 @@ mod tests {
             health_path,
             revisions_kept,
             drain,
-            patience,
+            client_timeout,
             memory_budget,
             deployment_share,
             compile_memory,
@@ -148,7 +147,7 @@ mod tests {
         assert!(tls_certificate.is_some() && tls_key.is_some() && health_path.is_some());
         assert!(memory_budget.is_some() && deployment_share.is_some());
         assert!(compile_memory.is_some() && compile_time.is_some());
-        assert!(log.is_some() && log_level.is_some() && patience.is_some());
+        assert!(log.is_some() && log_level.is_some() && client_timeout.is_some());
         assert_eq!(
             limits,
             Some(Limits::default()),
@@ -171,6 +170,7 @@ mod tests {
         for (text, expected) in [
             ("sockt = \"x\"", "unknown field `sockt`"),
             ("drain = \"soon\"", "30s"),
+            ("client-timeout = \"0s\"", "longer than zero"),
             ("patience = \"0s\"", "longer than zero"),
             ("memory-budget = \"1GB\"", "64MiB"),
             ("revisions-kept = \"many\"", "line 1"),

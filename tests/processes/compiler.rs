@@ -12,7 +12,7 @@ use airssys_wasm_host::{CompilerProcess, Component, ErrorKind, Host};
 use airssys_wasm_tests::process::children_of;
 use airssys_wasm_tests::{crafted, guests};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn main() {
     let error = CompilerProcess::from_current_program()
@@ -73,7 +73,7 @@ fn children() -> Vec<u32> {
 async fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
+        assert!(begun.elapsed() < TIMEOUT, "{what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

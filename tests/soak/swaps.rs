@@ -18,7 +18,7 @@ const SWAPS: u32 = 10_000;
 const INSTANCES_MAX: u64 = 8;
 
 /// Time within which handles that are dropped in the background must be closed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn resident_kib() -> u64 {
     status_field(std::process::id(), "VmRSS").expect("`/proc` is readable")
@@ -30,11 +30,11 @@ fn open_files() -> usize {
         .count()
 }
 
-/// Waits until at most `most` files are open, or [`PATIENCE`] has passed, and returns the number of
+/// Waits until at most `most` files are open, or [`TIMEOUT`] has passed, and returns the number of
 /// open files. An update closes its files in the background; leaked ones stay open.
 async fn wait_for_open_files(most: usize) -> usize {
     let begun = Instant::now();
-    while open_files() > most && begun.elapsed() < PATIENCE {
+    while open_files() > most && begun.elapsed() < TIMEOUT {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     open_files()
@@ -46,7 +46,7 @@ async fn wait_for_open_files(most: usize) -> usize {
 async fn wait_for_memory(deployment: &Deployment, bytes_max: u64) {
     let begun = Instant::now();
     while deployment.status().memory_bytes > bytes_max {
-        assert!(begun.elapsed() < PATIENCE, "instances are left behind");
+        assert!(begun.elapsed() < TIMEOUT, "instances are left behind");
         tokio::task::yield_now().await;
     }
 }

@@ -11,7 +11,7 @@ use crate::capabilities::probe::{attempt, probe};
 use crate::support::{greet, guest};
 
 /// Time after which a test gives up waiting.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A log that accepts nothing until the sender is dropped, and then records everything.
 #[derive(Clone)]
@@ -132,7 +132,7 @@ async fn a_call_waits_for_the_audit_log_until_its_deadline_and_its_record_is_kep
         .limits(limits)
         .await
         .expect("deployed");
-    let told = tokio::time::timeout(PATIENCE, attempt(&denied, &["lookup", "good.test"])).await;
+    let told = tokio::time::timeout(TIMEOUT, attempt(&denied, &["lookup", "good.test"])).await;
     told.expect("at its deadline").expect_err("it is denied");
     assert!(log.0.lines.lock().is_empty());
     drop((host, denied, release));

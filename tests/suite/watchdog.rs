@@ -7,14 +7,14 @@ use std::sync::Once;
 use std::time::Duration;
 
 /// Many times the duration of the slowest test program.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Starts the watchdog of this process once.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         std::thread::spawn(|| {
-            std::thread::sleep(PATIENCE);
+            std::thread::sleep(TIMEOUT);
             #[expect(
                 clippy::print_stderr,
                 reason = "it is the last line that this process prints"
@@ -22,7 +22,7 @@ pub(crate) fn start() {
             {
                 eprintln!(
                     "still running after {:?}; a call or a drain does not end",
-                    PATIENCE
+                    TIMEOUT
                 );
             }
             std::process::exit(101);

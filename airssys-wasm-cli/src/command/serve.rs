@@ -17,10 +17,10 @@ use crate::api::{Problem, kinds};
 use crate::output::LogWriter;
 use crate::paths;
 use crate::server::{self, ServerConfig, TcpEndpoint, WebServer};
-use crate::settings::{Settings, check_compile_memory, check_patience};
+use crate::settings::{Settings, check_client_timeout, check_compile_memory};
 
 /// The default timeout for clients.
-const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
+const CLIENT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 
 /// Run a host process in the foreground until it is terminated
 ///
@@ -40,8 +40,8 @@ pub(super) struct ServeCommand {
     drain: Option<Duration>,
     /// Time that a client may take to send the head of a request, to begin its next request, and to
     /// read a chunk of a component's response; at most 10s over `--tcp` [default: 60s]
-    #[arg(long, value_name = "TIME", value_parser = parse_patience)]
-    patience: Option<Duration>,
+    #[arg(long, alias = "patience", value_name = "TIME", value_parser = parse_client_timeout)]
+    client_timeout: Option<Duration>,
     /// Maximum memory of all components together: `2GiB` [default: three quarters of the memory of
     /// the machine or the control group]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
@@ -136,10 +136,10 @@ impl ServeCommand {
                 .drain
                 .or(settings.drain)
                 .unwrap_or(Duration::from_secs(30)),
-            patience: self
-                .patience
-                .or(settings.patience)
-                .unwrap_or(DEFAULT_PATIENCE),
+            client_timeout: self
+                .client_timeout
+                .or(settings.client_timeout)
+                .unwrap_or(CLIENT_TIMEOUT_DEFAULT),
             limits: settings.limits.unwrap_or_default(),
         })
     }
@@ -168,9 +168,9 @@ fn parse_compile_memory(text: &str) -> Result<u64, String> {
     check_compile_memory(bytes).map_err(str::to_owned)
 }
 
-fn parse_patience(text: &str) -> Result<Duration, String> {
-    let patience = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    check_patience(patience).map_err(str::to_owned)
+fn parse_client_timeout(text: &str) -> Result<Duration, String> {
+    let client_timeout = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    check_client_timeout(client_timeout).map_err(str::to_owned)
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {

@@ -33,14 +33,14 @@ pub(crate) fn show_spinner(what: impl Into<String>) -> DelayedSpinner {
         };
     }
     let show = Arc::downgrade(&shown);
-    let patience = tokio::spawn(async move {
+    let timer = tokio::spawn(async move {
         tokio::time::sleep(SPINNER_DELAY).await;
         if let Some(shown) = show.upgrade() {
             *shown.lock() = Some(Progress(spinner(what)));
         }
     });
     DelayedSpinner {
-        timer: Some(patience.abort_handle()),
+        timer: Some(timer.abort_handle()),
         spinner: shown,
     }
 }

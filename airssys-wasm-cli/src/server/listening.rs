@@ -63,11 +63,11 @@ impl Listener for OwnerSocket {
 }
 
 /// Serves until the shutdown begins, then waits for the requests in progress. A client must send
-/// the head of a request within `patience`.
+/// the head of a request within `client_timeout`.
 pub(super) async fn serve(
     listener: impl Listener,
     router: Router,
-    patience: Duration,
+    client_timeout: Duration,
     shutdown: Shutdown,
 ) -> io::Result<()> {
     let connections = Connections::new(connections_max());
@@ -85,7 +85,7 @@ pub(super) async fn serve(
             stream,
             slot,
             router.clone(),
-            patience,
+            client_timeout,
             graceful.watcher(),
         ));
     }
@@ -100,7 +100,7 @@ async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     slot: ConnectionSlot,
     router: Router,
-    patience: Duration,
+    client_timeout: Duration,
     watcher: Watcher,
 ) {
     let slot = Arc::new(slot);
@@ -119,7 +119,7 @@ async fn serve_connection(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(patience);
+        .header_read_timeout(client_timeout);
     tokio::select! {
         // An error ends only this connection.
         _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)) => {}

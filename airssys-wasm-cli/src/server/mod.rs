@@ -62,7 +62,7 @@ pub(crate) struct ServerConfig {
     /// Time to wait for calls in flight at shutdown.
     pub(crate) drain: Duration,
     /// Time a client may take to send the head of a request, on every listener.
-    pub(crate) patience: Duration,
+    pub(crate) client_timeout: Duration,
     /// Resources for all components together.
     pub(crate) budget: Budget,
     /// Default limits, for components deployed without their own.
@@ -80,8 +80,6 @@ pub(crate) struct ServerState {
     journal: Arc<Journal>,
     requests: Arc<web::RequestMetrics>,
     shutdown: Shutdown,
-    /// Default limits, for components deployed without their own.
-    limits: Limits,
     /// The runtime that serves the API.
     admin: Handle,
     /// The runtime that guests run on.
@@ -110,7 +108,7 @@ async fn serve_until(
     let host = Host::builder()
         .state_directory(&config.state_directory)
         .revisions_kept(config.revisions_kept)
-        .limits(config.limits.clone())
+        .limits(config.limits)
         .budget(config.budget)
         .compiler_process(CompilerProcess::from_current_program()?)
         .guest_log(Arc::clone(&journal))
@@ -129,21 +127,20 @@ async fn serve_until(
         journal,
         requests: Arc::default(),
         shutdown: shutdown.clone(),
-        limits: config.limits,
         admin: Handle::current(),
         guests,
     };
     log_ready(&process, &config.socket).await?;
-    let components = serve_components(config.web, &process, config.patience).await?;
+    let components = serve_components(config.web, &process, config.client_timeout).await?;
     let router = handlers::router(process);
     let over_tcp = serve_tcp(
         config.tcp,
         router.clone(),
-        config.patience,
+        config.client_timeout,
         shutdown.clone(),
     )
     .await?;
-    let served = listening::serve(listener, router, config.patience, shutdown.clone());
+    let served = listening::serve(listener, router, config.client_timeout, shutdown.clone());
     systemd::notify_ready();
     let all = async { tokio::try_join!(served, over_tcp, components).map(drop) };
     let outcome = shutdown.wait_for(config.drain, all).await;
@@ -157,7 +154,7 @@ async fn serve_until(
 async fn serve_tcp(
     tcp: Option<TcpEndpoint>,
     router: axum::Router,
-    patience: Duration,
+    client_timeout: Duration,
     shutdown: Shutdown,
 ) -> Result<impl Future<Output = io::Result<()>>, Problem> {
     let listener = match &tcp {
@@ -176,7 +173,7 @@ async fn serve_tcp(
                 listening::serve(
                     listener,
                     tcp.require_token(router),
-                    TcpEndpoint::patience(patience),
+                    TcpEndpoint::client_timeout(client_timeout),
                     shutdown,
                 )
                 .await
@@ -190,13 +187,13 @@ async fn serve_tcp(
 async fn serve_components(
     web: Option<WebServer>,
     process: &ServerState,
-    patience: Duration,
+    client_timeout: Duration,
 ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
     let task = match web {
         Some(web) => {
             let serve = web.serve(
                 process.host.clone(),
-                patience,
+                client_timeout,
                 Arc::clone(&process.requests),
                 process.shutdown.clone(),
             );

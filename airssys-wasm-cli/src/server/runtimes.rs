@@ -111,14 +111,13 @@ mod tests {
     use http::{Method, StatusCode};
     use tower_service::Service as _;
 
-    use airssys_wasm_core::Limits;
     use airssys_wasm_host::Host;
 
     use super::*;
     use crate::server::{ServerState, Shutdown, handlers};
 
     /// Time after which a test fails.
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Maximum number of blocking threads of a runtime, by tokio's default.
     const BLOCKING_THREADS: usize = 512;
@@ -133,7 +132,6 @@ mod tests {
             journal: Arc::default(),
             requests: Arc::default(),
             shutdown: Shutdown::on_signals(Duration::ZERO).expect("signals"),
-            limits: Limits::default(),
             admin: Handle::current(),
             guests: runtimes.guests(),
         }
@@ -175,7 +173,7 @@ mod tests {
             });
         }
         let all = threads + BLOCKING_THREADS;
-        (0..all).for_each(|_| has_begun.recv_timeout(PATIENCE).expect("it holds a thread"));
+        (0..all).for_each(|_| has_begun.recv_timeout(TIMEOUT).expect("it holds a thread"));
         end
     }
 
@@ -215,7 +213,7 @@ mod tests {
                 (Method::GET, "/metrics", "", StatusCode::OK),
             ] {
                 let sent = send(router.clone(), method.clone(), path, body);
-                let answer = tokio::time::timeout(PATIENCE, sent).await;
+                let answer = tokio::time::timeout(TIMEOUT, sent).await;
                 assert_eq!(answer, Ok(expected), "{method} {path}");
             }
             let call = r#"{"function": "f", "wave": "()"}"#;
@@ -249,6 +247,6 @@ mod tests {
             runtimes.shutdown();
             ended.send(()).expect("the test waits for it");
         });
-        has_ended.recv_timeout(PATIENCE).expect("they end");
+        has_ended.recv_timeout(TIMEOUT).expect("they end");
     }
 }

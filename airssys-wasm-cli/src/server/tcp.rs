@@ -22,7 +22,7 @@ use crate::api::{Problem, kinds};
 const TOKEN_BYTES_MIN: usize = 16;
 
 /// Maximum time a client may take to send the head of a request, and with it the token.
-const PATIENCE_MAX: Duration = Duration::from_secs(10);
+const CLIENT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 /// The address of the TCP listener, and the token that requests must carry.
 pub(crate) struct TcpEndpoint {
@@ -63,8 +63,8 @@ impl TcpEndpoint {
 
     /// Returns the time a client may take to send the head of a request. Limited over TCP, where
     /// any user of this machine may connect.
-    pub(super) fn patience(patience: Duration) -> Duration {
-        patience.min(PATIENCE_MAX)
+    pub(super) fn client_timeout(client_timeout: Duration) -> Duration {
+        client_timeout.min(CLIENT_TIMEOUT_MAX)
     }
 
     /// Returns the API with a check of the token before it.

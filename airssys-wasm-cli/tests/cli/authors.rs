@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use super::support::{CommandOutput, HostProcess, PATIENCE, TestDir, guest_path};
+use super::support::{CommandOutput, HostProcess, TIMEOUT, TestDir, guest_path};
 
 /// Returns a command whose build directory is shared by all tests.
 fn command(place: &TestDir, arguments: &[&str]) -> Command {
@@ -66,7 +66,7 @@ fn a_component_is_created_built_and_updated_on_every_change() {
 
     let _process = place.serve();
     let (_dev, lines) = start_dev(&place, "price-check");
-    let next = || lines.recv_timeout(PATIENCE * 2).expect("a line");
+    let next = || lines.recv_timeout(TIMEOUT * 2).expect("a line");
     assert!(next().starts_with("price-check: deployed"));
     let quiet = lines.recv_timeout(Duration::from_secs(2));
     assert!(quiet.is_err(), "nothing has changed: {quiet:?}");

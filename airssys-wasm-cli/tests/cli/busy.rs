@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-use super::support::{HostProcess, PATIENCE, TestDir, guest_path, signal};
+use super::support::{HostProcess, TIMEOUT, TestDir, guest_path, signal};
 use super::web::serve;
 
 /// Time a process with a drain of half a second may take to end.
@@ -114,7 +114,7 @@ fn it_shuts_down_within_its_drain_with_spinning_guests_and_stalled_clients() {
 #[test]
 fn half_sent_requests_do_not_delay_the_shutdown() {
     let place = TestDir::new();
-    let (mut process, address) = serve(&place, &["--drain", "1h", "--patience", "1h"]);
+    let (mut process, address) = serve(&place, &["--drain", "1h", "--client-timeout", "1h"]);
     let mut web = TcpStream::connect(address).expect("connected");
     web.write_all(b"GET / HT").expect("sent");
     let _silent = TcpStream::connect(address).expect("connected");
@@ -141,7 +141,7 @@ fn a_call_ends_with_its_client() {
     let status = |part: &str| {
         let begun = Instant::now();
         while !place.run(&["status", "sleeper"]).ok().contains(part) {
-            assert!(begun.elapsed() < PATIENCE, "{part}");
+            assert!(begun.elapsed() < TIMEOUT, "{part}");
             std::thread::sleep(Duration::from_millis(20));
         }
     };
@@ -164,7 +164,7 @@ fn start_call(place: &TestDir) -> UnixStream {
             call.len()
         ),
     );
-    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("set");
     stream
 }
 
@@ -202,7 +202,7 @@ fn calls_and_followers_leave_connections_to_an_operator() {
             .ok()
             .contains(&format!("{count} in flight"))
         {
-            assert!(begun.elapsed() < PATIENCE, "{count}");
+            assert!(begun.elapsed() < TIMEOUT, "{count}");
             std::thread::sleep(Duration::from_millis(20));
         }
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use airssys_wasm_tests::crafted;
 use airssys_wasm_tests::process::{children_of, status_field};
 
-use super::support::{HostProcess, PATIENCE, TestDir, guest_path, signal};
+use super::support::{HostProcess, TIMEOUT, TestDir, guest_path, signal};
 
 /// The exit code if the host rejects a component.
 const REFUSED: i32 = 6;
@@ -40,7 +40,7 @@ fn compiler_of(process: &HostProcess) -> u32 {
         if let [compiler] = children_of(process.0.id())[..] {
             return compiler;
         }
-        assert!(begun.elapsed() < PATIENCE, "no compiler is started");
+        assert!(begun.elapsed() < TIMEOUT, "no compiler is started");
         yield_now();
     }
 }
@@ -97,7 +97,7 @@ fn a_compiler_over_its_time_limit_ends_and_the_host_keeps_serving() {
     assert!(told.contains("did not compile within 3s"), "{told}");
     let begun = Instant::now();
     while !children_of(process.0.id()).is_empty() {
-        assert!(begun.elapsed() < PATIENCE, "the compiler does not end");
+        assert!(begun.elapsed() < TIMEOUT, "the compiler does not end");
         sleep(Duration::from_millis(5));
     }
     assert_serving(&place, &process);
@@ -136,13 +136,13 @@ fn a_compiler_ends_with_its_host() {
     let compiler = compiler_of(&process);
     let begun = Instant::now();
     while status_field(compiler, "VmRSS").expect("it compiles") < 100 << 10 {
-        assert!(begun.elapsed() < PATIENCE, "it does not compile");
+        assert!(begun.elapsed() < TIMEOUT, "it does not compile");
         sleep(Duration::from_millis(5));
     }
     signal(&process.id(), "KILL");
     let begun = Instant::now();
     while status_field(compiler, "VmRSS").is_some() {
-        assert!(begun.elapsed() < PATIENCE, "the compiler does not end");
+        assert!(begun.elapsed() < TIMEOUT, "the compiler does not end");
         sleep(Duration::from_millis(5));
     }
     deploying.wait().expect("it ends");
@@ -157,7 +157,7 @@ fn a_compiler_ends_itself_after_its_time() {
     let _open = compiler.stdin.take();
     let begun = Instant::now();
     while compiler.try_wait().expect("it can be asked").is_none() {
-        assert!(begun.elapsed() < PATIENCE, "it does not end");
+        assert!(begun.elapsed() < TIMEOUT, "it does not end");
         sleep(Duration::from_millis(5));
     }
     assert_eq!(compiler.wait().expect("it has ended").code(), Some(11));

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use airssys_wasm_tests::process::raise_descriptor_limit;
 
-use super::support::{HostProcess, PATIENCE, TestDir, guest_path};
+use super::support::{HostProcess, TIMEOUT, TestDir, guest_path};
 use super::web::{get, read_address};
 
 /// The descriptor limit of the host process.
@@ -28,7 +28,7 @@ struct ListeningHost {
 }
 
 impl ListeningHost {
-    fn new(patience: &str) -> Self {
+    fn new(client_timeout: &str) -> Self {
         let place = TestDir::new();
         let token = place.path().join("token");
         std::fs::write(&token, TOKEN).expect("written");
@@ -37,7 +37,7 @@ impl ListeningHost {
             .and_then(|it| it.local_addr())
             .expect("a port");
         let script = format!(
-            "ulimit -n {DESCRIPTORS}; exec {program} serve --listen 127.0.0.1:0 --tcp {tcp} --token-file token --patience {patience}",
+            "ulimit -n {DESCRIPTORS}; exec {program} serve --listen 127.0.0.1:0 --tcp {tcp} --token-file token --client-timeout {client_timeout}",
             program = env!("CARGO_BIN_EXE_airssys-wasm"),
         );
         let mut command = Command::new("sh");
@@ -81,7 +81,7 @@ fn over_tcp(address: SocketAddr, sent: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("connected");
     // The server may have closed the connection already to make room for another.
     let _ = stream.write_all(sent.as_bytes());
-    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("set");
     stream
 }
 
@@ -128,7 +128,7 @@ fn a_client_without_a_head_in_time_is_disconnected_on_every_listener() {
         }
         let mut stream = listening.socket();
         stream.write_all(sent.as_bytes()).expect("sent");
-        stream.set_read_timeout(Some(PATIENCE)).expect("set");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("set");
         assert!(was_closed(stream.read_to_end(&mut Vec::new())));
     }
     listening.assert_responsive();
@@ -146,7 +146,7 @@ fn a_client_without_a_token_does_not_keep_its_connection() {
         answer.to_lowercase().contains("connection: close"),
         "{answer}"
     );
-    // Over TCP, half a request times out regardless of `--patience`.
+    // Over TCP, half a request times out regardless of `--client-timeout`.
     let mut stream = over_tcp(listening.tcp, "GET / HT");
     assert!(was_closed(stream.read_to_end(&mut Vec::new())));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use super::support::{PATIENCE, TestDir, guest_path};
+use super::support::{TIMEOUT, TestDir, guest_path};
 
 /// Debian's `docker-registry` on a free port. Killed when dropped.
 struct RegistryServer {
@@ -38,7 +38,7 @@ impl RegistryServer {
             .expect("docker-registry is installed; `cargo xtask test` installs it");
         let begun = Instant::now();
         while TcpStream::connect(free).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "the registry does not answer");
+            assert!(begun.elapsed() < TIMEOUT, "the registry does not answer");
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         Self {

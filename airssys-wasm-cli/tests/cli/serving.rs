@@ -74,7 +74,7 @@ fn another_user_is_refused() {
     let _process = place.start(&["--socket", socket.to_str().expect("text")]);
     let begun = Instant::now();
     while !socket.exists() {
-        assert!(begun.elapsed() < super::support::PATIENCE);
+        assert!(begun.elapsed() < super::support::TIMEOUT);
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let open = |path: &std::path::Path| {
@@ -288,7 +288,7 @@ fn an_inherited_socket_is_served_and_readiness_is_notified() {
     let place = TestDir::new();
     std::fs::create_dir(place.state()).expect("made");
     let told = std::os::unix::net::UnixDatagram::bind(place.path().join("notify")).expect("bound");
-    told.set_read_timeout(Some(super::support::PATIENCE))
+    told.set_read_timeout(Some(super::support::TIMEOUT))
         .expect("set");
     let socket = place.path().join("handed.sock");
     let script = format!(

@@ -8,7 +8,7 @@ use airssys_wasm_tests::guests;
 use tempfile::TempDir;
 
 /// Time after which a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The output and the exit code of a command.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl TestDir {
         let process = self.start(&[]);
         let begun = Instant::now();
         while self.run(&["status"]).code != 0 {
-            assert!(begun.elapsed() < PATIENCE, "it does not answer");
+            assert!(begun.elapsed() < TIMEOUT, "it does not answer");
             std::thread::sleep(Duration::from_millis(5));
         }
         process

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::support::{CommandOutput, PATIENCE, TestDir, guest_path};
+use super::support::{CommandOutput, TIMEOUT, TestDir, guest_path};
 
 /// Escape sequences, a C1 control, direction marks and zero-width characters.
 const EVIL: &str = "\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{202e}\u{2066}\u{200e}\u{61c}\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}";
@@ -126,7 +126,7 @@ fn text_of_a_component_never_reaches_the_terminal_raw() {
         .ok()
         .contains(r"\u{1b}[2J\u{9b}31m\u{202e}\u{200b}")
     {
-        assert!(begun.elapsed() < PATIENCE, "the guest's line is missing");
+        assert!(begun.elapsed() < TIMEOUT, "the guest's line is missing");
     }
     let (_, stderr) = process.terminate();
     assert_safe(

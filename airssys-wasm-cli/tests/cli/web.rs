@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use super::support::{HostProcess, PATIENCE, TestDir, guest_path, signal};
+use super::support::{HostProcess, TIMEOUT, TestDir, guest_path, signal};
 
 /// Starts a host process that serves components. Returns it with its address.
 pub(crate) fn serve(place: &TestDir, more: &[&str]) -> (HostProcess, SocketAddr) {
@@ -31,7 +31,7 @@ pub(crate) fn read_address(mut process: HostProcess) -> (HostProcess, SocketAddr
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connected");
-    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("set");
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 /// Time after which a request counts as unanswered.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct HttpResponse {
@@ -30,7 +30,7 @@ where
         stream.read_to_end(&mut bytes).await?;
         parse_response(&String::from_utf8_lossy(&bytes))
     };
-    timeout(PATIENCE, asked)
+    timeout(TIMEOUT, asked)
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }

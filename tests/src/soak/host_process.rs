@@ -36,7 +36,7 @@ pub(super) const END_MAX: Duration = Duration::from_secs(DRAIN.as_secs() + 1);
 const REAPED_MAX: Duration = Duration::from_millis(500);
 
 /// Time after which the soak gives up waiting for anything else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The number of log lines that are retained.
 const LOG_LINES: usize = 40;
@@ -200,7 +200,7 @@ impl HostProcess {
         );
         let mut child = self.child.lock();
         let mut status = None;
-        while status.is_none() && begun.elapsed() < PATIENCE {
+        while status.is_none() && begun.elapsed() < TIMEOUT {
             status = child.try_wait().expect("the process can be waited for");
             thread::sleep(Duration::from_millis(2));
         }

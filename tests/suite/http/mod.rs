@@ -13,11 +13,11 @@ mod ends;
 mod half_open;
 mod mounted;
 mod outgoing;
-mod patience;
 mod refused;
 mod server;
 mod service;
 mod site;
+mod slow_clients;
 mod smuggling;
 mod updates;
 

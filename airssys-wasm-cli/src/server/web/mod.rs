@@ -54,11 +54,11 @@ impl WebServer {
     }
 
     /// Starts listening. Returns a future that serves until the process shuts down. A client must
-    /// send the head of a request, and read each part of a response, within `patience`.
+    /// send the head of a request, and read each part of a response, within `client_timeout`.
     pub(super) async fn serve(
         self,
         host: Host,
-        patience: Duration,
+        client_timeout: Duration,
         requests: Arc<RequestMetrics>,
         shutdown: Shutdown,
     ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
@@ -69,7 +69,7 @@ impl WebServer {
         let address = listener.local_addr().unwrap_or(self.address);
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         tracing::info!("serving components at {scheme}://{address}");
-        let mut server = host.http().server().client_timeout(patience);
+        let mut server = host.http().server().client_timeout(client_timeout);
         server = server.access_log(AccessSinks {
             requests,
             access_log: self.access_log,

@@ -3,7 +3,7 @@
 //! In HTTP/1 a client that does not read stops the socket, which has a timeout. In HTTP/2 it can
 //! stop one response, or all, while the socket stays in use: it answers pings, and nothing else.
 //!
-//! Tests: `tests/suite/http/patience.rs`.
+//! Tests: `tests/suite/http/slow_clients.rs`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,19 +46,19 @@ impl ClientWatch {
     }
 
     /// Resolves when the client has taken nothing of a response, or sent no request, for longer
-    /// than `patience`.
-    pub(super) async fn wait_until_stalled(&self, patience: Duration) {
-        while !self.0.lock().is_stalled(patience) {
-            sleep(patience / 4).await;
+    /// than `client_timeout`.
+    pub(super) async fn wait_until_stalled(&self, client_timeout: Duration) {
+        while !self.0.lock().is_stalled(client_timeout) {
+            sleep(client_timeout / 4).await;
         }
     }
 }
 
 impl OpenResponses {
-    fn is_stalled(&self, patience: Duration) -> bool {
+    fn is_stalled(&self, client_timeout: Duration) -> bool {
         let mut waiting = self.waiting.values().flatten();
-        let is_idle = self.waiting.is_empty() && self.idle_since.elapsed() > patience;
-        is_idle || waiting.any(|since| since.elapsed() > patience)
+        let is_idle = self.waiting.is_empty() && self.idle_since.elapsed() > client_timeout;
+        is_idle || waiting.any(|since| since.elapsed() > client_timeout)
     }
 }
 

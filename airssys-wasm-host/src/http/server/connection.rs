@@ -1,6 +1,6 @@
 //! A connection: its HTTP version, limits and timeouts.
 //!
-//! Tests: `tests/suite/http/patience.rs`, `tests/suite/http/half_open.rs`.
+//! Tests: `tests/suite/http/slow_clients.rs`, `tests/suite/http/half_open.rs`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -151,25 +151,25 @@ impl ServerConnection {
 }
 
 /// Resolves when the client has stalled; never for a connection that is not watched.
-async fn client_stalled(watch: Option<Arc<ClientWatch>>, patience: Duration) {
+async fn client_stalled(watch: Option<Arc<ClientWatch>>, client_timeout: Duration) {
     match watch {
-        Some(watch) => watch.wait_until_stalled(patience).await,
+        Some(watch) => watch.wait_until_stalled(client_timeout).await,
         None => std::future::pending().await,
     }
 }
 
-fn builder(version: HttpVersion, patience: Duration) -> Builder<TokioExecutor> {
+fn builder(version: HttpVersion, client_timeout: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(client_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(patience)
+        .keep_alive_interval(client_timeout)
         .max_send_buf_size(SEND_BYTES_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_concurrent_streams(STREAMS_MAX);

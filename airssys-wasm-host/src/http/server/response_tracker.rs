@@ -1,6 +1,6 @@
 //! A response on its way to the client, for the access log and the limits of the connection.
 //!
-//! Tests: `tests/suite/http/server.rs`, `tests/suite/http/patience.rs`.
+//! Tests: `tests/suite/http/server.rs`, `tests/suite/http/slow_clients.rs`.
 
 use std::task::{Context, Poll};
 

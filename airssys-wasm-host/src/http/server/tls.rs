@@ -1,6 +1,6 @@
 //! TLS certificates, which can be reloaded.
 //!
-//! Tests: `tests/suite/http/server.rs`, `tests/suite/http/patience.rs`.
+//! Tests: `tests/suite/http/server.rs`, `tests/suite/http/slow_clients.rs`.
 
 use std::fmt;
 use std::io;

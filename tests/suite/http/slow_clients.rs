@@ -12,9 +12,9 @@ use super::certificate::Certificate;
 use super::client::{Client, absolute_get, collect, connect_http2, http2};
 use super::site::{Site, listen};
 
-const PATIENCE: Duration = Duration::from_millis(400);
+const TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Long enough for connections that the server cuts off after its patience, and far shorter than
+/// Long enough for connections that the server cuts off after its timeout, and far shorter than
 /// others last.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -23,7 +23,7 @@ async fn impatient_server(site: &Site, tls: Option<Tls>) -> SocketAddr {
         .host
         .http()
         .server()
-        .client_timeout(PATIENCE)
+        .client_timeout(TIMEOUT)
         .access_log(site.accesses.clone());
     if let Some(tls) = tls {
         server = server.tls(tls);
@@ -57,7 +57,7 @@ async fn clients_without_a_head_are_disconnected() {
         let begun = Instant::now();
         read_until_closed(&mut stream).await;
         assert!(
-            begun.elapsed() >= PATIENCE / 2,
+            begun.elapsed() >= TIMEOUT / 2,
             "{said:?}: {:?}",
             begun.elapsed()
         );
