@@ -100,6 +100,55 @@ pub(crate) mod as_duration {
     }
 }
 
+/// Serializes a number of bytes that may be missing. Only used where a missing one is left out.
+#[cfg(feature = "serde")]
+pub(crate) mod as_optional_bytes {
+    use serde::{Deserializer, Serializer};
+
+    pub(crate) fn serialize<N, S>(number: &Option<N>, to: S) -> Result<S::Ok, S::Error>
+    where
+        N: Copy + TryInto<u64>,
+        S: Serializer,
+    {
+        match number {
+            Some(number) => super::as_bytes::serialize(number, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, N, D>(from: D) -> Result<Option<N>, D::Error>
+    where
+        N: TryFrom<u64>,
+        D: Deserializer<'de>,
+    {
+        super::as_bytes::deserialize(from).map(Some)
+    }
+}
+
+/// Serializes a duration that may be missing. Only used where a missing one is left out.
+#[cfg(feature = "serde")]
+pub(crate) mod as_optional_duration {
+    use std::time::Duration;
+
+    use serde::{Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => super::as_duration::serialize(duration, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        super::as_duration::deserialize(from).map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

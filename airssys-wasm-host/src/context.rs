@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use airssys_wasm_core::Limits;
+use airssys_wasm_core::terms::Terms;
 
-use crate::Result;
 use crate::deployment::{DeploymentEnd, DeploymentEntry};
 use crate::registry::DeploymentTable;
 use crate::runtime::Runtime;
+use crate::{Component, Result};
 
 pub(crate) struct HostContext {
     pub(crate) runtime: Arc<Runtime>,
@@ -20,6 +21,12 @@ pub(crate) struct HostContext {
 }
 
 impl HostContext {
+    /// Returns the terms of a new deployment that sets none.
+    pub(crate) fn default_terms(&self, component: &Component) -> Terms {
+        let instancing = component.instancing().unwrap_or_default();
+        Terms::new(self.limits.clone(), instancing)
+    }
+
     /// Removes deployments, on a blocking thread if that is persisted, and waits until their last
     /// calls have ended.
     pub(crate) async fn remove_and_drain(

@@ -24,7 +24,7 @@
 //! | read a component | [`Component`] |
 //! | deploy, update, roll back | [`Host::deploy`], [`Host::update`], [`Host::rollback`] |
 //! | call with Rust types, with values, through generated bindings | [`Function`], [`DynamicFunction`], [`Bindings`] |
-//! | limit what a component uses | [`Limits`], [`Instancing`] |
+//! | limit what a component uses | [`Limits`], [`LimitsChange`], [`Instancing`] |
 //! | set everything that a component runs under as one value | [`terms::TermsChange`], [`Deploy::terms`], [`Update::terms`] |
 //! | limit what all components use together, and the compiler | [`Budget`], [`CompilerProcess`] |
 //! | grant files, network access and values, and revoke them | [`policy::Grants`], [`Deploy::grants`], [`Deployment::revoke`], [`Approval`] |
@@ -94,7 +94,7 @@ pub mod policy {
 
 /// The terms that deployments run under, as one value.
 pub mod terms {
-    pub use airssys_wasm_core::terms::{FixedTerms, TermsChange, TermsError};
+    pub use airssys_wasm_core::terms::{FixedTerms, Terms, TermsChange, TermsError};
 }
 
 /// The imports and exports of components, with their types.
@@ -109,7 +109,7 @@ pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::policy::Enforcement;
 pub use airssys_wasm_core::{
     Capability, CapabilityKind, ComponentName, Digest, Effect, FunctionName, Instancing, Limits,
-    Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector,
+    LimitsChange, Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector,
 };
 pub use budget::Budget;
 pub use capability::{

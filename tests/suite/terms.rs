@@ -3,7 +3,7 @@
 use airssys_wasm_host::pipeline::StageOptions;
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::terms::{FixedTerms, TermsChange};
-use airssys_wasm_host::{Enforcement, Host, Instancing, Limits};
+use airssys_wasm_host::{Enforcement, Host, Instancing, Limits, LimitsChange};
 
 use crate::pipelines::{multiplier, two_stages};
 use crate::support::host;
@@ -23,7 +23,7 @@ fn full_change() -> TermsChange {
 
 fn assert_full(terms: &FixedTerms) {
     let change = full_change();
-    assert_eq!(Some(&terms.limits), change.limits.as_ref());
+    assert_eq!(LimitsChange::from(terms.limits.clone()), change.limits);
     assert_eq!(Some(terms.instancing), change.instancing);
     assert_eq!(Some(terms.enforcement), change.enforcement);
 }
@@ -37,7 +37,7 @@ async fn a_deploy_has_the_terms_that_were_set() {
         .deploy(component())
         .name("one-by-one")
         .grants(change.grants.clone().expect("set"))
-        .limits(change.limits.clone().expect("set"))
+        .limits(change.limits.clone())
         .instancing(change.instancing.expect("set"))
         .enforcement(change.enforcement.expect("set"))
         .await
@@ -71,7 +71,16 @@ async fn an_update_retains_the_terms_that_it_does_not_set() {
     stateful.await.expect("updated");
     let terms = deployment.status().active.terms;
     assert_eq!(terms.instancing, Instancing::Stateful);
-    assert_eq!(Some(terms.limits), full_change().limits);
+    assert_eq!(LimitsChange::from(terms.limits), full_change().limits);
+
+    let tables = LimitsChange {
+        table_elements_max: Some(9_000),
+        ..LimitsChange::default()
+    };
+    update().limits(tables).await.expect("updated");
+    let limits = deployment.status().active.terms.limits;
+    assert_eq!(limits.table_elements_max, 9_000);
+    assert_eq!(Some(limits.handles_max), full_change().limits.handles_max);
 
     let limits = Limits {
         memory_bytes_max: 0,

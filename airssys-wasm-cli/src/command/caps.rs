@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::difference::RequestDifference;
 use super::dry_run::DryRun;
-use super::options::GrantOptions;
+use super::options::RuleOptions;
 use super::{CommonOptions, logs};
 use crate::api::{
     ExplainRequest, ExplanationView, GrantSpec, GrantsView, MaybeDryRun, Problem, RevocationResult,
@@ -38,7 +38,7 @@ enum CapsSubcommand {
         /// Name of the deployment
         name: String,
         #[command(flatten)]
-        grants: GrantOptions,
+        rules: RuleOptions,
         /// Allow grants to restore revoked access, even where they are wider than the revocation
         #[arg(long)]
         grant_again: bool,
@@ -91,14 +91,18 @@ impl CapsCommand {
             }
             CapsSubcommand::Grant {
                 name,
-                grants,
+                rules,
                 grant_again,
                 dry_run,
             } => {
+                if rules.is_empty() {
+                    let message = "no rule is given; pass `--grant`, `--deny` or `--grants`";
+                    return Err(Problem::new(kinds::USAGE, message));
+                }
                 let path = dry_run.path(&path(&name, "grants"));
                 let spec = GrantSpec {
                     grant_again,
-                    ..GrantSpec::from(grants.into_grants()?)
+                    ..GrantSpec::from(rules.into_rules()?)
                 };
                 let promoted: MaybeDryRun<RolloutResult> = client.post(&path, &spec).await?;
                 common.output.print(&promoted);

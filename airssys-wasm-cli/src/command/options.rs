@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use airssys_wasm_core::Limits;
+use airssys_wasm_core::LimitsChange;
 use airssys_wasm_core::terms::{TermsChange, TermsError};
 use clap::Args;
 
 use crate::api::{GrantRules, Problem, kinds};
 
-/// The options for the grants of a component.
+/// The options for rules to grant and to deny.
 #[derive(Debug, Args)]
-pub(super) struct GrantOptions {
+pub(super) struct RuleOptions {
     /// Grant a rule: 'file-read /data from=/srv/data'; can be repeated
     #[arg(long = "grant", value_name = "RULE")]
     grant: Vec<String>,
@@ -20,6 +20,31 @@ pub(super) struct GrantOptions {
     /// TOML file with rules to grant and deny: `allow = [...]`, `deny = [...]`
     #[arg(long, value_name = "FILE")]
     grants: Option<PathBuf>,
+}
+
+impl RuleOptions {
+    /// Returns `true` if none of the options is given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.grant.is_empty() && self.deny.is_empty() && self.grants.is_none()
+    }
+
+    /// Reads the file of grants, if there is one, and returns all rules.
+    pub(super) fn into_rules(self) -> Result<GrantRules, Problem> {
+        let mut rules = match self.grants {
+            Some(path) => GrantRules::from(&airssys_wasm_host::read_grants(path)?),
+            None => GrantRules::default(),
+        };
+        rules.allow.extend(self.grant);
+        rules.deny.extend(self.deny);
+        Ok(rules)
+    }
+}
+
+/// The options for the grants of a component.
+#[derive(Debug, Args)]
+pub(super) struct GrantOptions {
+    #[command(flatten)]
+    rules: RuleOptions,
     /// Run the component even if it requires more than it is granted
     #[arg(long)]
     run_with_less: bool,
@@ -27,26 +52,14 @@ pub(super) struct GrantOptions {
 
 impl GrantOptions {
     /// Returns `true` if none of the options is given.
-    pub(super) fn is_empty(&self) -> bool {
-        self.grant.is_empty()
-            && self.deny.is_empty()
-            && self.grants.is_none()
-            && !self.run_with_less
+    fn is_empty(&self) -> bool {
+        self.rules.is_empty() && !self.run_with_less
     }
 
     pub(super) fn into_grants(self) -> Result<GrantRules, Problem> {
-        let mut given = GrantRules {
-            allow: self.grant,
-            deny: self.deny,
-            run_with_less: self.run_with_less,
-        };
-        if let Some(path) = self.grants {
-            let of_file = GrantRules::from(&airssys_wasm_host::read_grants(path)?);
-            given.allow.extend(of_file.allow);
-            given.deny.extend(of_file.deny);
-            given.run_with_less |= of_file.run_with_less;
-        }
-        Ok(given)
+        let mut grants = self.rules.into_rules()?;
+        grants.run_with_less |= self.run_with_less;
+        Ok(grants)
     }
 }
 
@@ -59,7 +72,8 @@ pub(super) struct TermsOptions {
     /// author
     #[arg(long, value_name = "HOW")]
     instancing: Option<String>,
-    /// Set a limit: memory-bytes-max=64MiB, call-deadline=5s; can be repeated
+    /// Set a limit: memory-bytes-max=64MiB, call-deadline=5s; can be repeated. The others stay as
+    /// they are
     #[arg(long = "limit", value_name = "LIMIT=VALUE")]
     limit: Vec<String>,
     /// Link an imported interface to a deployment: acme:store/kv=store; can be repeated
@@ -86,10 +100,7 @@ impl TermsOptions {
     }
 }
 
-fn parse_limits(limits: &[String]) -> Result<Option<Limits>, Problem> {
-    if limits.is_empty() {
-        return Ok(None);
-    }
+fn parse_limits(limits: &[String]) -> Result<LimitsChange, Problem> {
     let mut given = serde_json::Map::new();
     for limit in limits {
         let (name, value) = split_pair(limit, "memory-bytes-max=64MiB")?;
@@ -97,7 +108,6 @@ fn parse_limits(limits: &[String]) -> Result<Option<Limits>, Problem> {
         given.insert(name.to_owned(), number.unwrap_or_else(|_| value.into()));
     }
     serde_json::from_value(given.into())
-        .map(Some)
         .map_err(|error| Problem::new(kinds::INVALID_LIMITS, format!("`--limit`: {error}")))
 }
 

@@ -217,6 +217,35 @@ fn audit_only_learns_the_grants_a_component_needs() {
 }
 
 #[test]
+fn a_rule_revoked_in_a_file_of_grants_is_denied() {
+    let place = TestDir::new();
+    let _process = place.serve();
+    let file = place.path().join("grants.toml");
+    let grants = "allow = [\"config a value=1\", \"config b value=2\"]\nrevoked = [\"config a\"]\n";
+    std::fs::write(&file, grants).expect("written");
+    let file = file.to_str().expect("text");
+    let probe = guest_path("attack-probe");
+    place.run(&["deploy", &probe, "--grants", file]).ok();
+    let attempt = |key: &str| format!("attempt(\"config\", [\"{key}\"])");
+    let allowed = place.run(&["call", "attack-probe", &attempt("b")]).ok();
+    assert_eq!(allowed, "ok(\"2\")");
+    let denied = place.run(&["call", "attack-probe", &attempt("a")]);
+    assert_eq!(denied.exited_with(1), "err(\"no such key\")");
+}
+
+#[test]
+fn a_grant_needs_a_rule() {
+    let place = TestDir::new();
+    let _process = place.serve();
+    place.run(&["deploy", &guest_path("greeter-v1")]).ok();
+    let told = place.run(&["caps", "grant", "greeter"]).failed(2);
+    assert!(told.contains("no rule is given"), "{told}");
+    place
+        .run(&["caps", "grant", "greeter", "--run-with-less"])
+        .failed(2);
+}
+
+#[test]
 fn the_difference_in_requests_is_shown() {
     let place = TestDir::new();
     let _process = place.serve();

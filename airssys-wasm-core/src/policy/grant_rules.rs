@@ -41,11 +41,13 @@ impl GrantRules {
 }
 
 impl From<&Grants> for GrantRules {
-    /// Writes the grants and denies as rules. Leaves out revocations, which belong to a deployment.
+    /// Writes grants and denies as rules. Revocations become denies: they belong to a deployment,
+    /// and whatever else receives the rules must not allow what was revoked.
     fn from(grants: &Grants) -> Self {
+        let denied = grants.denied().chain(grants.revoked());
         Self {
             allow: grants.allowed().map(ToString::to_string).collect(),
-            deny: grants.denied().map(ToString::to_string).collect(),
+            deny: denied.map(ToString::to_string).collect(),
             run_with_less: grants.shortfall() == Shortfall::RunWithLess,
         }
     }
@@ -65,7 +67,9 @@ mod tests {
         let mut grants = rules.parse().expect("rules");
         assert_eq!(GrantRules::from(&grants), rules);
         grants.revoke(&"env LANG".parse().expect("a rule"));
-        assert_eq!(GrantRules::from(&grants), rules);
+        let written = GrantRules::from(&grants);
+        assert_eq!(written.allow, rules.allow);
+        assert_eq!(written.deny, [rules.deny[0].as_str(), "env LANG"]);
         let wrong = GrantRules {
             deny: vec!["file-raed /x".into()],
             ..GrantRules::default()

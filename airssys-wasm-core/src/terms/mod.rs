@@ -18,7 +18,7 @@ use crate::policy::GrantRules;
 use crate::policy::{Enforcement, Grants};
 use crate::{
     CapabilityError, ComponentName, ComponentNameError, Instancing, InstancingError, Limits,
-    LimitsError,
+    LimitsChange, LimitsError,
 };
 
 /// The terms of a revision.
@@ -106,11 +106,14 @@ pub struct TermsChange {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::policy::GrantRules>))]
     pub grants: Option<Grants>,
-    /// Limits. By default, a new deployment has those of the host process, and an update retains
-    /// those of the active revision.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    /// Limits, each by its name. Those that are not set are the ones of the host process for a new
+    /// deployment; an update retains those of the active revision.
+    #[cfg_attr(
+        feature = "serde",
+        serde(skip_serializing_if = "LimitsChange::is_empty")
+    )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub limits: Option<Limits>,
+    pub limits: LimitsChange,
     /// Instancing mode: `per-call`, `pooled N` or `stateful`. By default, a new deployment has the
     /// one that its component declares, and an update retains that of the active revision.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
@@ -171,10 +174,14 @@ macro_rules! terms_setters {
 
         #[doc = concat!("Sets the limits", $(" of a ", stringify!($target),)? ".")]
         ///
-        /// By default, a new deployment has those of the host, and an update retains those of the
-        /// active revision.
-        pub fn limits(self, $($target: $target_type,)? limits: $crate::Limits) -> Self {
-            self.change_terms($($target,)? |terms| terms.limits = Some(limits))
+        /// `Limits` set all of them, a `LimitsChange` only some. By default, a new deployment has those of the host, and an update retains
+        /// those of the active revision.
+        pub fn limits(
+            self,
+            $($target: $target_type,)?
+            limits: impl ::core::convert::Into<$crate::LimitsChange>,
+        ) -> Self {
+            self.change_terms($($target,)? |terms| terms.limits.merge(limits.into()))
         }
 
         #[doc = concat!("Sets the instancing mode", $(" of a ", stringify!($target),)? ".")]
@@ -307,7 +314,7 @@ impl TermsChange {
             enforcement,
         } = later;
         self.grants = grants.or(self.grants.take());
-        self.limits = limits.or(self.limits.take());
+        self.limits.merge(limits);
         self.instancing = instancing.or(self.instancing);
         self.links.extend(links);
         self.enforcement = enforcement.or(self.enforcement);
@@ -324,7 +331,7 @@ impl TermsChange {
             grants: self.grants.unwrap_or(grants),
             fixed: FixedTerms {
                 instancing: self.instancing.unwrap_or(fixed.instancing),
-                limits: self.limits.unwrap_or(fixed.limits),
+                limits: self.limits.apply_to(fixed.limits),
                 enforcement: self.enforcement.unwrap_or(fixed.enforcement),
                 links,
             },
@@ -343,7 +350,7 @@ impl TermsChange {
         } = self;
         let names = [
             ("grants", grants.is_some()),
-            ("limits", limits.is_some()),
+            ("limits", !limits.is_empty()),
             ("instancing", instancing.is_some()),
             ("link", !links.is_empty()),
             ("enforcement", enforcement.is_some()),
@@ -358,7 +365,7 @@ impl From<Terms> for TermsChange {
     fn from(Terms { grants, fixed }: Terms) -> Self {
         Self {
             grants: Some(grants),
-            limits: Some(fixed.limits),
+            limits: fixed.limits.into(),
             instancing: Some(fixed.instancing),
             links: fixed.links,
             enforcement: Some(fixed.enforcement),
@@ -385,10 +392,14 @@ impl TermsChange {
         key: &str,
         value: D,
     ) -> Result<Result<(), TermsError>, D::Error> {
+        use serde::Deserialize as _;
         use text::{read, read_text};
         Ok(match key {
             "grants" => read_text(value, &mut self.grants, |rules: GrantRules| rules.parse())?,
-            "limits" => Ok(read(value, &mut self.limits)?),
+            "limits" => {
+                self.limits = Option::deserialize(value)?.unwrap_or_default();
+                Ok(())
+            }
             "instancing" => read_text(value, &mut self.instancing, |text: String| text.parse())?,
             "links" => text::read_links(value, &mut self.links)?,
             "audit-only" => Ok(read(value, &mut self.enforcement)?),
@@ -514,7 +525,7 @@ mod tests {
     #[test]
     fn requests_of_earlier_clients_are_read() {
         let read = |text: &str| serde_json::from_str::<TermsChange>(text).expect(text);
-        let nulls = r#"{"grants": null, "limits": null, "instancing": null, "links": {}, "audit-only": null}"#;
+        let nulls = r#"{"grants": null, "limits": null, "instancing": null, "links": null, "audit-only": null}"#;
         assert_eq!(read(nulls), TermsChange::default());
         let set = r#"{
             "grants": {"allow": ["config mood value=calm"], "deny": ["env LANG"], "run-with-less": false},
@@ -523,7 +534,8 @@ mod tests {
             "links": {"acme:store/kv": "store"},
             "audit-only": true
         }"#;
-        assert_eq!(read(set), full_change());
+        let full = full_change().apply_to(terms());
+        assert_eq!(read(set).apply_to(terms()), full);
     }
 
     #[cfg(feature = "json")]

@@ -54,11 +54,14 @@ pub(super) fn read_links<'de, D: Deserializer<'de>>(
     value: D,
     links: &mut BTreeMap<String, ComponentName>,
 ) -> Result<Result<(), TermsError>, D::Error> {
-    let texts = BTreeMap::<String, String>::deserialize(value)?;
-    Ok(texts.into_iter().try_for_each(|(interface, name)| {
-        links.insert(interface, name.parse()?);
-        Ok(())
-    }))
+    let texts = Option::<BTreeMap<String, String>>::deserialize(value)?;
+    Ok(texts
+        .into_iter()
+        .flatten()
+        .try_for_each(|(interface, name)| {
+            links.insert(interface, name.parse()?);
+            Ok(())
+        }))
 }
 
 impl<'de> Deserialize<'de> for TermsChange {

@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
+use airssys_wasm_core::terms::Terms;
+
 use super::Host;
-use crate::Result;
 use crate::context::HostContext;
 use crate::deployment::Summary;
 use crate::handle::Deployment;
 use crate::registry::DeploymentTable;
 use crate::state::{Change, UnreadableRecord};
+use crate::{Component, Result};
 
 /// All deployments of a host, for what concerns several of them. Returned by
 /// [`Host::deployments`]; [`Host::deployment`] returns a single one.
@@ -57,6 +59,13 @@ impl<'a> Deployments<'a> {
     #[must_use]
     pub fn unreadable(self) -> &'a [UnreadableRecord] {
         &self.0.0.unreadable
+    }
+
+    /// Returns the terms that a new deployment of this component would have by default: the limits
+    /// of this host, and the instancing mode that the component declares.
+    #[must_use]
+    pub fn default_terms(self, component: &Component) -> Terms {
+        self.0.0.context.default_terms(component)
     }
 
     /// Returns the changes made to deployments, oldest first; the last 10,000 are stored.

@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use airssys_wasm_core::terms::{Terms, TermsChange};
+use airssys_wasm_core::terms::TermsChange;
 use airssys_wasm_core::{ComponentName, Rollout, terms_setters};
 use tracing::{Instrument as _, Span};
 
@@ -148,8 +148,7 @@ impl<'a> Deploy<'a> {
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, NewDeployment>, Span)> {
         let name = self.target_name()?;
         let explicit_links = self.terms.links.clone();
-        let instancing = self.component.instancing().unwrap_or_default();
-        let defaults = Terms::new(self.context.limits.clone(), instancing);
+        let defaults = self.context.default_terms(&self.component);
         let mut terms = self.terms.apply_to(defaults);
         if let Some(approval) = &self.approval {
             terms.grants = approval.grants_for(&self.component)?;
@@ -193,10 +192,10 @@ impl<'a> Deploy<'a> {
         match (&self.name, self.component.name()) {
             (Some(name), _) => Ok(name.parse()?),
             (None, Some(name)) => Ok(name.clone()),
-            (None, None) => Err(Error::new(
-                ErrorClass::UNNAMED,
-                "the component declares no name; set one with `.name(\"greeter\")`",
-            )),
+            (None, None) => Err(
+                Error::new(ErrorClass::UNNAMED, "the component declares no name")
+                    .with_remedy("set one with `.name(\"greeter\")`"),
+            ),
         }
     }
 }

@@ -61,9 +61,16 @@ fn target_directory() -> Result<PathBuf, String> {
         .ok_or_else(|| "cargo metadata names no target directory".to_owned())
 }
 
-/// Returns a command for the cargo that runs this program.
+/// Returns a command for the cargo that runs this program, without the variables that cargo sets
+/// for this program: a build script that depends on one would run again, as in `xtask/src/shell.rs`.
 fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
     cargo
 }

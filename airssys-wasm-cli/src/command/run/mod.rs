@@ -98,7 +98,9 @@ impl RunCommand {
                 Ok(exit_code_of_call(called.call_end()))
             }
             (None, Some(function)) => {
-                terms.limits.get_or_insert_with(limits_with_max_deadline);
+                // A command may run as long as a call may.
+                let deadline = &mut terms.limits.call_deadline;
+                deadline.get_or_insert(Limits::CALL_DEADLINE_MAX);
                 let console = program::console(&self.file, self.arguments);
                 let deployment = deploy.terms(terms).console(console).await?;
                 program::run(&deployment.dynamic_function(&function)?).await
@@ -126,13 +128,6 @@ fn print_functions(deployment: &Deployment, common: &CommonOptions) {
 
 /// Returns limits with the maximum deadline: a program may wait for its stdin indefinitely, and the
 /// user can interrupt it.
-fn limits_with_max_deadline() -> Limits {
-    Limits {
-        call_deadline: Limits::CALL_DEADLINE_MAX,
-        ..Limits::default()
-    }
-}
-
 /// The names in error messages: the host names the deployment, which the user knows only as a file.
 struct MessageNames {
     /// The name of the temporary deployment.

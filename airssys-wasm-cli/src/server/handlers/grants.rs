@@ -92,6 +92,10 @@ pub(super) async fn grant(
     Query(how): Query<DryRunQuery>,
     Json(spec): Json<GrantSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
+    if spec.allow.is_empty() && spec.deny.is_empty() {
+        let message = "the request has no rules; list them in `allow` or `deny`";
+        return Err(Problem::new(kinds::USAGE, message).into());
+    }
     let deployment = process.host.deployment(&name).await?;
     let grant_again = spec.grant_again;
     let action = format!(

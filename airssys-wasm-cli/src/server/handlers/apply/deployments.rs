@@ -82,8 +82,7 @@ async fn update(
 ) -> Result<ApplyResult, Problem> {
     // Created first: a rule that is revoked from here on stays revoked.
     let update = process.host.update(name, component.clone());
-    let instancing = component.instancing().unwrap_or_default();
-    let defaults = Terms::new(process.limits.clone(), instancing);
+    let defaults = process.host.deployments().default_terms(&component);
     let wanted = desired.deployment.terms.clone()?.apply_to(defaults);
     let changes = compare::deployment(now, &component, &wanted);
     let again = compare::lifted_revocations(&now.grants(), &wanted.grants);
