@@ -36,7 +36,6 @@ pub mod fuse;
 mod instancing;
 pub mod interfaces;
 mod limits;
-mod limits_change;
 mod name;
 mod package;
 #[cfg(feature = "pipeline")]
@@ -58,8 +57,7 @@ pub use capability::{
 pub use component::{Component, ComponentError, Digest, DigestError};
 pub use component::{ComponentMetadata, MetadataError};
 pub use instancing::{Instancing, InstancingError};
-pub use limits::{Limits, LimitsError};
-pub use limits_change::LimitsChange;
+pub use limits::{Limits, LimitsChange, LimitsError};
 pub use name::{ComponentName, ComponentNameError, FunctionName, FunctionNameError};
 pub use package::{PackageRef, PackageRefError, VersionSelector};
 #[cfg(feature = "pipeline")]

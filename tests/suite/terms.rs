@@ -67,12 +67,6 @@ async fn an_update_retains_the_terms_that_it_does_not_set() {
     assert_full(&deployment.status().active.terms);
     assert_eq!(Some(deployment.grants()), full_change().grants);
 
-    let stateful = update().instancing(Instancing::Stateful);
-    stateful.await.expect("updated");
-    let terms = deployment.status().active.terms;
-    assert_eq!(terms.instancing, Instancing::Stateful);
-    assert_eq!(LimitsChange::from(terms.limits), full_change().limits);
-
     let tables = LimitsChange {
         table_elements_max: Some(9_000),
         ..LimitsChange::default()
@@ -81,6 +75,12 @@ async fn an_update_retains_the_terms_that_it_does_not_set() {
     let limits = deployment.status().active.terms.limits;
     assert_eq!(limits.table_elements_max, 9_000);
     assert_eq!(Some(limits.handles_max), full_change().limits.handles_max);
+
+    let stateful = update().instancing(Instancing::Stateful);
+    stateful.await.expect("updated");
+    let terms = deployment.status().active.terms;
+    assert_eq!(terms.instancing, Instancing::Stateful);
+    assert_eq!(terms.limits, limits);
 
     let limits = Limits {
         memory_bytes_max: 0,

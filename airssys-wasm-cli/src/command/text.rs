@@ -1,4 +1,9 @@
 //! Text output for the responses of a host process.
+//!
+//! Tests: `airssys-wasm-cli/tests/cli/operate.rs`.
+
+use airssys_wasm_core::Limits;
+use airssys_wasm_core::policy::Enforcement;
 
 use crate::api::{
     CallResult, ChangeView, DeploymentList, DeploymentView, ExplanationView, FunctionView,
@@ -105,6 +110,22 @@ impl TextOutput for DeploymentList {
     }
 }
 
+/// Returns a line for each limit that is not the built-in default.
+fn changed_limits(limits: &Limits) -> Vec<String> {
+    let as_json = |limits: &Limits| serde_json::to_value(limits).unwrap_or_default();
+    let (limits, defaults) = (as_json(limits), as_json(&Limits::default()));
+    let changed = limits.as_object().into_iter().flatten();
+    changed
+        .filter(|(name, value)| defaults.get(name.as_str()) != Some(value))
+        .map(|(name, value)| {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            format!("limit        {name}={value}")
+        })
+        .collect()
+}
+
 impl TextOutput for DeploymentView {
     fn text(&self) -> Page {
         let mut lines = vec![
@@ -123,6 +144,10 @@ impl TextOutput for DeploymentView {
         if let Some(description) = &self.serving.description {
             lines.insert(1, format!("description  {description}"));
         }
+        if self.serving.terms.enforcement == Enforcement::AuditOnly {
+            lines.push("grants       audited, not enforced".into());
+        }
+        lines.extend(changed_limits(&self.serving.terms.limits));
         lines.extend(
             self.links
                 .iter()

@@ -234,6 +234,30 @@ fn a_rule_revoked_in_a_file_of_grants_is_denied() {
 }
 
 #[test]
+fn the_status_lists_the_terms_that_are_not_defaults() {
+    let place = TestDir::new();
+    let _process = place.serve();
+    let greeter = guest_path("greeter-v1");
+    let limits = ["--limit", "call-deadline=5s", "--limit", "handles-max=70"];
+    place
+        .run(&[&["deploy", &greeter, "--audit-only"], &limits[..]].concat())
+        .ok();
+    let update = ["update", "greeter", &greeter, "--any-version"];
+    place
+        .run(&[&update[..], &["--limit", "handles-max=80"]].concat())
+        .ok();
+    let status = place.run(&["status", "greeter"]).ok();
+    for line in [
+        "grants       audited, not enforced",
+        "limit        call-deadline=5s",
+        "limit        handles-max=80",
+    ] {
+        assert!(status.contains(line), "{status}");
+    }
+    assert_eq!(status.matches("limit  ").count(), 2, "{status}");
+}
+
+#[test]
 fn a_grant_needs_a_rule() {
     let place = TestDir::new();
     let _process = place.serve();

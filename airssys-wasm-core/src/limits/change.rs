@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::Limits;
+use super::Limits;
 
 /// Defines the change from the names and types of all limits, with attributes of their text forms.
 macro_rules! limits_change {

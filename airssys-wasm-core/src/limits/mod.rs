@@ -3,9 +3,13 @@
 //! Defines only the values and their ranges; the host enforces them.
 //! Tests: in this file, `tests/suite/limits.rs`.
 
+mod change;
+
 use std::time::Duration;
 
 use thiserror::Error;
+
+pub use change::LimitsChange;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
