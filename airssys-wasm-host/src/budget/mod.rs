@@ -16,6 +16,7 @@ mod share;
 
 pub(crate) use crowd::CrowdDetector;
 pub(crate) use lease::BudgetLease;
+#[cfg(feature = "http")]
 pub(crate) use machine::descriptors_max;
 pub(crate) use pool::Shortage;
 pub use settings::Budget;
