@@ -63,7 +63,7 @@ impl Listener for OwnerSocket {
 }
 
 /// Serves until the shutdown begins, then waits for the requests in progress. A client must send
-/// the head of a request within `client_timeout`.
+/// the head of a request within `client_timeout`. Fails if the listener fails permanently.
 pub(super) async fn serve(
     listener: impl Listener,
     router: Router,
@@ -74,11 +74,15 @@ pub(super) async fn serve(
     let graceful = GracefulShutdown::new();
     let mut tasks = JoinSet::new();
     let mut until = pin!(shutdown.started());
-    loop {
-        let (stream, slot) = tokio::select! {
+    let outcome = loop {
+        let accepted = tokio::select! {
             biased;
-            () = &mut until => break,
+            () = &mut until => break Ok(()),
             accepted = connections.accept(|| listener.accept()) => accepted,
+        };
+        let (stream, slot) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => break Err(error),
         };
         while tasks.try_join_next().is_some() {}
         tasks.spawn(serve_connection(
@@ -88,11 +92,11 @@ pub(super) async fn serve(
             client_timeout,
             graceful.watcher(),
         ));
-    }
+    };
     drop(listener);
     connections.close_unused();
     graceful.shutdown().await;
-    Ok(())
+    outcome
 }
 
 /// Serves a connection until it ends, or must be closed to make room for another one.

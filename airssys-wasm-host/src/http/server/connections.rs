@@ -122,19 +122,29 @@ impl Connections {
         }
     }
 
-    /// Accepts a connection and takes a slot for it. Errors of the listener are logged, and
-    /// `accept` is called again; if the system has no room for another connection, after 100 ms and
-    /// after an idle connection was evicted. Not cancel safe: dropping the future may drop an
-    /// accepted connection.
-    pub async fn accept<T, F>(&self, mut accept: impl FnMut() -> F) -> (T, ConnectionSlot)
+    /// Accepts a connection and takes a slot for it.
+    ///
+    /// An error that can pass is logged, and `accept` is called again: at once after an error of a
+    /// single connection, and 100 ms later, with an idle connection evicted, after any other, such
+    /// as a lack of descriptors. Not cancel safe: dropping the future may drop an accepted
+    /// connection.
+    ///
+    /// # Errors
+    ///
+    /// An error of the listener that cannot pass: it is closed, or is not a listening socket.
+    pub async fn accept<T, F>(
+        &self,
+        mut accept: impl FnMut() -> F,
+    ) -> io::Result<(T, ConnectionSlot)>
     where
         F: Future<Output = io::Result<T>>,
     {
         let mut has_failed = false;
         loop {
             match accept().await {
-                Ok(connection) => return (connection, self.acquire().await),
+                Ok(connection) => return Ok((connection, self.acquire().await)),
                 Err(error) if is_connection_error(&error) => {}
+                Err(error) if is_permanent(&error) => return Err(error),
                 Err(error) => {
                     if !has_failed {
                         tracing::warn!(%error, "cannot accept connections; retrying");
@@ -288,6 +298,20 @@ fn is_connection_error(error: &io::Error) -> bool {
     )
 }
 
+/// Returns `true` if every later call on the listener would fail in the same way.
+#[cfg(unix)]
+fn is_permanent(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let permanent = [Errno::BADF, Errno::INVAL, Errno::NOTSOCK];
+    Errno::from_io_error(error).is_some_and(|errno| permanent.contains(&errno))
+}
+
+#[cfg(not(unix))]
+fn is_permanent(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, Unsupported};
+    error.raw_os_error().is_some() && matches!(error.kind(), InvalidInput | Unsupported)
+}
+
 /// Returns the default limit of a listener's connections: half of the descriptors that the process
 /// may open, which leaves the rest for guests and the process itself, and at most 16,384.
 pub(super) fn default_connections_max() -> usize {
@@ -387,9 +411,25 @@ mod tests {
         let begun = tokio::time::Instant::now();
         let ((), slot) = connections
             .accept(|| std::future::ready(outcomes.pop().expect("one more")))
-            .await;
+            .await
+            .expect("the errors pass");
         assert!(begun.elapsed() >= ACCEPT_RETRY_DELAY);
         assert_eq!(evictions(&[&idle, &slot]), [true, false]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn listener_that_is_closed_is_not_retried() {
+        let connections = Connections::new(1);
+        let closed = || std::future::ready(Err::<(), _>(rustix::io::Errno::BADF.into()));
+        let accepted = poll!(pin!(connections.accept(closed)));
+        let Poll::Ready(Err(error)) = accepted else {
+            panic!("it waits for another attempt")
+        };
+        assert_eq!(
+            error.raw_os_error(),
+            Some(rustix::io::Errno::BADF.raw_os_error())
+        );
     }
 
     #[tokio::test]

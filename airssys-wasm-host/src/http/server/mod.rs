@@ -2,7 +2,7 @@
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `connections` | the limit of concurrent connections, and which is evicted for a new one |
+//! | `connections` | the limit of concurrent connections, and the choice of the one that is evicted for a new one |
 //! | `connection` | a connection: its HTTP version, limits and timeouts |
 //! | `request_handler` | a request: a health check, or the deployment of its route |
 //! | `request_host` | the host that a request asks for |
@@ -49,17 +49,17 @@ use connections::default_connections_max;
 use health::HealthPath;
 use request_handler::RequestHandler;
 
-/// The default time that a client may take to shake hands, to send a head, to begin another
-/// request, and to take a piece of the response.
+/// The default time that a client may take for the TLS handshake, to send a head, to begin another
+/// request, and to read a chunk of the response.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server for components over HTTP/1.1 and HTTP/2, with or without TLS.
 ///
-/// A client may take 60 s for its next request, to send a head, or to take a piece of a response;
-/// slower ones are disconnected. When the maximum number of connections is reached, an idle one
-/// is closed to make room for a new one. Heads are limited to 64 KiB (in HTTP/1.1 up to twice that,
-/// and 100 headers). A response without a length to an HTTP/1.0 client ends with the connection:
-/// that version cannot signal that it was cut off.
+/// A client may take 60 s to begin its next request, to send a head, or to read a chunk of a
+/// response; slower ones are disconnected. When the maximum number of connections is reached, an
+/// idle one is closed to make room for a new one. Heads are limited to 64 KiB (in HTTP/1.1 up to
+/// twice that, and 100 headers). A response without a length to an HTTP/1.0 client ends with the
+/// connection: that version cannot signal that it was cut off.
 ///
 /// ```no_run
 /// use airssys_wasm_host::Host;
@@ -105,7 +105,8 @@ impl HttpServer {
         }
     }
 
-    /// Sets a log for requests, called once each has been responded to.
+    /// Sets a log for requests, called when a request has been responded to or its client has
+    /// disconnected.
     #[must_use]
     pub fn access_log(self, log: impl AccessLog) -> Self {
         Self {
@@ -114,8 +115,8 @@ impl HttpServer {
         }
     }
 
-    /// Responds to `GET` and `HEAD` of a path itself, regardless of routes: `200` while the server
-    /// runs; when it shuts down, it accepts no more connections. These requests do not reach the
+    /// Responds with `200` to `GET` and `HEAD` of a path, regardless of routes. A server that shuts
+    /// down accepts no more connections, so these requests fail then. They are not recorded in the
     /// access log.
     #[must_use]
     pub fn health(self, path: impl Into<String>) -> Self {
@@ -125,8 +126,8 @@ impl HttpServer {
         }
     }
 
-    /// Sets the time that a client may take to shake hands, to send a head, to begin its next
-    /// request, and to take a piece of its response. Defaults to 60 s.
+    /// Sets the time that a client may take for the TLS handshake, to send a head, to begin its next
+    /// request, and to read a chunk of its response. Defaults to 60 s.
     #[must_use]
     pub fn client_timeout(self, client_timeout: Duration) -> Self {
         Self {
@@ -135,10 +136,10 @@ impl HttpServer {
         }
     }
 
-    /// Sets the maximum number of concurrent connections; defaults to half of the descriptors that
-    /// the process may open, and at most 16,384. A new connection beyond that evicts an idle one:
-    /// the oldest that has not sent the head of a request, otherwise the one that has waited
-    /// longest for its next request. While requests use all of them, it waits.
+    /// Sets the maximum number of concurrent connections. Defaults to half of the descriptors that
+    /// the process may open, and at most 16,384. A new connection beyond the maximum evicts an idle
+    /// one: the oldest that has not sent the head of a request, otherwise the one that has waited
+    /// longest for its next request. While requests use all connections, the new one waits.
     #[must_use]
     pub fn connections_max(self, connections_max: usize) -> Self {
         Self {
@@ -147,14 +148,16 @@ impl HttpServer {
         }
     }
 
-    /// Serves until `until` resolves, then stops accepting connections and waits until every
-    /// request has been responded to. Idle connections are closed.
+    /// Serves until `until` resolves, then closes idle connections, accepts no more, and waits until
+    /// every request in progress has been responded to.
     ///
-    /// Dropping the future cuts off responses in progress: use a timeout to limit the wait.
+    /// Dropping the future cuts off the responses in progress: use a timeout to limit the wait.
     ///
     /// # Errors
     ///
-    /// Errors of the listener. An error of a connection ends only that connection.
+    /// An error of the listener that cannot pass: it is closed, or is not a listening socket. The
+    /// requests in progress are responded to first. A lack of descriptors is waited for, and an
+    /// error of a connection ends only that connection.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -175,11 +178,15 @@ impl HttpServer {
         let connections = Connections::new(self.connections_max);
         let mut tasks = JoinSet::new();
         let mut until = pin!(until);
-        loop {
-            let (stream, slot) = tokio::select! {
+        let outcome = loop {
+            let accepted = tokio::select! {
                 biased;
-                () = &mut until => break,
+                () = &mut until => break Ok(()),
                 accepted = connections.accept(|| listener.accept()) => accepted,
+            };
+            let (stream, slot) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => break Err(error),
             };
             while tasks.try_join_next().is_some() {}
             let connection = ServerConnection {
@@ -189,11 +196,11 @@ impl HttpServer {
                 shutdown: shutdown.clone(),
             };
             tasks.spawn(connection.serve(stream, slot, graceful.watcher()));
-        }
+        };
         drop(listener);
         shutdown_sender.send_replace(true);
         connections.close_unused();
         graceful.shutdown().await;
-        Ok(())
+        outcome
     }
 }
