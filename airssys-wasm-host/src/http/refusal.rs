@@ -30,6 +30,9 @@ pub(super) enum Refusal {
     Busy,
     /// No component that handles requests is deployed.
     Unavailable,
+    /// The deployment cannot be restored or started: its state or its grants cannot be used, or the
+    /// budget is used up.
+    CannotServe,
     /// No head of a response, or no admission, in time.
     Timeout,
     /// The guest's call ended this way without a response.
@@ -42,6 +45,14 @@ impl Refusal {
             ErrorKind::DeadlineExceeded => Self::Timeout,
             ErrorKind::NotDeployed | ErrorKind::HostDropped | ErrorKind::FunctionNotFound => {
                 Self::Unavailable
+            }
+            ErrorKind::StateDamaged
+            | ErrorKind::StateUnavailable
+            | ErrorKind::GrantUnusable
+            | ErrorKind::OverBudget
+                if error.call_end().is_none() =>
+            {
+                Self::CannotServe
             }
             // An error without a call end is one of the host itself.
             _ => Self::CallEnded(error.call_end().unwrap_or(CallEnd::HostFunctionFailed)),
@@ -75,7 +86,7 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many requests are waiting\n",
             ),
-            Self::Unavailable => (
+            Self::Unavailable | Self::CannotServe => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "nothing serves this at the moment\n",
             ),

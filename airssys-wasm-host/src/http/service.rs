@@ -28,11 +28,10 @@ use crate::deployment::{Admission, DeploymentEntry};
 use crate::function::Handle;
 use crate::{Error, Result};
 
-/// A service that has a deployment handle HTTP requests; see
+/// A `tower` service that passes HTTP requests to a deployment; see
 /// [`HostHttp::service`](crate::HostHttp::service).
 ///
-/// The service never fails in the sense of `tower`: errors are responses as well, each with its
-/// status.
+/// The service never returns an error: each failure is a response with its status.
 ///
 /// | status | cause |
 /// |---|---|
@@ -41,16 +40,16 @@ use crate::{Error, Result};
 /// | `500` | the guest trapped, exceeded a limit, or gave no response |
 /// | `501` | the request asks for another protocol (`CONNECT`, `Upgrade`) |
 /// | `502` | the guest returned an error |
-/// | `503` | too many requests are waiting, or no component that handles requests is deployed under that name |
+/// | `503` | too many requests are waiting, no component that handles requests is deployed under that name, or the deployment cannot be restored or started: its state or its grants cannot be used, or the budget is used up |
 /// | `504` | no response head within `call_deadline` |
 ///
-/// [`HttpService::check`] returns the reason for a `503`. Keep the [`Host`](crate::Host) alive as
-/// long as the service: without it nothing is deployed.
+/// [`HttpService::check`] returns the reason for which a deployment cannot serve. Keep the
+/// [`Host`](crate::Host) alive as long as the service: without it nothing is deployed.
 ///
 /// `503` responses have a `Retry-After` header. A body that fails midway is cut off, so that no
 /// client takes it for complete. A client that disconnects ends its request: the guest stops, and
-/// its instance is free for another. (Over HTTP/1.1 this is noticed only after the request's body
-/// was read, or when the next piece of the response is written.)
+/// its instance is free for another. Over HTTP/1.1 this is noticed only after the request's body
+/// was read, or when the next chunk of the response is written.
 ///
 /// The guest sees the request's path as it arrives here: behind a router that strips the matched
 /// prefix, as axum's `nest_service` does, it sees the rest. If TLS is terminated elsewhere, a
@@ -118,15 +117,17 @@ impl HttpService {
     ///
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if nothing is deployed under that name,
     /// [`FunctionNotFound`](crate::ErrorKind::FunctionNotFound) if the component exports no HTTP
-    /// handler, [`HostDropped`](crate::ErrorKind::HostDropped).
+    /// handler, [`HostDropped`](crate::ErrorKind::HostDropped), and the errors of restoring a
+    /// deployment, such as [`GrantUnusable`](crate::ErrorKind::GrantUnusable) and
+    /// [`StateDamaged`](crate::ErrorKind::StateDamaged).
     pub async fn check(&self) -> Result<()> {
         handler::check_handler(&*self.0.deployment().await?.callable_revision()?)
     }
 
     /// Responds to a request. Cancel safe: dropping the future ends the request.
     ///
-    /// The response has [`ServingRevision`](super::ServingRevision) among its extensions if it was admitted to a
-    /// revision.
+    /// The response has a [`ServingRevision`](super::ServingRevision) among its extensions if the
+    /// request was admitted to a revision.
     pub async fn handle<B>(&self, request: Request<B>) -> Response<HttpBody>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -157,8 +158,8 @@ impl ServiceInner {
         Ok((handle, admission))
     }
 
-    /// Admits a request to a deployment. While an update admits none, waits as long as calls and
-    /// bodies in progress may take, unless too many requests are waiting already.
+    /// Admits a request to a deployment. While an update pauses admission, waits for as long as
+    /// calls and bodies in progress may take, unless too many requests are waiting already.
     async fn admit_with(
         &self,
         handle: &Handle<GuestHandler>,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::Limits;
+use airssys_wasm_host::policy::Grants;
+use airssys_wasm_host::{Host, Limits};
 
 use super::client::{Client, empty_body, full_body, pattern, request, with_header};
-use super::site::Site;
+use super::site::{Site, listen};
 use crate::support::guest;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,4 +150,34 @@ async fn requests_beyond_the_queue_are_told_to_retry() {
         );
     }
     assert_eq!(site.get("/").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_cannot_be_restored_is_unavailable() {
+    let place = tempfile::tempdir().expect("a folder");
+    let data = place.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
+    let host = || {
+        Host::builder()
+            .pooled_instances_max(20)
+            .state_directory(place.path().join("state"))
+            .build()
+            .expect("a host")
+    };
+    let first = host();
+    let rule = format!("file-read /data from={}", data.display());
+    let web = guest("http-v1").with_name("web").expect("a name");
+    let grants = Grants::new().allow(&rule).expect("a rule");
+    drop(first.deploy(web).grants(grants).await.expect("deployed"));
+    first.http().set_route("/", "web").await.expect("a route");
+    drop(first);
+
+    std::fs::remove_dir(&data).expect("removed");
+    let second = host();
+    let mut client = Client::connect(listen(second.http().server()).await).await;
+    let refused = client.get("/").await;
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert_eq!(refused.headers["retry-after"], "1");
+    std::fs::create_dir(&data).expect("a folder");
+    assert_eq!(client.get("/").await.status, 200, "it is restored");
 }
