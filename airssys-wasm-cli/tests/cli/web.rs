@@ -217,6 +217,44 @@ fn requests_are_logged_and_counted() {
     );
 }
 
+/// Counters of what is gone are read once more, and then removed.
+#[test]
+fn requests_of_removed_revisions_and_deployments_are_no_longer_counted() {
+    let place = TestDir::new();
+    // The fewest that are retained.
+    let (_process, address) = serve(&place, &["--revisions-kept", "2"]);
+    place
+        .run(&["deploy", &guest_path("http-v1"), "--name", "web"])
+        .ok();
+    place.run(&["route", "set", "/", "web"]).ok();
+    get(address, "/");
+    for next in ["http-v2", "http-v1"] {
+        place
+            .run(&["update", "web", &guest_path(next), "--any-version"])
+            .ok();
+        get(address, "/");
+    }
+    let of_revision =
+        |number| format!(r#"http_requests_total{{component="web",revision="{number}""#);
+    let scraped = [metrics(&place), metrics(&place)];
+    let counts = |number| {
+        scraped
+            .each_ref()
+            .map(|text| text.contains(&of_revision(number)))
+    };
+    assert_eq!(counts(1), [true, false], "it is gone: {scraped:?}");
+    assert_eq!(counts(2), [true, true], "it is retained: {scraped:?}");
+    assert_eq!(counts(3), [true, true], "it is active: {scraped:?}");
+
+    place.run(&["route", "remove", "/"]).ok();
+    place.run(&["remove", "web"]).ok();
+    let scraped = [metrics(&place), metrics(&place)];
+    let counts = scraped
+        .each_ref()
+        .map(|text| text.contains(r#"component="web""#));
+    assert_eq!(counts, [true, false], "it is gone: {scraped:?}");
+}
+
 fn metrics(place: &TestDir) -> String {
     let mut stream = std::os::unix::net::UnixStream::connect(place.state().join("admin.sock"))
         .expect("connected");

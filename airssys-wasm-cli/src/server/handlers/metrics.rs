@@ -2,6 +2,8 @@
 //!
 //! Tests: `airssys-wasm-cli/tests/cli/serving.rs`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
@@ -10,12 +12,13 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use airssys_wasm_core::ComponentName;
 use airssys_wasm_host::Status;
 
 use crate::api::{Problem, kinds};
 use crate::server::ServerState;
 use crate::server::reply::ProblemResponse;
-use crate::server::web::RequestMetrics;
+use crate::server::web::{RequestMetrics, RequestSeries};
 
 /// The content type of the response.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -34,7 +37,10 @@ pub(super) async fn metrics(
     State(process): State<ServerState>,
 ) -> Result<Response, ProblemResponse> {
     let host = &process.host;
+    // Read before the deployments, so that no series of a later revision is removed.
+    let counted = process.requests.series();
     let summaries = host.deployments().summaries().await?;
+    let routed = host.http().routes();
     let collector = HostCollector {
         problems: summaries
             .iter()
@@ -49,10 +55,54 @@ pub(super) async fn metrics(
             .collect(),
     };
     let dropped = host.logs().guest_lines_dropped();
+    let names = summaries.iter().map(|summary| &summary.component);
+    let names = names.chain(routed.iter().map(|route| &route.component));
+    let current = CurrentRevisions::new(names.map(ComponentName::as_str), &collector.deployments);
     let text = encode_metrics(collector, dropped, &process.requests).map_err(|error| {
         Problem::new(kinds::INTERNAL, "cannot encode the metrics").with_cause(error)
     })?;
+    current.remove_others(&process.requests, counted);
     Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+/// The deployments at one moment, with their retained revisions.
+struct CurrentRevisions {
+    /// The numbers of the revisions by component; `None` if they are not known, because the
+    /// deployment cannot be restored or only a route names it.
+    revisions: BTreeMap<String, Option<BTreeSet<String>>>,
+}
+
+impl CurrentRevisions {
+    /// `names` are those of deployments and of routes.
+    fn new<'a>(names: impl Iterator<Item = &'a str>, deployments: &[Status]) -> Self {
+        let mut revisions: BTreeMap<_, _> = names.map(|name| (name.to_owned(), None)).collect();
+        for status in deployments {
+            let numbers = status.revisions.iter();
+            let numbers = numbers.map(|revision| revision.revision.to_string());
+            revisions.insert(status.component.to_string(), Some(numbers.collect()));
+        }
+        Self { revisions }
+    }
+
+    fn has_component(&self, component: &str) -> bool {
+        component.is_empty() || self.revisions.contains_key(component)
+    }
+
+    fn has(&self, series: &RequestSeries) -> bool {
+        match self.revisions.get(&series.component) {
+            Some(Some(revisions)) => {
+                series.revision.is_empty() || revisions.contains(&series.revision)
+            }
+            Some(None) => true,
+            None => series.component.is_empty(),
+        }
+    }
+
+    /// Removes the series of other components and revisions.
+    fn remove_others(&self, requests: &RequestMetrics, mut counted: Vec<RequestSeries>) {
+        counted.retain(|series| !self.has(series));
+        requests.remove(&counted, |component| self.has_component(component));
+    }
 }
 
 fn encode_metrics(

@@ -24,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::shutdown::Shutdown;
 use crate::api::{Problem, kinds};
 use access::AccessLogWriter;
-pub(super) use request_metrics::RequestMetrics;
+pub(super) use request_metrics::{RequestMetrics, RequestSeries};
 
 /// The configuration of the HTTP server for components.
 pub(crate) struct WebServer {
