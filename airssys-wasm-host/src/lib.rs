@@ -65,6 +65,7 @@ mod handle;
 mod host;
 #[cfg(feature = "http")]
 pub mod http;
+mod http_body;
 mod instance;
 mod link;
 mod linker;

@@ -52,7 +52,7 @@ pub use custom::{NotAllowed, Provider};
 pub use grants_file::{read_grants, write_grants};
 pub(crate) use http::Connector;
 #[cfg(feature = "http")]
-pub(crate) use http::{BodyTap, TapBody, content_length, frame_bytes, view as http_view};
+pub(crate) use http::view as http_view;
 pub(crate) use open::{CapabilitySettings, InstanceCapabilities, OpenCapabilities};
 pub(crate) use provided::{LinkedProvider, Providers, provides, provides_function};
 pub use resolver::Resolver;

@@ -21,8 +21,8 @@ use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 use super::exchange::Exchange;
 use super::streaming_guest::StreamingGuest;
-use crate::capability::{content_length, frame_bytes};
 use crate::clock::{Clock, Ticks};
+use crate::http_body::{content_length, frame_bytes};
 use crate::{CallEnd, Error, Result};
 
 /// Limits of a response body.

@@ -13,7 +13,7 @@ use hyper::body::Body;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::refusal::Refusal;
-use crate::capability::{BodyTap, TapBody, content_length};
+use crate::http_body::{BodyTap, TapBody, content_length};
 
 /// Checks that a request can be passed to a guest.
 pub(super) fn check<B>(request: &Request<B>, bytes_max: u64) -> Result<(), Refusal> {

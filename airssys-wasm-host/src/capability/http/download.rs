@@ -9,8 +9,8 @@ use bytes::Bytes;
 use hyper::body::Body;
 use wasmtime_wasi_http::Error;
 
-use super::body_tap::BodyTap;
 use crate::clock::{Alarm, Clock, Ticks};
+use crate::http_body::BodyTap;
 
 /// A callback for when the last chunk has been read.
 type EndCallback = Box<dyn FnOnce() + Send>;

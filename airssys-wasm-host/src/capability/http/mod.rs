@@ -9,8 +9,7 @@
 //! | `connect` | connections to checked addresses, with TLS if requested |
 //! | `connection` | an open connection, for HTTP/1.1 or HTTP/2 |
 //! | `idle_connections` | connections that are reused for requests of the same component to the same origin |
-//! | `upload`, `download` | the bodies of requests and responses |
-//! | `body_tap`, `body_length` | a body that is watched as it passes, and its length; also for incoming requests |
+//! | `upload`, `download` | watch the bodies of requests and responses |
 //!
 //! The URL is parsed once, and the result is what is checked, resolved, connected to and sent.
 //! Redirects are left to the guest to follow, and are checked like any request. No proxy is used,
@@ -18,8 +17,6 @@
 //! Tests: `tests/attacks`, `tests/suite/capabilities/http.rs`.
 
 mod authorize;
-mod body_length;
-mod body_tap;
 mod connect;
 mod connection;
 mod download;
@@ -35,10 +32,6 @@ use wasmtime::component::Linker;
 use wasmtime_wasi_http::WasiHttp;
 use wasmtime_wasi_http::p2::bindings::http;
 
-#[cfg(feature = "http")]
-pub(crate) use body_length::{content_length, frame_bytes};
-#[cfg(feature = "http")]
-pub(crate) use body_tap::{BodyTap, TapBody};
 pub(crate) use connect::Connector;
 #[cfg(feature = "http")]
 pub(crate) use view::view;

@@ -16,8 +16,6 @@ use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::authorize::{authorize, parse_target, until_revoked};
-use super::body_length::content_length;
-use super::body_tap::TapBody;
 use super::connection::{ClientConnection, SendFailure};
 use super::download::DownloadTap;
 use super::idle_connections::Origin;
@@ -29,6 +27,7 @@ use crate::capability::descriptor::take_descriptor;
 use crate::capability::{Authority, Permit};
 use crate::clock::Ticks;
 use crate::clock::run_until_deadline;
+use crate::http_body::{TapBody, content_length};
 use crate::observe::CallId;
 
 /// The time limit of each step, unless the guest sets one. The deadline of the call applies as

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::body_tap::BodyTap;
+use crate::http_body::BodyTap;
 
 /// Watches the body of a request: sets `is_taken` once all of it was taken for sending, and fails
 /// if its instance ended before it.

@@ -15,9 +15,10 @@ use wasmtime_wasi_http::p3;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 
 use super::exit::resolve_exit;
-use crate::capability::{BodyTap, TapBody, http_view};
+use crate::capability::http_view;
 use crate::http::exchange::Exchange;
 use crate::http::request_uri;
+use crate::http_body::{BodyTap, TapBody};
 use crate::instance::InstanceState;
 
 pub(super) type ServiceFunc = TypedFunc<(Resource<p3::Request>,), (ServiceResult,)>;

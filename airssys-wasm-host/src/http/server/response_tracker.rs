@@ -10,9 +10,9 @@ use super::access::AccessRecorder;
 use super::client_progress::ResponseWatch;
 use super::connections::ActiveRequest;
 use crate::Error;
-use crate::capability::{BodyTap, TapBody};
 use crate::http::body::HttpBody;
 use crate::http::serving_revision::ServingRevision;
+use crate::http_body::{BodyTap, TapBody};
 
 /// A body of a response that is tracked until it was sent.
 pub(super) type TrackedBody = TapBody<HttpBody, ResponseTracker>;

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::body_length::frame_bytes;
+use super::length::frame_bytes;
 
 /// Watches a body `B` from inside a [`TapBody`].
 pub(crate) trait BodyTap<B: Body<Data = Bytes>>: Unpin {
