@@ -48,9 +48,10 @@ pub(crate) struct Permit {
     rule: Arc<Rule>,
     generation: u64,
     until: Option<u64>,
-    /// Set for a resource that was opened where links were followed; becomes `true` once links may
-    /// no longer be followed there. The resource may then differ from the path that was checked.
-    are_links_refused: Option<Arc<AtomicBool>>,
+    /// Set where symbolic links were followed to reach the resource; becomes `true` once grants
+    /// differ by path there. Other grants may then apply to the resource than to the path that was
+    /// checked.
+    is_fine_grained: Option<Arc<AtomicBool>>,
 }
 
 impl Permit {
@@ -65,7 +66,7 @@ impl Permit {
             rule,
             generation,
             until,
-            are_links_refused: None,
+            is_fine_grained: None,
         }
     }
 
@@ -78,19 +79,19 @@ impl Permit {
         &self.rule
     }
 
-    /// Marks the permit as one for a resource that links may have led to. `ended` becomes `true`
-    /// once links may no longer be followed.
-    pub(crate) fn opened_through_links(self, ended: &Arc<AtomicBool>) -> Self {
+    /// Marks the permit as one for a resource that symbolic links may have led to. It ends once
+    /// `is_fine_grained` is `true`.
+    pub(crate) fn through_symlinks(self, is_fine_grained: &Arc<AtomicBool>) -> Self {
         Self {
-            are_links_refused: Some(Arc::clone(ended)),
+            is_fine_grained: Some(Arc::clone(is_fine_grained)),
             ..self
         }
     }
 
     fn is_path_uncertain(&self) -> bool {
-        self.are_links_refused
+        self.is_fine_grained
             .as_ref()
-            .is_some_and(|ended| ended.load(Ordering::Acquire))
+            .is_some_and(|is_fine_grained| is_fine_grained.load(Ordering::Acquire))
     }
 }
 
@@ -235,28 +236,47 @@ impl Authority {
     /// Returns `true` if a permit still holds, and renews it if the policy has changed. Records a
     /// denial otherwise.
     pub(crate) fn still_allows(&self, permit: &mut Permit, call: CallId) -> bool {
+        match self.renew(permit) {
+            Ok(()) => true,
+            Err(reason) => {
+                self.refuse(permit.operation(), *reason, call);
+                false
+            }
+        }
+    }
+
+    /// Renews a permit if the policy has changed. Records nothing.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which the permit no longer holds.
+    pub(crate) fn renew(&self, permit: &mut Permit) -> Result<(), Box<DenialReason>> {
         let generation = self.generation.load(Ordering::Acquire);
         if permit.generation == generation && permit.until.is_none_or(|until| self.now() < until) {
-            return true;
+            return Ok(());
         }
         match self.policy.load().decide(permit.operation(), self.now()) {
             Decision::Allowed { .. } if permit.is_path_uncertain() => {
-                let problem = "was opened where links were followed; they no longer are".into();
-                self.refuse(
-                    permit.operation(),
-                    DenialReason::LeavesGrant { problem },
-                    call,
-                );
-                false
+                let problem = "was reached where symbolic links were followed; they no longer are";
+                Err(Box::new(DenialReason::LeavesGrant {
+                    problem: problem.into(),
+                }))
             }
             Decision::Allowed { rule, until } => {
                 permit.rule = rule;
                 (permit.generation, permit.until) = (generation, until);
-                true
+                Ok(())
             }
-            Decision::Denied(reason) => {
-                self.refuse(permit.operation(), reason, call);
-                false
+            Decision::Denied(reason) => Err(Box::new(reason)),
+        }
+    }
+
+    /// Waits until a permit no longer holds, and records the denial. Cancel safe.
+    pub(crate) async fn until_denied(&self, permit: &mut Permit, call: CallId) {
+        loop {
+            self.until_permit_ends(permit).await;
+            if !self.still_allows(permit, call) {
+                return;
             }
         }
     }

@@ -12,7 +12,7 @@ use wasmtime::component::Linker;
 
 use super::baseline::{Console, Printer};
 use super::resolver::{Resolver, SystemResolver};
-use super::{Authority, BlockingOperations, CapabilitySettings};
+use super::{Authority, BlockingSlots, CapabilitySettings};
 use crate::Result;
 use crate::budget::DeploymentShare;
 use crate::clock::Clock;
@@ -23,16 +23,16 @@ use crate::observe::{CallCounter, CallId};
 
 /// A capability that every host has.
 ///
-/// Each has a folder: `mod` implements this trait, `open` is the state of a revision, `view` has
-/// the functions that guests call. An embedder's own capability is a
-/// [`Provider`](crate::Provider).
+/// Each has a folder, in which `mod` implements this trait. `CONTRIBUTING.md` lists everything that
+/// a new one needs. An embedder's own capability is a [`Provider`](crate::Provider).
 pub(super) trait Capability: 'static {
     /// The state that the instances of a revision share.
     type Revision: Send + Sync;
     /// The state of an instance.
     type Instance: Send;
 
-    /// The interfaces that it links, by path. Each has a row in core's table, [`INTERFACES`](airssys_wasm_core::interfaces::INTERFACES).
+    /// The interfaces that it links, by path. Each has a row in core's table,
+    /// [`INTERFACES`](airssys_wasm_core::interfaces::INTERFACES).
     const INTERFACES: &'static [&'static str];
 
     /// Opens what a policy grants. Blocks.
@@ -60,7 +60,7 @@ pub(crate) struct RevisionOpening<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) settings: &'a CapabilitySettings,
     pub(crate) share: &'a Arc<DeploymentShare>,
-    pub(crate) blocking: &'a BlockingOperations,
+    pub(crate) blocking_slots: &'a BlockingSlots,
     pub(crate) printer: &'a Arc<Printer>,
     pub(crate) console: Option<&'a Arc<Console>>,
     pub(crate) clock: &'a Arc<Clock>,
@@ -69,7 +69,8 @@ pub(crate) struct RevisionOpening<'a> {
 impl RevisionOpening<'_> {
     /// Returns the embedder's resolver, or the system's.
     pub(super) fn resolver(&self) -> Arc<dyn Resolver> {
-        let system = || Arc::new(SystemResolver::new(self.blocking.clone())) as Arc<dyn Resolver>;
+        let system =
+            || Arc::new(SystemResolver::new(self.blocking_slots.clone())) as Arc<dyn Resolver>;
         self.settings.resolver.clone().unwrap_or_else(system)
     }
 }

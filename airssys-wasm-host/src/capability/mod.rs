@@ -12,18 +12,19 @@
 //! | `custom`, `provided` | capabilities of the embedder, and their linking |
 //! | `authority`, `authorization` | what a revision may do, and what its deployment was granted |
 //! | `open` | the state of all capabilities for a revision and its instances |
-//! | `blocking`, `descriptor`, `stream`, `resolver` | what several capabilities share |
+//! | `bindings` | bindings generated from `wit`, for interfaces that wasmtime does not have |
+//! | `blocking_slots`, `descriptor`, `stream`, `resolver` | what several capabilities share |
+//! | `grants_file` | grants in a file of the embedder |
 //!
 //! Each capability asks the authority before it acts, and checks what it has opened again after a
-//! revocation. A new one is a folder, a row in core's table of interfaces, and a line in
-//! [`CAPABILITIES`].
+//! revocation. `CONTRIBUTING.md` lists everything that a new one needs.
 //! Tests: `tests/suite/capabilities`, `tests/attacks`.
 
 mod authority;
 mod authorization;
 mod baseline;
 mod bindings;
-mod blocking;
+mod blocking_slots;
 mod config;
 mod contract;
 mod custom;
@@ -46,7 +47,7 @@ pub(crate) use authority::{Authority, Permit};
 pub(crate) use authorization::Authorization;
 pub use baseline::Console;
 pub(crate) use baseline::{InstanceOutput, Printer};
-pub(crate) use blocking::BlockingOperations;
+pub(crate) use blocking_slots::BlockingSlots;
 pub(crate) use contract::{Caller, InstanceOpening, RevisionOpening};
 pub use custom::{NotAllowed, Provider};
 pub use grants_file::{read_grants, write_grants};
@@ -65,7 +66,7 @@ use contract::{AnyCapability, ErasedCapability};
 
 /// Every capability, in the order in which its state is opened. The last ones are found first in
 /// the slots of an instance: each call uses the baseline, and each HTTP request uses HTTP often.
-const CAPABILITIES: [&dyn AnyCapability; 8] = [
+const CAPABILITIES: &[&dyn AnyCapability] = &[
     &ErasedCapability::<files::Files>::NEW,
     &ErasedCapability::<environment::Environment>::NEW,
     &ErasedCapability::<sockets::Sockets>::NEW,

@@ -73,7 +73,7 @@ impl OpenCapabilities {
         for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
             capability.start(state, &opening, &mut slots);
         }
-        let wasi = baseline::context(limits, &slots);
+        let wasi = baseline::wasi_context(limits, &slots);
         slots.add(opening.caller);
         InstanceCapabilities { slots, wasi }
     }

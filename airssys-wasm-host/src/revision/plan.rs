@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 
 use super::{LinkBindings, LinkSet, Revision};
 use crate::capability::{
-    Authority, BlockingOperations, Console, OpenCapabilities, Printer, RevisionOpening,
+    Authority, BlockingSlots, Console, OpenCapabilities, Printer, RevisionOpening,
 };
 use crate::clock::Ticks;
 use crate::data::SharedValues;
@@ -77,7 +77,7 @@ impl RevisionPlan {
             policy: &policy,
             settings: &runtime.capabilities,
             share: &share,
-            blocking: &BlockingOperations::new(&share, terms.limits.blocking_operations_max),
+            blocking_slots: &BlockingSlots::new(&share, terms.limits.blocking_operations_max),
             printer: &Arc::new(self.printer(runtime)),
             console: self.console.as_ref(),
             clock,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use airssys_wasm_host::{CallEnd, Deployment, Error, ErrorKind, Host, Instancing, Limits};
 
-use super::probe::{AttemptResult, RecordedDecisions, builder, deploy, grants, probe};
+use super::probe::{AttemptResult, RecordedDecisions, attempt, builder, deploy, grants, probe};
 
 /// Blocking threads of the runtime, fewer than the stuck calls.
 const THREADS: usize = 48;
@@ -35,10 +35,15 @@ fn silent_fifo(folder: &Path) -> File {
 /// Deploys a component whose calls may read anything in `folder`.
 async fn deploy_reader(host: &Host, name: &str, folder: &Path, limits: Limits) -> Deployment {
     let rule = format!("file-read /d from={} types=fifo", folder.display());
+    deploy_granted(host, name, &[&rule], limits).await
+}
+
+/// Deploys a component with an instance for each call.
+async fn deploy_granted(host: &Host, name: &str, rules: &[&str], limits: Limits) -> Deployment {
     let deploy = host
         .deploy(probe(&[]))
         .name(name)
-        .grants(grants(&[&rule]))
+        .grants(grants(rules))
         .limits(limits);
     deploy
         .instancing(Instancing::PerCall)
@@ -250,4 +255,122 @@ async fn wait_for_record(record: &RecordedDecisions, path: &str) {
     while !record.lines().iter().any(|line| line.contains(&path)) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+/// Limits with a single slot for blocking operations.
+fn one_slot() -> Limits {
+    Limits {
+        blocking_operations_max: 1,
+        ..Limits::default()
+    }
+}
+
+/// Changes files while the only slot is taken, revokes a rule, and frees the slot. Returns the
+/// result of each change. The folder is removed with the returned guard.
+async fn change_during_revocation(
+    rule: &str,
+    changes: &[&[&str]],
+) -> (tempfile::TempDir, Vec<AttemptResult>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("secret")).expect("a folder");
+    std::os::unix::fs::symlink("secret", folder.path().join("link")).expect("a link");
+    for name in ["removed", "renamed", "truncated", "secret/removed"] {
+        std::fs::write(folder.path().join(name), "unchanged").expect("a file");
+    }
+    let mut end = silent_fifo(folder.path());
+    let record = RecordedDecisions::default();
+    let host = builder().audit_log(record.clone()).build().expect("a host");
+    let from = folder.path().display();
+    let rules = [
+        format!("file-read /d from={from} types=fifo"),
+        format!("file-write /d from={from}"),
+    ];
+    let deployment = deploy_granted(&host, "bad", &[&rules[0], &rules[1]], one_slot()).await;
+    let stuck = tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo"));
+    wait_for_stuck_operation(&deployment).await;
+    let mut waiting = Vec::new();
+    for change in changes {
+        let words: Vec<String> = change.iter().map(|&word| word.to_owned()).collect();
+        let deployment = deployment.clone();
+        waiting.push(tokio::spawn(async move {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            attempt(&deployment, &words).await
+        }));
+        wait_for_record(&record, change[change.len() - 1]).await;
+    }
+    crate::support::revoke(&host, "bad", rule).await;
+    end.write_all(b"end").expect("written");
+    // It may have been interrupted, but has not lost what it read.
+    stuck.await.expect("a task").expect("it is called").ok();
+    let mut results = Vec::new();
+    for waiting in waiting {
+        results.push(waiting.await.expect("a task"));
+    }
+    (folder, results)
+}
+
+const CHANGES: [&[&str]; 3] = [
+    &["remove", "/d/removed"],
+    &["rename", "/d/renamed", "/d/new"],
+    &["truncate", "/d/truncated"],
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_waits_for_a_slot_is_stopped_by_a_revocation() {
+    let (folder, results) = change_during_revocation("file-write /d", &CHANGES).await;
+    for (change, result) in CHANGES.iter().zip(results) {
+        assert_eq!(result, Err("not-permitted".to_owned()), "{change:?}");
+    }
+    for name in ["removed", "renamed", "truncated"] {
+        let text = std::fs::read_to_string(folder.path().join(name));
+        assert_eq!(text.expect("it still exists"), "unchanged", "{name}");
+    }
+}
+
+/// The revocation of another path ends the following of symbolic links in the directory, and stops
+/// no operation that is still granted.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_waits_for_a_slot_continues_if_it_is_still_granted() {
+    let (folder, results) = change_during_revocation("file-write /d/secret", &CHANGES).await;
+    for (change, result) in CHANGES.iter().zip(results) {
+        result.unwrap_or_else(|error| panic!("{change:?}: {error}"));
+    }
+    let names = ["removed", "renamed", "new"].map(|name| folder.path().join(name).exists());
+    assert_eq!(names, [false, false, true]);
+    let truncated = std::fs::read(folder.path().join("truncated"));
+    assert_eq!(truncated.expect("a file"), b"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_waits_for_a_slot_follows_no_link_to_what_was_revoked() {
+    let changes: [&[&str]; 2] = [
+        &["remove", "/d/link/removed"],
+        &["symlink", "secret", "/d/another"],
+    ];
+    let (folder, results) = change_during_revocation("file-write /d/secret", &changes).await;
+    let denied = || Err("not-permitted".to_owned());
+    assert_eq!(results, [denied(), denied()]);
+    assert!(folder.path().join("secret/removed").exists());
+    let another = folder.path().join("another").symlink_metadata();
+    another.expect_err("no link is created where grants differ by path");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_lookup_that_waits_for_a_slot_ends_with_its_grant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let end = silent_fifo(folder.path());
+    let record = RecordedDecisions::default();
+    let host = builder().audit_log(record.clone()).build().expect("a host");
+    let rule = format!("file-read /d from={} types=fifo", folder.path().display());
+    let rules = [rule.as_str(), "dns localhost"];
+    let deployment = deploy_granted(&host, "bad", &rules, one_slot()).await;
+    let stuck = tokio::spawn(read(deployment.clone(), "read-stream", "/d/fifo"));
+    wait_for_stuck_operation(&deployment).await;
+    let lookup = tokio::spawn(read(deployment, "lookup", "localhost"));
+    wait_for_record(&record, "localhost").await;
+    crate::support::revoke(&host, "bad", "dns localhost").await;
+    let looked_up = lookup.await.expect("a task").expect("it is called");
+    looked_up.expect_err("it is revoked, and no slot is free");
+    drop(end);
+    stuck.await.expect("a task").expect("it is called").ok();
 }

@@ -181,3 +181,50 @@ async fn connections_of_an_idle_instance_are_closed() {
     let ended = tokio::time::timeout(Duration::from_secs(10), peer.read(&mut [0; 1])).await;
     assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
 }
+
+/// A descriptor has a permit for each use, and any of them includes reading the metadata.
+#[tokio::test]
+async fn a_write_that_is_still_granted_survives_the_revocation_of_reading() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.txt"), "old").expect("a file");
+    let host = host();
+    let from = folder.path().display();
+    let rules = [
+        format!("file-read /d from={from}"),
+        format!("file-write /d from={from}"),
+    ];
+    let deployment = deploy(&host, probe(&[]), &[&rules[0], &rules[1]]).await;
+    attempt(&deployment, &["keep-writable", "/d/a.txt"])
+        .await
+        .expect("opened");
+    crate::support::revoke(&host, "attack-probe", "file-read /d").await;
+    let told = attempt(&deployment, &["stat-kept"]).await;
+    assert_eq!(told.as_deref(), Ok("3 bytes"));
+    let told = attempt(&deployment, &["read-kept"]).await;
+    assert_eq!(told, Err("not-permitted".to_owned()));
+    attempt(&deployment, &["write-kept", "new"])
+        .await
+        .expect("it is still granted");
+    let text = std::fs::read_to_string(folder.path().join("a.txt"));
+    assert_eq!(text.expect("a file"), "new");
+}
+
+#[tokio::test]
+async fn files_and_directories_without_any_permit_are_closed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("sub")).expect("a folder");
+    std::fs::write(folder.path().join("a.txt"), "a").expect("a file");
+    for path in ["/d/a.txt", "/d/sub"] {
+        let host = host();
+        let rule = format!("file-read /d from={}", folder.path().display());
+        let deployment = deploy(&host, probe(&[]), &[&rule]).await;
+        attempt(&deployment, &["keep", path]).await.expect("opened");
+        assert_eq!(deployment.status().descriptors, 1, "{path}");
+        crate::support::revoke(&host, "attack-probe", "file-read /d").await;
+        for _ in 0..2 {
+            let told = attempt(&deployment, &["stat-kept"]).await;
+            assert_eq!(told, Err("not-permitted".to_owned()), "{path}");
+            assert_eq!(deployment.status().descriptors, 0, "{path}");
+        }
+    }
+}

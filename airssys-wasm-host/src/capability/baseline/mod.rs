@@ -5,7 +5,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `context` | WASI's own context of an instance |
+//! | `wasi_context` | WASI's own context of an instance |
 //! | `console` | arguments, stdin and output that an embedder sets |
 //! | `output`, `printer`, `log_stream`, `last_lines` | guest output, cut into lines of one call each |
 //! | `service` | the interfaces of WASI 0.3, for HTTP services |
@@ -13,13 +13,13 @@
 //! Tests: `tests/suite/authority.rs`, `tests/suite/limits.rs`.
 
 mod console;
-mod context;
 mod last_lines;
 mod log_stream;
 mod output;
 mod printer;
 #[cfg(feature = "http")]
 mod service;
+mod wasi_context;
 
 use std::sync::Arc;
 
@@ -29,9 +29,9 @@ use wasmtime_wasi::p2::bindings::{cli, random};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
 
 pub use console::Console;
-pub(crate) use context::context;
 pub(crate) use output::InstanceOutput;
 pub(crate) use printer::Printer;
+pub(crate) use wasi_context::wasi_context;
 
 use super::contract::{Capability, InstanceOpening, RevisionOpening};
 use crate::Result;

@@ -1,78 +1,42 @@
-//! A stream whose writes are charged to a quota.
+//! A stream whose writes are bounded by what is left of a quota. The writes themselves are charged
+//! on their blocking thread, by `WriteCharge`.
 //!
 //! Tests: `tests/suite/capabilities/files.rs`.
 
-use std::fs::File;
 use std::sync::Arc;
 
-use airssys_wasm_core::policy::{DenialReason, Operation};
 use bytes::Bytes;
 use wasmtime::component::{Resource, ResourceTable};
-use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamResult};
 
-use super::quota::Quota;
-use crate::capability::Authority;
-use crate::capability::blocking::BlockingOperations;
+use super::charge::WriteCharge;
+use crate::capability::BlockingSlots;
 use crate::capability::stream::ClosedStream;
-use crate::observe::CallId;
-
-/// The quota that a stream is charged to, and the context in which a denial is recorded.
-pub(super) struct StreamCharge {
-    pub(super) quota: Arc<Quota>,
-    pub(super) file: Arc<File>,
-    pub(super) authority: Arc<Authority>,
-    pub(super) operation: Operation,
-    pub(super) call: CallId,
-    pub(super) blocking: BlockingOperations,
-}
 
 struct ChargedStream {
     stream: DynOutputStream,
-    charge: StreamCharge,
+    charge: WriteCharge,
+    blocking_slots: BlockingSlots,
     /// `true` if the directory has been measured since the quota was last used up.
     is_measured: bool,
 }
 
-/// Charges the writes of the stream in `slot` to a quota.
-pub(super) fn charge(
+/// Bounds the writes of the stream in `slot` by the quota that they are charged to.
+pub(super) fn bound(
     table: &mut ResourceTable,
     slot: &Resource<DynOutputStream>,
-    charge: StreamCharge,
+    charge: WriteCharge,
+    blocking_slots: &BlockingSlots,
 ) -> wasmtime::Result<()> {
     let stream = table.get_mut(slot)?;
     let inner = std::mem::replace(stream, Box::new(ClosedStream));
     *stream = Box::new(ChargedStream {
         stream: inner,
         charge,
+        blocking_slots: blocking_slots.clone(),
         is_measured: false,
     });
     Ok(())
-}
-
-/// Returns `true` if a file still has a name in a directory, so that its growth is counted.
-pub(super) fn has_name(file: &File) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        false
-    }
-}
-
-impl StreamCharge {
-    /// Records that a write exceeds the quota, and returns the error for the guest.
-    fn refuse(&self) -> StreamError {
-        let rule = self.quota.rule.clone();
-        let reason = DenialReason::OverQuota { rule };
-        self.authority.refuse(&self.operation, reason, self.call);
-        StreamError::LastOperationFailed(
-            std::io::Error::from(std::io::ErrorKind::QuotaExceeded).into(),
-        )
-    }
 }
 
 #[wasmtime_wasi::async_trait]
@@ -83,7 +47,7 @@ impl Pollable for ChargedStream {
         if self.charge.quota.left() == 0 && !self.is_measured {
             let quota = Arc::clone(&self.charge.quota);
             // Without a measurement the quota remains used up.
-            let _ = self.charge.blocking.run(move || quota.measure()).await;
+            let _ = self.blocking_slots.run(move || quota.measure()).await;
             self.is_measured = true;
         }
     }
@@ -92,10 +56,6 @@ impl Pollable for ChargedStream {
 #[wasmtime_wasi::async_trait]
 impl OutputStream for ChargedStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        let StreamCharge { file, quota, .. } = &self.charge;
-        if !has_name(file) || !quota.charge(bytes.len() as u64) {
-            return Err(self.charge.refuse());
-        }
         self.is_measured = false;
         self.stream.write(bytes)
     }

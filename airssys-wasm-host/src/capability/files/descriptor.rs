@@ -10,8 +10,8 @@ use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, MetadataHashValue};
 
-use super::FilesView;
-use super::context::FileContext;
+use super::file_context::FileContext;
+use super::instance_files::FilesView;
 use super::path::GuestPath;
 use super::permits::FilePermits;
 use crate::budget::BudgetLease;
@@ -25,8 +25,11 @@ pub(crate) struct OpenDescriptor {
     pub(super) permits: FilePermits,
     /// The identity of the file, if it was read at open.
     pub(super) identity: Option<MetadataHashValue>,
-    /// Counts the descriptor, even while only a stream uses it; `None` for a granted directory.
+    /// Counts the descriptor, even while only a stream uses it; `None` for a granted directory, and
+    /// once it is closed.
     pub(super) lease: Option<Arc<BudgetLease>>,
+    /// `true` once the file behind the handle was closed, because none of its permits holds.
+    pub(super) is_closed: bool,
 }
 
 impl OpenDescriptor {
@@ -40,11 +43,19 @@ impl OpenDescriptor {
             permits: if root.is_fine_grained() {
                 permits
             } else {
-                permits.opened_through_links(root.fine_grained_flag())
+                permits.through_symlinks(root.fine_grained_flag())
             },
             identity: None,
             lease: None,
+            is_closed: false,
         }
+    }
+
+    /// Drops everything that the descriptor allows. The handle remains for the guest to drop.
+    pub(super) fn close(&mut self) {
+        self.permits = FilePermits::default();
+        self.lease = None;
+        self.is_closed = true;
     }
 
     /// Returns `true` for a FIFO or a device.

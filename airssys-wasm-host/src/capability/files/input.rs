@@ -1,4 +1,5 @@
-//! A stream that reads a file, with each read on a blocking thread of the deployment.
+//! A stream that reads a file, with each read on a blocking thread of the deployment, where its
+//! permit is checked again.
 //!
 //! Each read uses wasmtime's own stream once. A file without positions, such as a FIFO or a
 //! terminal, is read sequentially.
@@ -17,9 +18,11 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
+use super::start_check::StartCheck;
 use super::wasi_filesystem::WasiFilesystem;
 use crate::budget::BudgetLease;
-use crate::capability::blocking::BlockingOperations;
+use crate::capability::BlockingSlots;
+use crate::capability::stream::ReadWait;
 
 /// The most bytes in one read or write, as in wasmtime.
 pub(super) const BYTES_MAX: usize = 64 * 1024;
@@ -33,7 +36,9 @@ pub(super) struct FileInput {
     /// Counts the descriptor, even after the guest has dropped the file.
     _lease: Option<Arc<BudgetLease>>,
     position: u64,
-    blocking: BlockingOperations,
+    blocking_slots: BlockingSlots,
+    start_check: StartCheck,
+    read_wait: ReadWait,
     state: ReadState,
 }
 
@@ -50,24 +55,40 @@ impl FileInput {
         file: &File,
         lease: Option<Arc<BudgetLease>>,
         position: u64,
-        blocking: &BlockingOperations,
+        blocking_slots: &BlockingSlots,
+        start_check: StartCheck,
+        read_wait: ReadWait,
     ) -> Self {
-        let (file, blocking) = (file.clone(), blocking.clone());
         Self {
-            file,
+            file: file.clone(),
             _lease: lease,
             position,
-            blocking,
+            blocking_slots: blocking_slots.clone(),
+            start_check,
+            read_wait,
             state: ReadState::Idle,
         }
     }
 
-    fn start_read(&mut self, bytes_max: usize) {
+    /// Returns the next read, for a blocking thread.
+    fn read_operation(
+        &self,
+        bytes_max: usize,
+    ) -> impl FnOnce() -> StreamResult<Bytes> + Send + use<> {
         let (file, position) = (self.file.clone(), self.position);
-        self.state = ReadState::Reading(
-            self.blocking
-                .spawn(move || read_once(file, position, bytes_max)),
-        );
+        let check = self.start_check.clone();
+        move || {
+            if check.still_allows() {
+                read_once(file, position, bytes_max)
+            } else {
+                Err(StreamError::Closed)
+            }
+        }
+    }
+
+    fn start_read(&mut self, bytes_max: usize) {
+        let read = self.read_operation(bytes_max);
+        self.state = ReadState::Reading(self.blocking_slots.spawn(read));
     }
 
     async fn finish_read(&mut self) {
@@ -107,16 +128,23 @@ impl InputStream for FileInput {
         }
     }
 
-    /// Reads on a blocking thread directly, without a task in between.
+    /// Reads a regular file on a blocking thread directly, without a task in between. A read that
+    /// may wait for any time is stored instead, because it is interrupted when the policy changes,
+    /// and must not be lost then.
     async fn blocking_read(&mut self, bytes_max: usize) -> StreamResult<Bytes> {
         self.finish_read().await;
         if matches!(self.state, ReadState::Idle) && bytes_max > 0 {
-            let (file, position) = (self.file.clone(), self.position);
-            let read = self
-                .blocking
-                .run(move || read_once(file, position, bytes_max))
-                .await;
-            self.state = ReadState::Done(flatten_read(read));
+            match self.read_wait {
+                ReadWait::Short => {
+                    let read = self.read_operation(bytes_max);
+                    let read = self.blocking_slots.run(read).await;
+                    self.state = ReadState::Done(flatten_read(read));
+                }
+                ReadWait::Unlimited => {
+                    self.start_read(bytes_max);
+                    self.finish_read().await;
+                }
+            }
         }
         self.read(bytes_max)
     }
@@ -137,7 +165,7 @@ fn flatten_read(read: Result<StreamResult<Bytes>, JoinError>) -> StreamResult<By
 }
 
 /// Reads once. Blocks.
-pub(super) fn read_once(file: File, position: u64, bytes_max: usize) -> StreamResult<Bytes> {
+fn read_once(file: File, position: u64, bytes_max: usize) -> StreamResult<Bytes> {
     let same = file.clone();
     let waits = || Err(StreamError::trap("a read waits for another thread"));
     let mut stream = wasmtime_stream(file, position)

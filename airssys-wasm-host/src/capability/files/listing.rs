@@ -11,8 +11,8 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     HostDirectoryEntryStream,
 };
 
-use super::FilesView;
 use super::descriptor_operation::DescriptorOperation;
+use super::instance_files::FilesView;
 use super::path::GuestPath;
 use crate::capability::Permit;
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::roots::Roots;
 use crate::Result;
 use crate::budget::DeploymentShare;
-use crate::capability::BlockingOperations;
+use crate::capability::BlockingSlots;
 use crate::capability::contract::RevisionOpening;
 
 /// The granted directories, and the budgets of operations and descriptors.
 pub(in crate::capability) struct FilesState {
     pub(super) roots: Roots,
-    pub(super) blocking: BlockingOperations,
+    pub(super) blocking_slots: BlockingSlots,
     pub(super) share: Arc<DeploymentShare>,
 }
 
@@ -21,7 +21,7 @@ impl FilesState {
     pub(super) fn open(opening: &RevisionOpening<'_>) -> Result<Self> {
         Ok(Self {
             roots: Roots::open(opening.policy)?,
-            blocking: opening.blocking.clone(),
+            blocking_slots: opening.blocking_slots.clone(),
             share: Arc::clone(opening.share),
         })
     }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use airssys_wasm_core::policy::FileAccess;
-use wasmtime_wasi::filesystem::{Descriptor, Dir};
+use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, HostDescriptor, MetadataHashValue, OpenFlags, PathFlags,
@@ -16,8 +16,8 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 
 use super::descriptor::OpenDescriptor;
 use super::permits::FilePermits;
-use super::resolution::{ResolveError, UnresolvedPath};
-use super::target::{PathRoute, PathTarget};
+use super::resolution::ResolveError;
+use super::target::{PathTarget, PathWalk};
 use super::wasi_filesystem::{WasiFilesystem, complete_now};
 use crate::budget::BudgetLease;
 
@@ -41,9 +41,7 @@ pub(super) struct OpenOperation<'a> {
 
 /// A request to open a file, for a blocking thread.
 struct OpenRequest {
-    /// The directory that the path is relative to, with its permissions.
-    directory: Dir,
-    route: UnresolvedPath,
+    walk: PathWalk,
     open_flags: OpenFlags,
     flags: DescriptorFlags,
 }
@@ -72,7 +70,13 @@ impl OpenOperation<'_> {
             let is_walk_only = self.permits.is_walk_only();
             let request = self.request(is_walk_only)?;
             let context = self.target.context;
-            let outcome = context.run_blocking(move || request.open()).await?;
+            let permits = self.permits.to_vec();
+            let outcome = context
+                .run_blocking(permits, move || request.open())
+                .await?;
+            if let Err(ResolveError::PolicyChanged) = outcome {
+                continue;
+            }
             let is_opened = matches!(outcome, Ok(Ok(_)));
             if is_walk_only && !is_opened && !matches!(outcome, Err(ResolveError::Special(_))) {
                 // Not a directory, and the permit covers nothing else.
@@ -95,14 +99,13 @@ impl OpenOperation<'_> {
     }
 
     fn request(&mut self, is_walk_only: bool) -> FsResult<OpenRequest> {
-        let PathRoute { directory, path } = self.target.route(self.flags.path)?;
+        let walk = self.target.walk(self.flags.path)?;
         let mut open_flags = self.flags.open;
         if is_walk_only || (self.target.is_fine_grained && self.target.path.is_directory) {
             open_flags |= OpenFlags::DIRECTORY;
         }
         Ok(OpenRequest {
-            directory,
-            route: path,
+            walk,
             open_flags,
             flags: self.flags.descriptor,
         })
@@ -118,10 +121,11 @@ impl OpenOperation<'_> {
             permits: if self.target.is_fine_grained {
                 self.permits
             } else {
-                self.permits.opened_through_links(root.fine_grained_flag())
+                self.permits.through_symlinks(root.fine_grained_flag())
             },
             identity: Some(identity),
             lease: Some(Arc::new(self.lease)),
+            is_closed: false,
         }
     }
 }
@@ -161,7 +165,7 @@ mod unix {
                 Ok(mode) => mode,
                 Err(code) => return Ok(Err(code.into())),
             };
-            let entry = self.route.resolve()?;
+            let entry = self.walk.resolve()?;
             let wants_directory = self.open_flags.contains(OpenFlags::DIRECTORY);
             match entry.kind {
                 Some(EntryKind::File | EntryKind::Special(_)) if wants_directory => {
@@ -174,8 +178,8 @@ mod unix {
                 }
                 _ => {}
             }
-            let (file, kind) = self.route.open(&entry, self.system_flags(mode))?;
-            let perms = self.directory.perms;
+            let (file, kind) = self.walk.path.open(&entry, self.system_flags(mode))?;
+            let perms = self.walk.directory.perms;
             Ok(Ok(match kind {
                 EntryKind::Directory => Descriptor::Dir(Dir::new(file, perms, mode, true)),
                 _ => Descriptor::File(File::new(file, perms, mode, true)),
@@ -206,7 +210,7 @@ mod unix {
             if !writes || self.flags.contains(DescriptorFlags::READ) {
                 mode |= OpenMode::READ;
             }
-            match self.directory.perms {
+            match self.walk.directory.perms {
                 FsPerms::ReadOnly if mode.contains(OpenMode::WRITE) => Err(ErrorCode::NotPermitted),
                 _ => Ok(mode),
             }
@@ -242,15 +246,15 @@ mod other {
     use wasmtime_wasi::p2::bindings::filesystem::types::{HostDescriptor, PathFlags};
 
     use super::OpenRequest;
-    use crate::capability::files::resolution::{LinkPolicy, ResolveError};
+    use crate::capability::files::resolution::{ResolveError, SymlinkPolicy};
     use crate::capability::files::wasi_filesystem::{WasiFilesystem, complete_now};
 
     impl OpenRequest {
         /// Opens the file with wasmtime's implementation.
         pub(super) fn open_descriptor(&self) -> Result<FsResult<Descriptor>, ResolveError> {
-            let entry = self.route.resolve()?;
-            let follow = match self.route.links {
-                LinkPolicy::Followed => PathFlags::SYMLINK_FOLLOW,
+            let entry = self.walk.resolve()?;
+            let follow = match self.walk.path.symlinks {
+                SymlinkPolicy::Followed => PathFlags::SYMLINK_FOLLOW,
                 _ => PathFlags::empty(),
             };
             Ok(self.open_in(entry.name, follow))
@@ -258,7 +262,7 @@ mod other {
 
         fn open_in(&self, name: String, follow: PathFlags) -> FsResult<Descriptor> {
             let mut inner = WasiFilesystem::default();
-            let directory = inner.insert(Descriptor::Dir(self.directory.clone()))?;
+            let directory = inner.insert(Descriptor::Dir(self.walk.directory.clone()))?;
             let opened = complete_now(inner.view().open_at(
                 directory,
                 follow,

@@ -1,4 +1,5 @@
-//! A stream that writes a file, with each write on a blocking thread of the deployment.
+//! A stream that writes a file, with each write on a blocking thread of the deployment, where its
+//! permit is checked again and its quota is charged.
 //!
 //! Each write uses wasmtime's own stream once. A file without positions, such as a FIFO or a
 //! terminal, is written sequentially.
@@ -17,10 +18,12 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
+use super::charge::WriteCharge;
 use super::input::{BYTES_MAX, has_no_positions};
+use super::start_check::StartCheck;
 use super::wasi_filesystem::WasiFilesystem;
 use crate::budget::BudgetLease;
-use crate::capability::blocking::BlockingOperations;
+use crate::capability::BlockingSlots;
 
 /// A file that is written from a position onwards, or at its end.
 pub(super) struct FileOutput {
@@ -28,7 +31,9 @@ pub(super) struct FileOutput {
     /// Counts the descriptor, even after the guest has dropped the file.
     _lease: Option<Arc<BudgetLease>>,
     position: WritePosition,
-    blocking: BlockingOperations,
+    blocking_slots: BlockingSlots,
+    start_check: StartCheck,
+    charge: Option<WriteCharge>,
     state: WriteState,
 }
 
@@ -39,6 +44,16 @@ pub(super) enum WritePosition {
     At(u64),
     /// The end of the file at the time of the write.
     End,
+}
+
+impl WritePosition {
+    /// Returns the end of a write, in bytes from the beginning of the file; 0 if it is not known.
+    fn end_after(self, bytes: u64) -> u64 {
+        match self {
+            Self::At(position) => position.saturating_add(bytes),
+            Self::End => 0,
+        }
+    }
 }
 
 enum WriteState {
@@ -57,15 +72,25 @@ impl FileOutput {
         file: &File,
         lease: Option<Arc<BudgetLease>>,
         position: WritePosition,
-        blocking: &BlockingOperations,
+        blocking_slots: &BlockingSlots,
+        start_check: StartCheck,
     ) -> Self {
-        let (file, blocking) = (file.clone(), blocking.clone());
         Self {
-            file,
+            file: file.clone(),
             _lease: lease,
             position,
-            blocking,
+            blocking_slots: blocking_slots.clone(),
+            start_check,
+            charge: None,
             state: WriteState::Ready,
+        }
+    }
+
+    /// Charges each write to a quota.
+    pub(super) fn with_charge(self, charge: WriteCharge) -> Self {
+        Self {
+            charge: Some(charge),
+            ..self
         }
     }
 
@@ -93,11 +118,17 @@ impl OutputStream for FileOutput {
             }
         }
         let (file, position, length) = (self.file.clone(), self.position, bytes.len() as u64);
-        self.state = WriteState::Writing(
-            self.blocking
-                .spawn(move || write_once(file, position, bytes)),
-            length,
-        );
+        let (check, charge) = (self.start_check.clone(), self.charge.clone());
+        let write = move || {
+            if !check.still_allows() {
+                return Err(StreamError::Closed);
+            }
+            charge.map_or(Ok(()), |charge| {
+                charge.charge(position.end_after(length), length)
+            })?;
+            write_once(file, position, bytes)
+        };
+        self.state = WriteState::Writing(self.blocking_slots.spawn(write), length);
         Ok(())
     }
 

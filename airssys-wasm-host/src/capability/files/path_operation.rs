@@ -1,9 +1,10 @@
 //! An operation on a path: permission, resolution, execution and result.
 //!
 //! `FilesView::begin_at` asks for permission, which is recorded before anything happens.
-//! `PathOperation::run` resolves the path and does the work on a blocking thread, asks again for
-//! special properties that the path turns out to have, records a refusal, and returns the result
-//! for the guest. An operation that is dropped before it runs has no effect.
+//! `PathOperation::run` checks the permission again, resolves the path and does the work on a
+//! blocking thread, asks again for special properties that the path turns out to have, records a
+//! refusal, and returns the result for the guest. An operation that is dropped before it runs has no
+//! effect.
 //! Tests: `tests/attacks`, `tests/suite/capabilities/files_special.rs`.
 
 use airssys_wasm_core::policy::FileAccess;
@@ -12,9 +13,9 @@ use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::types::PathFlags;
 use wasmtime_wasi::p2::{FsError, FsResult};
 
-use super::FilesView;
+use super::instance_files::FilesView;
 use super::resolution::ResolveError;
-use super::target::{PathRoute, PathTarget};
+use super::target::PathTarget;
 use super::wasi_filesystem::{ResolvedEntry, WasiFilesystem, complete_now};
 use crate::capability::Permit;
 
@@ -55,11 +56,20 @@ impl<'a> PathTarget<'a> {
         })
     }
 
-    /// Asks for permission after resolution has stopped at something special. Fails if it stopped
-    /// for another reason, or if the permission is denied.
-    pub(super) fn ask_for_special(&mut self, stopped: ResolveError) -> FsResult<()> {
+    /// Prepares to resolve the path again after resolution has stopped: at something special, for
+    /// which this asks for permission, or because symbolic links may no longer be followed. Fails
+    /// if it stopped for another reason, or if the permission is denied.
+    pub(super) fn prepare_again(
+        &mut self,
+        stopped: ResolveError,
+        permit: &mut Permit,
+    ) -> FsResult<()> {
+        let is_special = matches!(stopped, ResolveError::Special(_));
         self.add_special(stopped)?;
-        self.context.ask(self.access, &self.path).map(drop)
+        if is_special {
+            *permit = self.context.ask(self.access, &self.path)?;
+        }
+        Ok(())
     }
 }
 
@@ -69,7 +79,7 @@ impl<'a> AllowedTarget<'a> {
         self.target.root != other.target.root
     }
 
-    /// Returns `true` if grants differ by name here.
+    /// Returns `true` if grants differ by path here.
     pub(super) fn is_fine_grained(&self) -> bool {
         self.target.context.root(self.target.root).is_fine_grained()
     }
@@ -86,6 +96,13 @@ impl<'a> AllowedTarget<'a> {
             target: self.target,
             permit: self.permit,
         })
+    }
+
+    /// Begins an operation that is refused where grants differ by path, even if they begin to do so
+    /// while it waits for a slot.
+    pub(super) fn begin_while_uniform(mut self) -> FsResult<PathOperation<'a>> {
+        self.target.is_uniform_only = true;
+        self.begin()
     }
 }
 
@@ -105,19 +122,20 @@ impl PathOperation<'_> {
         + 'static,
     ) -> FsResult<T> {
         loop {
-            let PathRoute { directory, path } = self.target.route(follow)?;
-            let attempt = move || match path.resolve() {
+            let walk = self.target.walk(follow)?;
+            let attempt = move || match walk.resolve() {
                 Ok(resolved) => {
                     let mut files = WasiFilesystem::default();
-                    let entry = ResolvedEntry::new(&mut files, &directory, resolved, follow);
+                    let entry = ResolvedEntry::new(&mut files, &walk.directory, resolved, follow);
                     Ok(entry.and_then(|entry| complete_now(operation(files.view(), entry))))
                 }
                 Err(stopped) => Err((stopped, operation)),
             };
-            match self.target.context.run_blocking(attempt).await? {
+            let permits = vec![self.permit.clone()];
+            match self.target.context.run_blocking(permits, attempt).await? {
                 Ok(outcome) => return self.target.finish(outcome),
                 Err((stopped, unused)) => {
-                    self.target.ask_for_special(stopped)?;
+                    self.target.prepare_again(stopped, &mut self.permit)?;
                     operation = unused;
                 }
             }

@@ -9,9 +9,9 @@ use airssys_wasm_core::policy::{FileAccess, Operation};
 use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, OpenFlags};
 
-use super::context::FileContext;
+use super::file_context::FileContext;
 use super::path::GuestPath;
-use crate::capability::Permit;
+use crate::capability::{Authority, Permit};
 
 /// The permits given at open; `None` for uses that were not requested.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ pub(super) struct FilePermits {
 /// A use of an open descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileUse {
-    /// Reading the metadata, or an operation without effect. Every permit includes it.
+    /// Reading the metadata, or an operation without effect. Any permit includes it.
     Metadata,
     /// Reading a file.
     Read,
@@ -116,9 +116,10 @@ impl FilePermits {
         }
     }
 
-    /// Marks the permits as those of a file that links may have led to.
-    pub(super) fn opened_through_links(self, ended: &Arc<AtomicBool>) -> Self {
-        let mark = |permit: Option<Permit>| permit.map(|permit| permit.opened_through_links(ended));
+    /// Marks the permits as those of a file that symbolic links may have led to.
+    pub(super) fn through_symlinks(self, is_fine_grained: &Arc<AtomicBool>) -> Self {
+        let mark =
+            |permit: Option<Permit>| permit.map(|permit| permit.through_symlinks(is_fine_grained));
         let Self {
             read,
             write,
@@ -133,25 +134,34 @@ impl FilePermits {
         }
     }
 
-    /// Returns the permit for a use. Any permit includes reading the metadata.
-    pub(super) fn permit_mut(&mut self, file_use: FileUse) -> Option<&mut Permit> {
+    /// Returns the permits of which one suffices for a use.
+    pub(super) fn permits_mut(&mut self, file_use: FileUse) -> impl Iterator<Item = &mut Permit> {
         let Self {
             read,
             write,
             append,
             metadata,
         } = self;
-        match file_use {
-            FileUse::Metadata => read
-                .as_mut()
-                .or(write.as_mut())
-                .or(append.as_mut())
-                .or(metadata.as_mut()),
-            FileUse::Read => read.as_mut(),
-            FileUse::Write => write.as_mut(),
-            FileUse::Append => append.as_mut(),
-            FileUse::List => read.as_mut().or(metadata.as_mut()),
-        }
+        let suffice = match file_use {
+            FileUse::Metadata => [read, write, append, metadata].map(Option::as_mut),
+            FileUse::Read => [read.as_mut(), None, None, None],
+            FileUse::Write => [write.as_mut(), None, None, None],
+            FileUse::Append => [append.as_mut(), None, None, None],
+            FileUse::List => [read.as_mut().or(metadata.as_mut()), None, None, None],
+        };
+        suffice.into_iter().flatten()
+    }
+
+    /// Returns `true` if any of the permits still holds. Records nothing.
+    pub(super) fn still_hold(&mut self, authority: &Authority) -> bool {
+        self.permits_mut(FileUse::Metadata)
+            .any(|permit| authority.renew(permit).is_ok())
+    }
+
+    /// Returns all permits.
+    pub(super) fn to_vec(&self) -> Vec<Permit> {
+        let all = [&self.read, &self.write, &self.append, &self.metadata];
+        all.into_iter().flatten().cloned().collect()
     }
 
     /// Returns `true` if the permits allow nothing but walking through a directory.

@@ -15,19 +15,19 @@ pub(super) struct UnresolvedPath {
     pub(super) start: Arc<File>,
     /// The path, relative to `start`.
     pub(super) path: String,
-    pub(super) links: LinkPolicy,
+    pub(super) symlinks: SymlinkPolicy,
     /// The special properties of files that a permit covers.
     pub(super) admitted: SpecialFile,
 }
 
-/// The policy for links in a path.
+/// The policy for symbolic links in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LinkPolicy {
-    /// Links are followed, the last name included.
+pub(super) enum SymlinkPolicy {
+    /// Symbolic links are followed, the last name included.
     Followed,
-    /// Links are followed, except for the last name.
+    /// Symbolic links are followed, except for the last name.
     FollowedExceptLast,
-    /// No link is followed, because grants differ by name.
+    /// No symbolic link is followed, because grants differ by path.
     Refused,
 }
 
@@ -69,8 +69,8 @@ pub(super) enum EntryKind {
     Directory,
     /// A regular file.
     File,
-    /// A link, not followed.
-    Link,
+    /// A symbolic link, not followed.
+    Symlink,
     /// Anything else.
     Special(SpecialFileType),
 }
@@ -78,8 +78,10 @@ pub(super) enum EntryKind {
 /// The reason that a path was not resolved to its end.
 #[derive(Debug)]
 pub(super) enum ResolveError {
-    /// A link, where none may be followed.
-    Link,
+    /// A symbolic link, where none may be followed.
+    Symlink,
+    /// Symbolic links were to be followed, and no longer may be: the path must be resolved again.
+    PolicyChanged,
     /// The path leaves the directory.
     Outside,
     /// A special file or file system that no permit covers yet; holds all special properties of the

@@ -3,9 +3,9 @@
 //!
 //! A name is opened as a handle to the path alone (`O_PATH`), which neither blocks nor touches the
 //! file, and reveals its type and device. A mount is crossed only to a file system that holds
-//! regular files, or to a permitted one. Links are followed by their text, so that a magic link of
-//! `/proc` leads nowhere. Other Unix systems have no such handle and do not reveal the type of a
-//! file system: names are inspected with `fstatat`, and every other device counts as `unknown`.
+//! regular files, or to a permitted one. Symbolic links are followed by their text, so that a magic
+//! link of `/proc` leads nowhere. Other Unix systems have no such handle and do not reveal the type
+//! of a file system: names are inspected with `fstatat`, and every other device counts as `unknown`.
 //! Tests: in this file, `tests/attacks`, `tests/suite/capabilities/files_special.rs`.
 
 use std::fs::File;
@@ -19,14 +19,14 @@ use rustix::io::Errno;
 
 use super::directory_stack::{DirectoryStack, DirectoryStep};
 use super::resolution::{
-    EntryKind, LinkPolicy, PathForm, ResolveError, ResolvedPath, UnresolvedPath,
+    EntryKind, PathForm, ResolveError, ResolvedPath, SymlinkPolicy, UnresolvedPath,
 };
 
-/// The most links followed in one path, as on Linux.
-const LINKS_MAX: usize = 40;
+/// The most symbolic links followed in one path, as on Linux.
+const SYMLINKS_MAX: usize = 40;
 
-/// The most names inspected for one path, those of links included: more than the longest path has,
-/// and few enough that no thread is held for long.
+/// The most names inspected for one path, those of symbolic links included: more than the longest
+/// path has, and few enough that no thread is held for long.
 const NAMES_MAX: usize = 8_192;
 
 impl From<Errno> for ResolveError {
@@ -53,7 +53,7 @@ impl UnresolvedPath {
         let mut stack = DirectoryStack::new(start);
         let mut form = PathForm::from_path(&self.path);
         let mut names = names_of(&self.path);
-        let (mut links, mut inspections) = (0, 0);
+        let (mut symlinks, mut inspections) = (0, 0);
         while let Some(name) = names.pop() {
             if name == ".." {
                 let mut enter = |here: &DirectoryStep, name: &str| {
@@ -75,16 +75,16 @@ impl UnresolvedPath {
                 };
             };
             match entry.kind {
-                EntryKind::Link if is_last && self.links != LinkPolicy::Followed => {
+                EntryKind::Symlink if is_last && self.symlinks != SymlinkPolicy::Followed => {
                     return self.resolve_last(here, name, entry.kind, form);
                 }
-                EntryKind::Link if self.links == LinkPolicy::Refused => {
-                    return Err(ResolveError::Link);
+                EntryKind::Symlink if self.symlinks == SymlinkPolicy::Refused => {
+                    return Err(ResolveError::Symlink);
                 }
-                EntryKind::Link => {
-                    links += 1;
+                EntryKind::Symlink => {
+                    symlinks += 1;
                     let target = read_link(here, &name, &entry)?;
-                    if links > LINKS_MAX {
+                    if symlinks > SYMLINKS_MAX {
                         return Err(Errno::LOOP.into());
                     }
                     if target.starts_with('/') {
@@ -120,8 +120,10 @@ impl UnresolvedPath {
             (PathForm::Entry, _) | (PathForm::Directory, EntryKind::Directory) => {
                 Ok(here.resolved(name, Some(kind), form))
             }
-            (PathForm::Directory, EntryKind::Link) if self.links == LinkPolicy::Refused => {
-                Err(ResolveError::Link)
+            (PathForm::Directory, EntryKind::Symlink)
+                if self.symlinks == SymlinkPolicy::Refused =>
+            {
+                Err(ResolveError::Symlink)
             }
             (PathForm::Directory, _) => Err(Errno::NOTDIR.into()),
         }
@@ -224,7 +226,7 @@ fn entry_kind(stat: &Stat) -> EntryKind {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => EntryKind::File,
         FileType::Directory => EntryKind::Directory,
-        FileType::Symlink => EntryKind::Link,
+        FileType::Symlink => EntryKind::Symlink,
         FileType::Fifo => EntryKind::Special(SpecialFileType::Fifo),
         FileType::Socket => EntryKind::Special(SpecialFileType::Socket),
         // An unknown type is refused like a device.
@@ -360,12 +362,12 @@ fn file_system(_: Option<&File>) -> Result<FileSystemType, Errno> {
 mod tests {
     use super::*;
 
-    fn route(start: &std::path::Path, path: &str, links: LinkPolicy) -> UnresolvedPath {
+    fn unresolved(start: &std::path::Path, path: &str, symlinks: SymlinkPolicy) -> UnresolvedPath {
         let start = Arc::new(File::open(start).expect("opened"));
         UnresolvedPath {
             start,
             path: path.into(),
-            links,
+            symlinks,
             admitted: SpecialFile::default(),
         }
     }
@@ -374,9 +376,9 @@ mod tests {
     fn leads(
         start: &std::path::Path,
         path: &str,
-        links: LinkPolicy,
+        symlinks: SymlinkPolicy,
     ) -> Result<(String, Option<EntryKind>), String> {
-        match route(start, path, links).resolve() {
+        match unresolved(start, path, symlinks).resolve() {
             Ok(resolved) => Ok((resolved.name, resolved.kind)),
             Err(ResolveError::Io(error)) => Err(format!("{:?}", error.kind())),
             Err(stopped) => Err(format!("{stopped:?}")),
@@ -404,21 +406,24 @@ mod tests {
     #[test]
     fn follows_no_link() {
         let folder = folder();
-        let refused = |path: &str| leads(folder.path(), path, LinkPolicy::Refused);
+        let refused = |path: &str| leads(folder.path(), path, SymlinkPolicy::Refused);
         assert_eq!(
             refused("a/b/file"),
             Ok(("file".into(), Some(EntryKind::File)))
         );
-        assert_eq!(refused("link/b"), Err("Link".into()));
-        assert_eq!(refused("link/"), Err("Link".into()));
-        assert_eq!(refused("link"), Ok(("link".into(), Some(EntryKind::Link))));
+        assert_eq!(refused("link/b"), Err("Symlink".into()));
+        assert_eq!(refused("link/"), Err("Symlink".into()));
+        assert_eq!(
+            refused("link"),
+            Ok(("link".into(), Some(EntryKind::Symlink)))
+        );
         assert_eq!(refused("nothing/x"), Err("NotFound".into()));
     }
 
     #[test]
     fn follows_links_inside_the_directory_only() {
         let folder = folder();
-        let followed = |path: &str| leads(folder.path(), path, LinkPolicy::Followed);
+        let followed = |path: &str| leads(folder.path(), path, SymlinkPolicy::Followed);
         for (path, expected) in [
             ("link/b/file", Ok(("file".into(), Some(EntryKind::File)))),
             ("to-file", Ok(("file".into(), Some(EntryKind::File)))),
@@ -436,14 +441,14 @@ mod tests {
             assert_eq!(followed(path), expected, "{path}");
         }
         assert!(followed("loop").is_err());
-        let below = leads(&folder.path().join("a"), "out/b", LinkPolicy::Followed);
+        let below = leads(&folder.path().join("a"), "out/b", SymlinkPolicy::Followed);
         assert_eq!(below, Err("Outside".into()), "`../a` from within `a`");
         let kept = leads(
             folder.path(),
             "link/../to-file",
-            LinkPolicy::FollowedExceptLast,
+            SymlinkPolicy::FollowedExceptLast,
         );
-        assert_eq!(kept, Ok(("to-file".into(), Some(EntryKind::Link))));
+        assert_eq!(kept, Ok(("to-file".into(), Some(EntryKind::Symlink))));
     }
 
     #[test]
@@ -453,44 +458,43 @@ mod tests {
         std::fs::create_dir_all(folder.path().join(&deep)).expect("folders");
         let back = format!("{deep}/{}/a/b/file", [".."; 60].join("/"));
         assert_eq!(
-            leads(folder.path(), &back, LinkPolicy::Followed)
+            leads(folder.path(), &back, SymlinkPolicy::Followed)
                 .expect("the path leads to a file")
                 .0,
             "file"
         );
         let out = format!("{deep}/{}", [".."; 61].join("/"));
         assert_eq!(
-            leads(folder.path(), &out, LinkPolicy::Followed),
+            leads(folder.path(), &out, SymlinkPolicy::Followed),
             Err("Outside".into())
         );
         let endless = "a/../".repeat(NAMES_MAX + 1);
-        assert!(leads(folder.path(), &endless, LinkPolicy::Followed).is_err());
+        assert!(leads(folder.path(), &endless, SymlinkPolicy::Followed).is_err());
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn crosses_no_mount_to_a_file_system_without_ordinary_files() {
         let proc = FileSystemType::from_magic(0x9fa0);
-        let mut route = route(
+        let mut path = unresolved(
             std::path::Path::new("/"),
             "proc/self/stat",
-            LinkPolicy::Followed,
+            SymlinkPolicy::Followed,
         );
-        let Err(ResolveError::Special(special)) = route.resolve() else {
+        let Err(ResolveError::Special(special)) = path.resolve() else {
             panic!("the mount was crossed")
         };
         assert_eq!(special.file_systems, [proc]);
-        route.admitted = special;
+        path.admitted = special;
         assert_eq!(
-            route
-                .resolve()
+            path.resolve()
                 .map(|resolved| resolved.name)
                 .expect("a permitted special file"),
             "stat"
         );
-        route.path = "proc/self/root/etc/passwd".into();
+        path.path = "proc/self/root/etc/passwd".into();
         assert!(
-            matches!(route.resolve(), Err(ResolveError::Outside)),
+            matches!(path.resolve(), Err(ResolveError::Outside)),
             "a magic link leads out"
         );
     }
@@ -498,22 +502,22 @@ mod tests {
     #[test]
     fn opens_nothing_special_and_waits_for_nothing() {
         let folder = folder();
-        let path = folder.path().join("fifo");
+        let fifo = folder.path().join("fifo");
         rustix::fs::mknodat(
             rustix::fs::CWD,
-            &path,
+            &fifo,
             FileType::Fifo,
             Mode::RUSR | Mode::WUSR,
             0,
         )
         .expect("a FIFO");
-        let mut route = route(folder.path(), "fifo", LinkPolicy::Followed);
-        let resolved = route.resolve().expect("the name exists");
-        let Err(ResolveError::Special(special)) = route.open(&resolved, OFlags::RDONLY) else {
+        let mut path = unresolved(folder.path(), "fifo", SymlinkPolicy::Followed);
+        let resolved = path.resolve().expect("the name exists");
+        let Err(ResolveError::Special(special)) = path.open(&resolved, OFlags::RDONLY) else {
             panic!("opened")
         };
         assert_eq!(special.file_type, Some(SpecialFileType::Fifo));
-        let unopened = route.open(&resolved, OFlags::WRONLY);
+        let unopened = path.open(&resolved, OFlags::WRONLY);
         assert!(
             matches!(unopened, Err(ResolveError::Special(_))),
             "the system's error would be that the FIFO has no reader"
@@ -524,13 +528,12 @@ mod tests {
             ..resolved.clone()
         };
         assert!(matches!(
-            route.open(&swapped, OFlags::RDONLY),
+            path.open(&swapped, OFlags::RDONLY),
             Err(ResolveError::Special(_))
         ));
-        route.admitted = special;
+        path.admitted = special;
         assert_eq!(
-            route
-                .open(&resolved, OFlags::RDONLY)
+            path.open(&resolved, OFlags::RDONLY)
                 .expect("a permitted special file")
                 .1,
             EntryKind::Special(SpecialFileType::Fifo)
@@ -541,9 +544,9 @@ mod tests {
     #[test]
     fn opens_no_file_of_a_file_system_that_was_mounted_after_the_inspection() {
         let folder = folder();
-        let route = route(folder.path(), "a/b/file", LinkPolicy::Followed);
-        let resolved = route.resolve().expect("the name exists");
-        route.open(&resolved, OFlags::RDONLY).expect("a file");
+        let path = unresolved(folder.path(), "a/b/file", SymlinkPolicy::Followed);
+        let resolved = path.resolve().expect("the name exists");
+        path.open(&resolved, OFlags::RDONLY).expect("a file");
         // The device that was inspected, with a file of another file system.
         let directory = Arc::new(File::open("/proc").expect("Linux has `/proc`"));
         let mounted = ResolvedPath {
@@ -551,7 +554,7 @@ mod tests {
             name: "version".into(),
             ..resolved
         };
-        let Err(ResolveError::Special(special)) = route.open(&mounted, OFlags::RDONLY) else {
+        let Err(ResolveError::Special(special)) = path.open(&mounted, OFlags::RDONLY) else {
             panic!("opened")
         };
         assert_eq!(special.file_systems.len(), 1);

@@ -1,7 +1,7 @@
 //! Paths on systems other than Unix: passed unchanged to wasmtime's own sandbox.
 //!
 //! These systems do not reveal the type of a file or its file system before it is opened, and have
-//! no FIFOs in directories. Grants that forbid following links are refused at deploy.
+//! no FIFOs in directories. Grants that forbid following symbolic links are refused at deploy.
 
 use std::fs::File;
 use std::io;
@@ -11,13 +11,13 @@ use std::sync::Arc;
 use airssys_wasm_core::policy::FileSystemType;
 
 use super::resolution::{
-    EntryKind, LinkPolicy, PathForm, ResolveError, ResolvedPath, UnresolvedPath,
+    EntryKind, PathForm, ResolveError, ResolvedPath, SymlinkPolicy, UnresolvedPath,
 };
 
 impl UnresolvedPath {
-    /// Leaves the path to wasmtime; fails where links may not be followed.
+    /// Leaves the path to wasmtime; fails where symbolic links may not be followed.
     pub(super) fn resolve(&self) -> Result<ResolvedPath, ResolveError> {
-        if self.links == LinkPolicy::Refused {
+        if self.symlinks == SymlinkPolicy::Refused {
             return Err(ResolveError::Io(io::ErrorKind::Unsupported.into()));
         }
         let (directory, name) = (Arc::clone(&self.start), self.path.clone());

@@ -34,7 +34,7 @@ pub(super) struct Root {
     /// The path that the component sees.
     pub(super) path: GuestPath,
     pub(super) dir: Dir,
-    /// `true` if paths in it have different grants, so that no link may be followed.
+    /// `true` if paths in it have different grants, so that no symbolic link may be followed.
     is_fine_grained: Arc<AtomicBool>,
 }
 
@@ -81,8 +81,8 @@ impl Roots {
         })
     }
 
-    /// Stops following links in directories whose paths have different grants from now on.
-    pub(crate) fn update_link_policy(&self, policy: &Policy) {
+    /// Stops following symbolic links in directories whose paths have different grants from now on.
+    pub(crate) fn update_symlink_policy(&self, policy: &Policy) {
         for root in &self.all {
             if !is_uniform(&root.path, policy) {
                 root.is_fine_grained.store(true, Ordering::Release);
@@ -197,7 +197,7 @@ impl Root {
         let is_fine = location.is_parent_of_file || !(reads && is_uniform(&path, policy));
         if is_fine && !cfg!(unix) {
             let message = format!(
-                "`{}` requires paths to be resolved without following links, which this system cannot do safely; grant whole directories, to read or to read and write",
+                "`{}` requires paths to be resolved without following symbolic links, which this system cannot do safely; grant whole directories, to read or to read and write",
                 location.rule
             );
             return Err(Error::new(ErrorKind::GrantUnusable, message));
@@ -220,7 +220,7 @@ impl Root {
         })
     }
 
-    /// Returns the flag that becomes `true` once no link may be followed here.
+    /// Returns the flag that becomes `true` once paths in it have different grants.
     pub(super) fn fine_grained_flag(&self) -> &Arc<AtomicBool> {
         &self.is_fine_grained
     }

@@ -9,10 +9,11 @@ use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use super::FilesView;
-use super::charged_stream::{self, StreamCharge};
+use super::charge::WriteCharge;
+use super::charged_stream;
 use super::descriptor_operation::DescriptorOperation;
 use super::input::FileInput;
+use super::instance_files::FilesView;
 use super::output::{FileOutput, WritePosition};
 use crate::capability::stream::{ReadWait, guard_input, guard_output};
 
@@ -32,8 +33,9 @@ impl FilesView<'_> {
         } else {
             ReadWait::Short
         };
-        let blocking = &self.context.revision.blocking;
-        let input = FileInput::new(operation.file()?, lease, offset, blocking);
+        let slots = &self.context.revision.blocking_slots;
+        let check = self.context.start_check(operation.permits());
+        let input = FileInput::new(operation.file()?, lease, offset, slots, check, wait);
         let stream = self.table.push(Box::new(input) as DynInputStream)?;
         let (authority, call) = (self.context.authority, self.context.call);
         guard_input(self.table, &stream, authority, operation.permit, call, wait)
@@ -56,19 +58,25 @@ impl FilesView<'_> {
             return Err(ErrorCode::NotPermitted.into());
         }
         let context = self.context;
-        let output = FileOutput::new(file, lease, position, &context.revision.blocking);
-        let stream = self.table.push(Box::new(output) as DynOutputStream)?;
-        if let Some(quota) = context.quota(&operation.permit) {
-            let charge = StreamCharge {
-                quota: Arc::clone(quota),
-                file: Arc::clone(&file.file),
-                authority: Arc::clone(context.authority),
-                operation: operation.permit.operation().clone(),
-                call: context.call,
-                blocking: context.revision.blocking.clone(),
-            };
-            charged_stream::charge(self.table, &stream, charge).map_err(FsError::trap)?;
-        }
+        let slots = &context.revision.blocking_slots;
+        let check = context.start_check(operation.permits());
+        let output = FileOutput::new(file, lease, position, slots, check);
+        let charge = context.quota(&operation.permit).map(|quota| WriteCharge {
+            quota: Arc::clone(quota),
+            file: Arc::clone(&file.file),
+            authority: Arc::clone(context.authority),
+            operation: operation.permit.operation().clone(),
+            call: context.call,
+        });
+        let stream = match charge {
+            None => self.table.push(Box::new(output) as DynOutputStream)?,
+            Some(charge) => {
+                let output = Box::new(output.with_charge(charge.clone())) as DynOutputStream;
+                let stream = self.table.push(output)?;
+                charged_stream::bound(self.table, &stream, charge, slots).map_err(FsError::trap)?;
+                stream
+            }
+        };
         guard_output(
             self.table,
             &stream,

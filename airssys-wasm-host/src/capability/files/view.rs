@@ -5,12 +5,9 @@
 //! `descriptor`, and removed only in `HostDescriptor::drop`.
 //! Tests: `tests/attacks`, `tests/suite/capabilities/files.rs`.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use airssys_wasm_core::policy::FileAccess;
-use wasmtime::component::{HasData, Resource, ResourceTable};
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemCtxView};
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream, ErrorCode,
@@ -18,76 +15,13 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use super::Files;
-use super::context::FileContext;
 use super::descriptor::OpenDescriptor;
-use super::listing::DirectoryListing;
-use super::open::FilesState;
+use super::instance_files::FilesView;
 use super::open_at::GuestOpenFlags;
 use super::output::WritePosition;
 use super::permits::FileUse;
 use super::unlink_guard::UnlinkGuard;
 use super::wasi_filesystem::{WasiFilesystem, complete_now};
-use crate::capability::contract::Caller;
-use crate::instance::InstanceState;
-
-/// The open descriptors of an instance.
-#[derive(Default)]
-pub(super) struct OpenFiles {
-    inner: WasiFilesystemCtx,
-    pub(super) open: HashMap<u32, OpenDescriptor>,
-    pub(super) listings: HashMap<u32, DirectoryListing>,
-}
-
-/// The files of an instance.
-pub(in crate::capability) struct InstanceFiles {
-    revision: Arc<FilesState>,
-    caller: Caller,
-    open: OpenFiles,
-}
-
-impl InstanceFiles {
-    pub(super) fn new(revision: &Arc<FilesState>, caller: &Caller) -> Self {
-        Self {
-            revision: Arc::clone(revision),
-            caller: caller.clone(),
-            open: OpenFiles::default(),
-        }
-    }
-}
-
-/// The part of an instance that this capability uses.
-pub(super) fn view(state: &mut InstanceState) -> FilesView<'_> {
-    let (files, table) = state.slot_and_table::<InstanceFiles>();
-    FilesView {
-        files: &mut files.open,
-        table,
-        context: FileContext {
-            authority: &files.caller.authority,
-            revision: &files.revision,
-            call: files.caller.call(),
-        },
-    }
-}
-
-pub(in crate::capability) struct FilesView<'a> {
-    pub(super) files: &'a mut OpenFiles,
-    pub(super) table: &'a mut ResourceTable,
-    pub(super) context: FileContext<'a>,
-}
-
-impl HasData for Files {
-    type Data<'a> = FilesView<'a>;
-}
-
-impl FilesView<'_> {
-    pub(super) fn inner(&mut self) -> WasiFilesystemCtxView<'_> {
-        WasiFilesystemCtxView {
-            ctx: &mut self.files.inner,
-            table: &mut *self.table,
-        }
-    }
-}
 
 impl preopens::Host for FilesView<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
@@ -260,7 +194,6 @@ impl HostDescriptor for FilesView<'_> {
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
         let operation = self.begin(&fd, FileUse::Write)?;
-        operation.charge_gap(offset)?;
         self.output_stream(&fd, operation, WritePosition::At(offset))
     }
 
@@ -335,8 +268,8 @@ impl HostDescriptor for FilesView<'_> {
             .await
     }
 
-    /// Links a file only where all names have the same grants, because other grants could apply to
-    /// the new name.
+    /// Creates a hard link only where all names have the same grants, because other grants could
+    /// apply to the new name.
     async fn link_at(
         &mut self,
         fd: Resource<Descriptor>,
@@ -347,9 +280,9 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         let (old, new) = self.ask_for_both((&fd, path), (&new_fd, new_path))?;
         if new.is_in_other_root(&old) || old.is_fine_grained() {
-            return Err(new.refuse("a link where grants differ by name"));
+            return Err(new.refuse("a link where grants differ by path"));
         }
-        let (old, new) = (old.begin()?, new.begin()?);
+        let (old, new) = (old.begin_while_uniform()?, new.begin_while_uniform()?);
         let old = old.resolve(flags).await?;
         let new = new.resolve(PathFlags::empty()).await?;
         old.run_to(new, async move |mut files, old, new| {
@@ -389,11 +322,21 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<String> {
-        self.begin_at(&fd, path, FileAccess::Read)?
-            .run(PathFlags::empty(), async |mut files, entry| {
-                files.readlink_at(entry.directory, entry.name).await
-            })
-            .await
+        let mut operation = self.begin_at(&fd, path, FileAccess::Read)?;
+        let target = operation.run(PathFlags::empty(), async |mut files, entry| {
+            match files.readlink_at(entry.directory, entry.name).await {
+                Err(error) if matches!(error.downcast_ref(), Some(ErrorCode::NotPermitted)) => {
+                    Ok(None)
+                }
+                target => target.map(Some),
+            }
+        });
+        let target = target.await?;
+        target.ok_or_else(|| {
+            operation
+                .target
+                .refuse("is a symbolic link to an absolute path")
+        })
     }
 
     async fn remove_directory_at(
@@ -422,10 +365,13 @@ impl HostDescriptor for FilesView<'_> {
         }
         let (old, new) = (old.begin()?, new.begin()?);
         let old = old.resolve(PathFlags::empty()).await?;
-        old.check_rename(&new)?;
+        let check = old.rename_check(&new);
+        check.verify()?;
         let has_quota = new.has_quota();
         let new = new.resolve(PathFlags::empty()).await?;
         old.run_to(new, async move |mut files, old, new| {
+            // Grants may have changed since.
+            check.verify()?;
             let _replaced = has_quota.then(|| UnlinkGuard::open(&new.path));
             files
                 .rename_at(old.directory, old.name, new.directory, new.name)
@@ -434,8 +380,8 @@ impl HostDescriptor for FilesView<'_> {
         .await
     }
 
-    /// Creates a link only where all names have the same grants, because its target has another
-    /// name.
+    /// Creates a symbolic link only where all names have the same grants, because its target has
+    /// another name.
     async fn symlink_at(
         &mut self,
         fd: Resource<Descriptor>,
@@ -444,13 +390,13 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         let link = self.target(&fd, path, FileAccess::Write)?.ask()?;
         if link.is_fine_grained() {
-            return Err(link.refuse("a link where grants differ by name"));
+            return Err(link.refuse("a link where grants differ by path"));
         }
         // Downwards only, because links that lead up could be combined to lead out.
         if old_path.starts_with('/') || old_path.split('/').any(|name| name == "..") {
             return Err(link.refuse("a link that leads up"));
         }
-        link.begin()?
+        link.begin_while_uniform()?
             .run(PathFlags::empty(), async move |mut files, entry| {
                 files
                     .symlink_at(entry.directory, old_path, entry.name)

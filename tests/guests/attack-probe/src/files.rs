@@ -297,8 +297,37 @@ pub fn keep(path: &str) -> Outcome {
     Ok("kept".into())
 }
 
+/// Opens a file for reading and writing, and holds it for later calls.
+pub fn keep_writable(path: &str) -> Outcome {
+    let flags = DescriptorFlags::READ | DescriptorFlags::WRITE;
+    let kept = open_with(path, OpenFlags::empty(), flags)?;
+    KEPT.set(Some(kept));
+    Ok("kept".into())
+}
+
+fn with_kept<T>(operation: impl FnOnce(&Descriptor) -> Result<T, ErrorCode>) -> Result<T, String> {
+    KEPT.with_borrow(|kept| {
+        let file = kept.as_ref().ok_or("no file is held")?;
+        operation(file).map_err(told)
+    })
+}
+
 pub fn read_kept() -> Outcome {
     KEPT.with_borrow(|kept| contents(kept.as_ref().ok_or("no file is held")?))
+}
+
+pub fn stat_kept() -> Outcome {
+    with_kept(Descriptor::stat).map(|stat| format!("{} bytes", stat.size))
+}
+
+pub fn write_kept(text: &str) -> Outcome {
+    with_kept(|file| file.write(text.as_bytes(), 0))
+        .map(|written| format!("{written} bytes written"))
+}
+
+pub fn set_times_kept() -> Outcome {
+    with_kept(|file| file.set_times(NewTimestamp::Now, NewTimestamp::Now))
+        .map(|()| "touched".into())
 }
 
 pub fn read_in_kept(path: &str) -> Outcome {

@@ -75,7 +75,11 @@ fn attempt(what: &str, arguments: &[&str]) -> Result<String, String> {
         }
         ("race", [path, times]) => files::race(path, times),
         ("keep", [path]) => files::keep(path),
+        ("keep-writable", [path]) => files::keep_writable(path),
         ("read-kept", []) => files::read_kept(),
+        ("stat-kept", []) => files::stat_kept(),
+        ("write-kept", [text]) => files::write_kept(text),
+        ("set-times-kept", []) => files::set_times_kept(),
         ("read-in-kept", [path]) => files::read_in_kept(path),
         ("http", [method, url, headers @ ..]) => http::request(method, url, headers),
         ("http-raw", [method, scheme, authority, path]) => {

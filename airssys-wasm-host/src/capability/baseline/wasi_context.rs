@@ -16,7 +16,7 @@ use crate::data::Slots;
 use crate::observe::GuestStream;
 
 /// Creates the WASI context of an instance from its slots for output and sockets.
-pub(crate) fn context(limits: &Limits, slots: &Slots) -> WasiCtx {
+pub(crate) fn wasi_context(limits: &Limits, slots: &Slots) -> WasiCtx {
     let output: &Arc<InstanceOutput> = slots.get().expect("the baseline adds it");
     let sockets: &InstanceSockets = slots.get().expect("every instance has it");
     let mut builder = WasiCtxBuilder::new();

@@ -13,6 +13,7 @@ use super::open::FilesState;
 use super::path::GuestPath;
 use super::quota::Quota;
 use super::roots::Root;
+use super::start_check::StartCheck;
 use crate::budget::BudgetLease;
 use crate::capability::descriptor::take_descriptor;
 use crate::capability::{Authority, Permit};
@@ -76,19 +77,34 @@ impl<'a> FileContext<'a> {
         self.revision.roots.quotas.get(permit.rule())
     }
 
+    /// Returns `true` if anything in a directory may be read, written or walked through.
+    pub(super) fn may_reach(self, directory: &GuestPath) -> bool {
+        let accesses = [FileAccess::Traverse, FileAccess::Write, FileAccess::Append];
+        accesses
+            .into_iter()
+            .any(|access| self.would_allow(access, directory))
+    }
+
     pub(super) fn root(self, index: usize) -> &'a Root {
         &self.revision.roots.all[index]
     }
 
-    /// Runs an operation on a blocking thread of the deployment.
+    /// Returns the check that an operation makes when it starts.
+    pub(super) fn start_check(self, permits: Vec<Permit>) -> StartCheck {
+        StartCheck::new(self.authority, self.call, permits)
+    }
+
+    /// Runs an operation on a blocking thread of the deployment, if its permits still hold when it
+    /// starts. Records a denial otherwise.
     pub(super) async fn run_blocking<T: Send + 'static>(
         self,
+        permits: Vec<Permit>,
         operation: impl FnOnce() -> T + Send + 'static,
     ) -> FsResult<T> {
-        self.revision
-            .blocking
-            .run(operation)
-            .await
-            .map_err(FsError::trap)
+        let check = self.start_check(permits);
+        let run = move || check.still_allows().then(operation);
+        let slots = &self.revision.blocking_slots;
+        let ended = slots.run(run).await.map_err(FsError::trap)?;
+        ended.ok_or_else(|| ErrorCode::NotPermitted.into())
     }
 }

@@ -1,5 +1,5 @@
-//! Blocking operations of a deployment: file operations and name lookups. Each runs on one of the
-//! runtime's blocking threads, and a deployment runs a limited number at once.
+//! The slots of a deployment for blocking operations: file operations and name lookups. Each runs
+//! on one of the runtime's blocking threads, and a deployment runs a limited number at once.
 //!
 //! The operation itself holds its slot, not the future that waits for it. A stuck thread (a dead
 //! server behind NFS, a FUSE daemon that does not answer) counts against its deployment until it
@@ -15,16 +15,16 @@ use wasmtime_wasi::runtime::AbortOnDropJoinHandle;
 
 use crate::budget::{BudgetLease, DeploymentShare};
 
-/// The blocking operations of one revision.
+/// The slots for the blocking operations of one revision.
 #[derive(Clone)]
-pub(crate) struct BlockingOperations {
+pub(crate) struct BlockingSlots {
     share: Arc<DeploymentShare>,
     max: u64,
 }
 
-impl BlockingOperations {
-    /// Creates the operations of a revision, which starts one only while its deployment runs fewer
-    /// than `max`.
+impl BlockingSlots {
+    /// Creates the slots of a revision, which starts an operation only while its deployment runs
+    /// fewer than `max`.
     pub(crate) fn new(share: &Arc<DeploymentShare>, max: usize) -> Self {
         Self {
             share: Arc::clone(share),
@@ -32,7 +32,8 @@ impl BlockingOperations {
         }
     }
 
-    /// Runs an operation on a blocking thread, once a slot is free.
+    /// Runs an operation on a blocking thread, once a slot is free. Its permission may have been
+    /// revoked by then, so the operation itself checks that again when it starts.
     ///
     /// Cancel safe for an operation that has not started: it never starts. An operation that has
     /// started continues and holds its slot.
@@ -107,8 +108,8 @@ mod tests {
         })
     }
 
-    fn operations(shares: &DeploymentShares, name: &str, max: usize) -> BlockingOperations {
-        BlockingOperations::new(&shares.get(&name.parse().expect("a name")), max)
+    fn slots(shares: &DeploymentShares, name: &str, max: usize) -> BlockingSlots {
+        BlockingSlots::new(&shares.get(&name.parse().expect("a name")), max)
     }
 
     /// Returns an operation that blocks until its sender is dropped.
@@ -122,16 +123,16 @@ mod tests {
     #[tokio::test]
     async fn a_stuck_operation_holds_its_slot_after_its_caller_gave_up() {
         let shares = shares();
-        let one = operations(&shares, "greeter", 1);
+        let one = slots(&shares, "greeter", 1);
         let (free, operation) = stuck();
         let waited = tokio::time::timeout(Duration::from_millis(20), one.run(operation)).await;
         assert!(waited.is_err(), "the operation is stuck");
         // Another revision, also one deployed after the deployment was removed.
         drop(one);
-        let same = operations(&shares, "greeter", 1);
+        let same = slots(&shares, "greeter", 1);
         let next = tokio::time::timeout(Duration::from_millis(20), same.run(|| ())).await;
         assert!(next.is_err(), "no slot is free");
-        let wider = operations(&shares, "greeter", 2);
+        let wider = slots(&shares, "greeter", 2);
         wider
             .run(|| ())
             .await
@@ -143,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn queued_operations_run_in_order_and_can_be_cancelled() {
         let shares = shares();
-        let one = operations(&shares, "greeter", 1);
+        let one = slots(&shares, "greeter", 1);
         let (free, operation) = stuck();
         let first = one.spawn(operation);
         tokio::task::yield_now().await;
@@ -174,13 +175,13 @@ mod tests {
         let running: Vec<_> = names
             .iter()
             .zip(operations_stuck)
-            .map(|(name, operation)| operations(&shares, name, 16).spawn(operation))
+            .map(|(name, operation)| slots(&shares, name, 16).spawn(operation))
             .collect();
         while shares.get(&"b".parse().expect("a name")).blocking().taken() < 2 {
             tokio::task::yield_now().await;
         }
         let mut next = Box::pin({
-            let other = operations(&shares, "c", 16);
+            let other = slots(&shares, "c", 16);
             async move { other.run(|| ()).await }
         });
         assert!(
