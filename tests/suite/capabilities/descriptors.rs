@@ -2,6 +2,8 @@
 //! the host's budget.
 
 use airssys_wasm_host::{Budget, Deployment, Host};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::http::{CountingServer, PLAIN};
 use super::probe::{RecordedDecisions, attempt, builder, deploy, probe};
@@ -133,4 +135,45 @@ async fn all_deployments_share_the_budget() {
     while attempt(&other, &["read", "/d/file"]).await.is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+/// A connection that its server has closed has returned its descriptor already, so that nothing is
+/// freed by closing it.
+#[tokio::test]
+async fn a_connection_that_its_server_has_closed_is_not_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("file"), "text").expect("a file");
+    let budget = Budget {
+        descriptors: 1,
+        share_percent: 100,
+        ..Budget::from_machine()
+    };
+    let host = builder().budget(budget).build().expect("a host");
+    let file = format!("file-read /d from={}", folder.path().display());
+    let rules = [file.as_str(), "http GET http://127.0.0.1:*/**"];
+    let deployment = deploy(&host, probe(&[]), &rules).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let read = stream.read(&mut [0; 2048]).await.expect("a request");
+        assert!(read > 0, "the client has closed the connection");
+        stream.write_all(PLAIN.as_bytes()).await.expect("sent");
+        stream
+    });
+    assert_eq!(
+        attempt(&deployment, &["http", "GET", &url]).await,
+        Ok("200 hello".into())
+    );
+    drop(server.await.expect("a server"));
+    while deployment.status().descriptors > 0 {
+        tokio::task::yield_now().await;
+    }
+    attempt(&deployment, &["keep", "/d/file"])
+        .await
+        .expect("the descriptor was returned");
+    let refused = attempt(&deployment, &["http", "GET", &server_url().await])
+        .await
+        .expect_err("no descriptor is left");
+    assert!(refused.contains("ConnectionLimitReached"), "{refused}");
 }

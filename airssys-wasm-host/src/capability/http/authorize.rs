@@ -69,12 +69,17 @@ async fn resolve(
         target: target.clone(),
         addresses: Vec::new(),
     };
-    if !authority.would_allow(&unresolved) {
+    let Some(mut permit) = authority.permit_unrecorded(unresolved.clone()) else {
         // A name that may not be reached is not resolved.
         let denial = authority.ask(unresolved, call).err();
         return Err(denial.map_or(Error::HttpRequestDenied, |reason| denial_error(&reason)));
-    }
-    let mut addresses = resolver.resolve(name).await.unwrap_or_default();
+    };
+    let mut addresses = tokio::select! {
+        biased;
+        // The lookup may still wait for a slot.
+        () = authority.until_denied(&mut permit, call) => return Err(Error::HttpRequestDenied),
+        addresses = resolver.resolve(name) => addresses.unwrap_or_default(),
+    };
     addresses
         .iter_mut()
         .for_each(|address| *address = address.to_canonical());
@@ -110,15 +115,5 @@ fn denial_error(reason: &DenialReason) -> Error {
     match reason {
         DenialReason::BlockedAddress { .. } => Error::DestinationIpProhibited,
         _ => Error::HttpRequestDenied,
-    }
-}
-
-/// Waits until a permit no longer holds.
-pub(super) async fn until_revoked(authority: &Authority, permit: &mut Permit, call: CallId) {
-    loop {
-        authority.until_permit_ends(permit).await;
-        if !authority.still_allows(permit, call) {
-            return;
-        }
     }
 }

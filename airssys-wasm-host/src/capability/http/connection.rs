@@ -87,6 +87,12 @@ impl ConnectionTasks {
     pub(super) fn close(&self) {
         self.0.lock().abort_all();
     }
+
+    /// Closes the connection, and waits until its tasks have ended.
+    async fn shut_down(&self) {
+        let mut tasks = std::mem::take(&mut *self.0.lock());
+        tasks.shutdown().await;
+    }
 }
 
 impl<F: Future<Output: Send> + Send + 'static> Executor<F> for ConnectionTasks {
@@ -146,6 +152,12 @@ impl ClientConnection {
             unsent: error.take_message(),
             error: error.into_error().into(),
         })
+    }
+
+    /// Closes the connection, and waits until it has returned its descriptor. A connection that its
+    /// server has closed has done so already.
+    pub(super) async fn close(self) {
+        self.close_on_drop.0.shut_down().await;
     }
 
     /// Returns `true` if another request may be sent.

@@ -91,11 +91,22 @@ impl IdleConnections {
         }
     }
 
-    /// Closes all idle connections, and returns their number.
-    pub(super) fn clear(&self) -> usize {
+    /// Closes all idle connections.
+    pub(super) fn clear(&self) {
+        drop(self.take_all());
+    }
+
+    /// Closes all idle connections, and waits until they have returned their descriptors.
+    pub(super) async fn close_all(&self) {
+        for (connection, _) in self.take_all().into_values().flatten() {
+            connection.close().await;
+        }
+    }
+
+    fn take_all(&self) -> HashMap<Origin, Vec<(ClientConnection, Instant)>> {
         let mut idle = self.0.lock();
-        idle.by_origin.clear();
-        std::mem::take(&mut idle.count)
+        idle.count = 0;
+        std::mem::take(&mut idle.by_origin)
     }
 
     /// Closes connections that the server has closed or that have been idle for too long. Returns

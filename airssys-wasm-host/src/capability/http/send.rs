@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use airssys_wasm_core::policy::HttpTarget;
+use airssys_wasm_core::policy::{HttpTarget, Operation};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::authorize::{authorize, parse_target, until_revoked};
+use super::authorize::{authorize, parse_target};
 use super::connection::{ClientConnection, SendFailure};
 use super::download::DownloadTap;
 use super::idle_connections::Origin;
@@ -142,29 +142,29 @@ impl OutgoingRequest {
         target: &HttpTarget,
         addresses: &[IpAddr],
     ) -> Result<ClientConnection, Error> {
-        let lease = self.lease(permit).await?;
-        let connecting = pin!(self.revision.connector.connect(target, addresses, lease));
+        let operation = permit.operation().clone();
+        let connecting = pin!(async {
+            let lease = self.lease(&operation).await?;
+            let connector = &self.revision.connector;
+            connector.connect(target, addresses, lease).await
+        });
         let time = self.options.connect_timeout.unwrap_or(TIMEOUT);
         tokio::select! {
             biased;
             connected = self.within(time, connecting) => connected.ok_or(Error::ConnectionTimeout)?,
-            () = until_revoked(&self.authority, permit, self.call) => Err(Error::HttpRequestDenied),
+            () = self.authority.until_denied(permit, self.call) => Err(Error::HttpRequestDenied),
         }
     }
 
     /// Takes a descriptor for a connection. If none is left, first closes the idle connections of
-    /// the revision.
-    async fn lease(&self, permit: &Permit) -> Result<BudgetLease, Error> {
+    /// the revision, and waits until they have returned theirs.
+    async fn lease(&self, operation: &Operation) -> Result<BudgetLease, Error> {
         let share = &self.revision.share;
         if let Ok(lease) = BudgetLease::take(share, DeploymentShare::descriptors) {
             return Ok(lease);
         }
-        let mut freed = pin!(share.descriptors().freed());
-        freed.as_mut().enable();
-        if self.revision.idle_connections.clear() > 0 {
-            freed.await;
-        }
-        let lease = take_descriptor(share, &self.authority, permit.operation(), self.call);
+        self.revision.idle_connections.close_all().await;
+        let lease = take_descriptor(share, &self.authority, operation, self.call);
         lease.ok_or(Error::ConnectionLimitReached)
     }
 
@@ -196,7 +196,7 @@ impl OutgoingRequest {
             tokio::select! {
                 biased;
                 response = self.within(time, sending) => response.ok_or(Error::ConnectionReadTimeout)?,
-                () = until_revoked(&self.authority, permit, self.call) => return Err(Error::HttpRequestDenied.into()),
+                () = self.authority.until_denied(permit, self.call) => return Err(Error::HttpRequestDenied.into()),
             }
         };
         Ok((response?, connection))
@@ -230,7 +230,7 @@ impl OutgoingRequest {
         let response =
             response.map(|body| TapBody::new(body.map_err(Error::from), tap).boxed_unsync());
         let driver = async move {
-            until_revoked(&self.authority, &mut permit, self.call).await;
+            self.authority.until_denied(&mut permit, self.call).await;
             // `None` if the body was read to its end: the connection may already serve another
             // request.
             if let Some(tasks) = tasks.upgrade() {

@@ -53,14 +53,21 @@ impl Host for SocketsView<'_> {
             HttpHost::Address(address) => AddressLookup::Resolved(Ok(vec![address].into_iter())),
             HttpHost::Name(name) => {
                 let operation = Operation::Lookup { name: name.clone() };
-                self.authority
+                let mut permit = self
+                    .authority
                     .ask(operation, self.call)
                     .map_err(|_| ErrorCode::AccessDenied)?;
                 let resolving = self.revision.resolver.resolve(&name);
-                let network = Arc::clone(self.network);
-                AddressLookup::Pending(wasmtime_wasi::runtime::spawn(resolve_and_record(
-                    network, name, resolving,
-                )))
+                let resolving = resolve_and_record(Arc::clone(self.network), name, resolving);
+                let (authority, call) = (Arc::clone(self.authority), self.call);
+                AddressLookup::Pending(wasmtime_wasi::runtime::spawn(async move {
+                    tokio::select! {
+                        biased;
+                        // The lookup may still wait for a slot.
+                        () = authority.until_denied(&mut permit, call) => Err(ErrorCode::AccessDenied),
+                        addresses = resolving => addresses,
+                    }
+                }))
             }
         };
         Ok(self.table.push(answer)?)
