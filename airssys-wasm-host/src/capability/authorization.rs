@@ -3,9 +3,8 @@
 //!
 //! A revocation applies to every revision of the deployment, including those retained for a
 //! rollback and the one being prepared.
-//! Tests: `tests/suite/capabilities/revoke.rs`, `tests/suite/capabilities/approval.rs`.
+//! Tests: in this file, `tests/suite/capabilities/revoke.rs`, `tests/suite/capabilities/approval.rs`.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::Rule;
@@ -22,11 +21,17 @@ pub(crate) struct Authorization(Mutex<AuthorizationState>);
 #[derive(Default)]
 struct AuthorizationState {
     live: Vec<(Weak<Authority>, Weak<OpenCapabilities>)>,
-    /// Revoked rules of this deployment, oldest first.
-    revoked: VecDeque<Rule>,
-    /// The number of earlier revocations, which new grants have lifted.
-    lifted: usize,
+    /// The rules that are revoked, each with the number of its last revocation, in this order.
+    revoked: Vec<NumberedRevocation>,
+    /// The number of revocations so far.
+    count: usize,
     pending: Option<Component>,
+}
+
+/// A revoked rule, and the number of its revocation among those of the deployment, from 1.
+struct NumberedRevocation {
+    number: usize,
+    rule: Rule,
 }
 
 impl Authorization {
@@ -42,8 +47,7 @@ impl Authorization {
     /// Returns the number of revocations so far, lifted ones included. The grants of an update that
     /// begins now decide on all of them: each is lifted, or part of those grants.
     pub(crate) fn revocation_count(&self) -> usize {
-        let state = self.0.lock();
-        state.lifted + state.revoked.len()
+        self.0.lock().count
     }
 
     /// Adds a revision. Later revocations apply to it, and so do the earlier ones except for the
@@ -55,11 +59,7 @@ impl Authorization {
         lifted: usize,
     ) {
         let mut state = self.0.lock();
-        for rule in state
-            .revoked
-            .iter()
-            .skip(lifted.saturating_sub(state.lifted))
-        {
+        for rule in state.revoked_since(lifted) {
             revoke(authority, rooms, rule);
         }
         state
@@ -72,21 +72,13 @@ impl Authorization {
 
     /// Returns the rules revoked after the first `lifted` revocations.
     pub(crate) fn revoked_since(&self, lifted: usize) -> Vec<Rule> {
-        let state = self.0.lock();
-        state
-            .revoked
-            .iter()
-            .skip(lifted.saturating_sub(state.lifted))
-            .cloned()
-            .collect()
+        self.0.lock().revoked_since(lifted).cloned().collect()
     }
 
     /// Lifts the first `lifted` revocations, because new grants have gone live.
     fn lift(&self, lifted: usize) {
         let mut state = self.0.lock();
-        while state.lifted < lifted && state.revoked.pop_front().is_some() {
-            state.lifted += 1;
-        }
+        state.revoked.retain(|revoked| revoked.number > lifted);
     }
 
     /// Applies the result of a switch: lifts the first `lifted` revocations, and sets the update
@@ -104,13 +96,34 @@ impl Authorization {
     pub(crate) fn revoke(&self, serving: &Authority, rule: &Rule) -> Vec<Rule> {
         let mut state = self.0.lock();
         let touched = Grants::clone(serving.policy().grants()).revoke(rule);
-        state.revoked.push_back(rule.clone());
+        state.add(rule);
         for (authority, rooms) in &state.live {
             if let (Some(authority), Some(rooms)) = (authority.upgrade(), rooms.upgrade()) {
                 revoke(&authority, &rooms, rule);
             }
         }
         touched
+    }
+}
+
+impl AuthorizationState {
+    /// Returns the rules revoked after the first `seen` revocations, in the order of their last
+    /// revocations.
+    fn revoked_since(&self, seen: usize) -> impl Iterator<Item = &Rule> {
+        let revoked = self.revoked.iter();
+        revoked
+            .filter(move |revoked| revoked.number > seen)
+            .map(|revoked| &revoked.rule)
+    }
+
+    /// Adds a revocation. A rule that is revoked already counts as revoked now.
+    fn add(&mut self, rule: &Rule) {
+        self.count += 1;
+        self.revoked.retain(|revoked| revoked.rule != *rule);
+        self.revoked.push(NumberedRevocation {
+            number: self.count,
+            rule: rule.clone(),
+        });
     }
 }
 
@@ -121,4 +134,29 @@ fn revoke(authority: &Authority, capabilities: &OpenCapabilities, rule: &Rule) {
     capabilities.narrow(&authority.policy().with_grants(grants));
     authority.change_grants(|grants| drop(grants.revoke(rule)));
     capabilities.close_revoked();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(text: &str) -> Rule {
+        text.parse().expect("a rule")
+    }
+
+    #[test]
+    fn a_rule_is_kept_once_and_counts_as_revoked_last() {
+        let mut state = AuthorizationState::default();
+        for _ in 0..100 {
+            state.add(&rule("config a"));
+            state.add(&rule("config b"));
+        }
+        assert_eq!((state.count, state.revoked.len()), (200, 2));
+        let authorization = Authorization(Mutex::new(state));
+        assert_eq!(authorization.revoked_since(198).len(), 2);
+        assert_eq!(authorization.revoked_since(199), [rule("config b")]);
+        authorization.lift(199);
+        assert_eq!(authorization.revoked_since(0), [rule("config b")]);
+        assert_eq!(authorization.revocation_count(), 200);
+    }
 }
