@@ -59,9 +59,9 @@ impl Alarms {
             tick: now.saturating_add(Ticks(1)),
             number: 0,
         };
-        for share in &self.shards {
+        for shard in &self.shards {
             let due = {
-                let mut waiting = share.lock();
+                let mut waiting = shard.lock();
                 let later = waiting.split_off(&later);
                 std::mem::replace(&mut *waiting, later)
             };

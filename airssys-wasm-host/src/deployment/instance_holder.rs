@@ -23,18 +23,18 @@ pub(crate) trait InstanceHolder: Send + Sync {
 pub(crate) struct InstanceHolders(Mutex<Vec<Weak<dyn InstanceHolder>>>);
 
 impl InstanceHolders {
-    pub(crate) fn register(&self, keeper: Weak<dyn InstanceHolder>) {
-        let mut keepers = self.0.lock();
-        keepers.retain(|keeper| keeper.strong_count() > 0);
-        keepers.push(keeper);
+    pub(crate) fn register(&self, holder: Weak<dyn InstanceHolder>) {
+        let mut holders = self.0.lock();
+        holders.retain(|holder| holder.strong_count() > 0);
+        holders.push(holder);
     }
 
     /// Discards the held instances of the revisions for which `is_meant` returns `true`.
     pub(crate) fn release_where(&self, is_meant: impl Fn(&Arc<ActiveRevision>) -> bool) {
-        let keepers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
-        keepers
+        let holders: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
+        holders
             .iter()
-            .filter(|keeper| is_meant(keeper.active_revision()))
-            .for_each(|keeper| keeper.release());
+            .filter(|holder| is_meant(holder.active_revision()))
+            .for_each(|holder| holder.release());
     }
 }

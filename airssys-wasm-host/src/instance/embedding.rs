@@ -84,7 +84,7 @@ impl InstanceState {
     /// returns the error in turn ends the call.
     #[must_use]
     pub fn table(&mut self) -> &mut ResourceTable {
-        &mut self.handles
+        &mut self.table
     }
 
     /// Returns this instance's own data of type `T` together with the resource table, for a view
@@ -99,7 +99,7 @@ impl InstanceState {
             self.slots
                 .get_mut()
                 .unwrap_or_else(|| panic_without_instance_data::<T>()),
-            &mut self.handles,
+            &mut self.table,
         )
     }
 

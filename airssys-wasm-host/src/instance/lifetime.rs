@@ -15,9 +15,7 @@ impl LifetimeFlag {
     pub(crate) fn mark_ended(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
-}
 
-impl LifetimeFlag {
     /// Returns a flag that is `true` once the instance is being dropped.
     pub(crate) fn ended(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)

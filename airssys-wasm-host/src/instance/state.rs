@@ -32,7 +32,7 @@ pub struct InstanceState {
     /// Set before anything else is dropped.
     lifetime: LifetimeFlag,
     wasi: WasiCtx,
-    pub(super) handles: ResourceTable,
+    pub(super) table: ResourceTable,
     /// The embedder's data of the deployment and the host.
     pub(super) shared: SharedValues,
     /// The values that modules of this crate and the embedder store for this instance.
@@ -61,12 +61,12 @@ pub(crate) struct InstanceParts<'a> {
 
 impl InstanceState {
     pub(crate) fn new(parts: InstanceParts<'_>) -> Self {
-        let mut handles = ResourceTable::new();
-        handles.set_max_capacity(parts.limits.handles_max);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(parts.limits.handles_max);
         Self {
             lifetime: parts.lifetime,
             wasi: parts.wasi,
-            handles,
+            table,
             shared: parts.data,
             slots: parts.slots,
             limiter: Limiter::new(parts.limits, parts.share),
@@ -153,7 +153,7 @@ impl InstanceState {
     pub(crate) fn slot_and_table<T: Any>(&mut self) -> (&mut T, &mut ResourceTable) {
         let slot = self.slots.get_mut();
         let slot = slot.expect("its room adds it to every instance");
-        (slot, &mut self.handles)
+        (slot, &mut self.table)
     }
 
     /// Returns the slot of type `T`, the resource table, and WASI's own context.
@@ -162,7 +162,7 @@ impl InstanceState {
     ) -> (&mut T, &mut ResourceTable, &mut WasiCtx) {
         let slot = self.slots.get_mut();
         let slot = slot.expect("its room adds it to every instance");
-        (slot, &mut self.handles, &mut self.wasi)
+        (slot, &mut self.table, &mut self.wasi)
     }
 }
 
@@ -171,11 +171,11 @@ impl Drop for InstanceState {
     /// middle of other work.
     fn drop(&mut self) {
         self.lifetime.mark_ended();
-        let (handles, slots) = (
-            std::mem::take(&mut self.handles),
+        let (table, slots) = (
+            std::mem::take(&mut self.table),
             std::mem::take(&mut self.slots),
         );
-        let dropped = catch_panic(|| drop(handles)).and(catch_panic(|| drop(slots)));
+        let dropped = catch_panic(|| drop(table)).and(catch_panic(|| drop(slots)));
         if let Err(panicked) = dropped {
             tracing::error!(component = %self.identity.component, %panicked, "dropping an instance");
         }
@@ -186,7 +186,7 @@ impl WasiView for InstanceState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
             ctx: &mut self.wasi,
-            table: &mut self.handles,
+            table: &mut self.table,
         }
     }
 }

@@ -53,11 +53,11 @@ struct DeploymentQueue {
 
 impl PermitPool {
     pub(super) fn new(permits_max: usize) -> Self {
-        let (holders, lines, waiting) = (Vec::new(), HashMap::new(), HashMap::new());
+        let (holders, queues, waiting) = (Vec::new(), HashMap::new(), HashMap::new());
         Self {
             permits_max,
             holders,
-            queues: lines,
+            queues,
             waiting,
             granted: 0,
         }
@@ -166,15 +166,15 @@ impl PermitPool {
         let waiting = self
             .queues
             .values_mut()
-            .filter(|line| !line.tickets.is_empty());
-        let line = waiting.min_by_key(|line| line.last_granted)?;
-        let ticket = line.tickets.pop_front();
+            .filter(|queue| !queue.tickets.is_empty());
+        let queue = waiting.min_by_key(|queue| queue.last_granted)?;
+        let ticket = queue.tickets.pop_front();
         // A guest that left does not use up its deployment's place in the rotation.
         if ticket.is_some_and(|ticket| self.waiting.contains_key(&ticket)) {
-            line.last_granted = granted;
+            queue.last_granted = granted;
         }
-        self.queues.retain(|_, line| {
-            !line.tickets.is_empty() || line.last_granted + FORGOTTEN_AFTER > self.granted
+        self.queues.retain(|_, queue| {
+            !queue.tickets.is_empty() || queue.last_granted + FORGOTTEN_AFTER > self.granted
         });
         ticket
     }
