@@ -10,7 +10,7 @@ mod ticker;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use wasmtime::Engine;
@@ -18,9 +18,9 @@ use wasmtime::Engine;
 pub(crate) use config::{Allocation, Profile};
 
 use crate::clock::{Clock, TestClock};
-use crate::observe::AuditTrail;
 use crate::scheduler::RunPermits;
 use crate::{Error, ErrorKind, Result};
+pub(crate) use ticker::PeriodicTask;
 use ticker::Ticker;
 
 /// An engine with a hash that identifies code compiled for it.
@@ -42,16 +42,16 @@ pub(crate) struct Engines {
 }
 
 impl Engines {
-    /// Creates the engines and starts the ticker, which flushes `audit` once a second.
+    /// Creates the engines and starts the ticker, which runs `tasks` once a second.
     pub(crate) fn new(
         pooled_instances_max: u32,
         clock: TestClock,
-        audit: Weak<AuditTrail>,
+        tasks: Vec<PeriodicTask>,
     ) -> Result<Self> {
         let clock = Arc::new(Clock::new(clock));
         let permits = Arc::new(RunPermits::new(Arc::clone(&clock)));
         let ticker =
-            Ticker::start(Arc::clone(&clock), Arc::clone(&permits), audit).map_err(|error| {
+            Ticker::start(Arc::clone(&clock), Arc::clone(&permits), tasks).map_err(|error| {
                 Error::new(
                     ErrorKind::Internal,
                     "cannot start the thread that enforces deadlines",
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn code_fits_every_engine_of_its_profile() {
-        let engines = Engines::new(1, TestClock::default(), Weak::new()).expect("engines");
+        let engines = Engines::new(1, TestClock::default(), Vec::new()).expect("engines");
         let hash = |engine: &Engine| {
             let mut hasher = DefaultHasher::new();
             engine.precompile_compatibility_hash().hash(&mut hasher);

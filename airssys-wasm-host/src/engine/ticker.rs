@@ -3,17 +3,19 @@
 //!
 //! Tests: `tests/suite/limits.rs`.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Weak};
 use std::thread;
 
 use wasmtime::EngineWeak;
 
 use crate::clock::{Clock, TICK};
-use crate::observe::AuditTrail;
 use crate::scheduler::RunPermits;
 
 const TICKS_A_SECOND: u64 = 1_000_000 / TICK.as_micros() as u64;
+
+/// Work that the ticker does once a second. It must return quickly.
+pub(crate) type PeriodicTask = Box<dyn Fn() + Send>;
 
 /// A handle to the thread; dropping it ends the thread at its next tick.
 pub(super) struct Ticker {
@@ -24,12 +26,12 @@ impl Ticker {
     pub(super) fn start(
         clock: Arc<Clock>,
         permits: Arc<RunPermits>,
-        audit: Weak<AuditTrail>,
+        tasks: Vec<PeriodicTask>,
     ) -> std::io::Result<Self> {
         let (engines, added) = channel();
         thread::Builder::new()
             .name("airssys-wasm-ticker".into())
-            .spawn(move || run(&clock, &permits, &added, &audit))?;
+            .spawn(move || run(&clock, &permits, &added, &tasks))?;
         Ok(Self {
             engines: engines.into(),
         })
@@ -41,12 +43,7 @@ impl Ticker {
     }
 }
 
-fn run(
-    clock: &Clock,
-    permits: &RunPermits,
-    added: &Receiver<EngineWeak>,
-    audit: &Weak<AuditTrail>,
-) {
+fn run(clock: &Clock, permits: &RunPermits, added: &Receiver<EngineWeak>, tasks: &[PeriodicTask]) {
     let mut engines = Vec::new();
     let mut second = 0;
     loop {
@@ -56,11 +53,9 @@ fn run(
             Err(RecvTimeoutError::Disconnected) => return,
         }
         let now = clock.tick();
-        if now.0 / TICKS_A_SECOND != second
-            && let Some(audit) = audit.upgrade()
-        {
+        if now.0 / TICKS_A_SECOND != second {
             second = now.0 / TICKS_A_SECOND;
-            audit.flush();
+            tasks.iter().for_each(|task| task());
         }
         permits.reclaim(now);
         engines.retain(advance_epoch);

@@ -21,7 +21,7 @@ use crate::clock::TestClock;
 use crate::code_cache::{CodeCache, Compiler, CompilerProcess};
 use crate::context::HostContext;
 use crate::data::SharedValues;
-use crate::engine::Engines;
+use crate::engine::{Engines, PeriodicTask};
 use crate::instance::Factories;
 use crate::linker::Linkers;
 use crate::observe::RolloutProbe;
@@ -422,7 +422,7 @@ impl HostBuilder {
         let engines = Arc::new(Engines::new(
             self.pooled_instances_max,
             self.clock,
-            Arc::downgrade(&audit),
+            vec![flush_each_second(&audit)],
         )?);
         let in_state = || {
             self.state_directory
@@ -490,4 +490,14 @@ fn spawn_restore_thread(context: &HostContext) -> Result<()> {
             )
             .with_source(error)
         })
+}
+
+/// Returns the task that flushes the audit log as long as it exists.
+fn flush_each_second(audit: &Arc<AuditTrail>) -> PeriodicTask {
+    let audit = Arc::downgrade(audit);
+    Box::new(move || {
+        if let Some(audit) = audit.upgrade() {
+            audit.flush();
+        }
+    })
 }
