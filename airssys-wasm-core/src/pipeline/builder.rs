@@ -129,7 +129,9 @@ impl PipelineBuilder {
         self
     }
 
-    /// Sets the maximum number of items inside the pipeline at once.
+    /// Sets the maximum number of items inside the pipeline at once, of all calls and runs together.
+    /// Others wait for a place, in the order of their arrival. Defaults to the sum of what the stages
+    /// work on at once and their [`queue_max`](StageOptions::queue_max).
     pub fn in_flight_max(mut self, items: u32) -> Self {
         self.definition.in_flight_max = Some(items);
         self

@@ -143,7 +143,8 @@ impl ComponentPipeline {
         &self.0.order
     }
 
-    /// The maximum number of items inside the pipeline at once, if one is set.
+    /// The maximum number of items inside the pipeline at once, of all calls and runs together, if one
+    /// is set.
     #[must_use]
     pub fn in_flight_max(&self) -> Option<u32> {
         self.0.definition.in_flight_max

@@ -70,11 +70,11 @@ pub struct RetryPolicy {
 impl StageOptions {
     /// The default number of items that a stage works on at once.
     pub const DEFAULT_CONCURRENCY: u32 = 1;
-    /// The default number of items that can wait in front of a stage.
+    /// The default of [`queue_max`](Self::queue_max).
     pub const DEFAULT_QUEUE_MAX: u32 = 16;
 
-    /// Returns the default options: one item at a time, results in order, up to 16 waiting items,
-    /// no time limit and no retries.
+    /// Returns the default options: one item at a time, results in order, 16 waiting items, no time
+    /// limit and no retries.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -109,9 +109,13 @@ impl StageOptions {
         }
     }
 
-    /// Sets the number of items that can wait in front of the stage; defaults to
-    /// [`DEFAULT_QUEUE_MAX`](Self::DEFAULT_QUEUE_MAX). When the queue is full, the stages before it
-    /// wait.
+    /// Sets the number of waiting items that the stage adds to the maximum of its pipeline; defaults
+    /// to [`DEFAULT_QUEUE_MAX`](Self::DEFAULT_QUEUE_MAX).
+    ///
+    /// A pipeline without [`in_flight_max`](super::PipelineBuilder::in_flight_max) holds as many
+    /// items as its stages have places: the sum of their `concurrency` and `queue_max`. The items may
+    /// wait in front of any stage, so a slow stage may have more in front of it. When the pipeline is
+    /// full, no stage waits; calls do, and runs take nothing from their input.
     #[must_use]
     pub fn queue_max(self, items: u32) -> Self {
         Self {
@@ -201,7 +205,7 @@ impl StageOptions {
         self.order.unwrap_or_default()
     }
 
-    /// The number of items that can wait in front of the stage.
+    /// The number of waiting items that the stage adds to the maximum of its pipeline.
     #[must_use]
     pub fn queue_capacity(&self) -> u32 {
         self.queue_max.unwrap_or(Self::DEFAULT_QUEUE_MAX)

@@ -31,7 +31,7 @@ pub(crate) use ends::{DeadlinePassed, DetectedEnd, exit_code};
 pub(crate) use factory::Factories;
 pub(crate) use lifetime::LifetimeFlag;
 pub(crate) use lookups::{HandleSlot, LookupTable};
-pub(crate) use panics::{catch_panic, poll_catching_panics, run_catching_panics};
+pub(crate) use panics::{HostPanicked, catch_panic, poll_catching_panics, run_catching_panics};
 pub(crate) use state::InstanceParts;
 pub use state::InstanceState;
 pub(crate) use store::new_store;

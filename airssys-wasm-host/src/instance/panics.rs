@@ -24,7 +24,7 @@ impl fmt::Display for HostPanicked {
 }
 
 impl HostPanicked {
-    fn new(payload: &(dyn Any + Send)) -> Self {
+    pub(crate) fn new(payload: &(dyn Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned());

@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Result};
 /// Sends a single item through a pipeline.
 pub(super) async fn call(running: &Arc<RunningPipeline>, mut inputs: Inputs) -> Result<Outcome> {
     check_inputs(&running.pipeline, &mut inputs, None)?;
-    let Some(guard) = running.in_flight.admit() else {
+    let Some(guard) = running.in_flight.admit().await else {
         return Err(removed(running));
     };
     let Some(source_items) = take_items(running, None).await? else {

@@ -46,7 +46,9 @@ impl PipelineDeployment {
         self.running.with_active_components()
     }
 
-    /// Sends one item through the pipeline.
+    /// Sends one item through the pipeline, within the deadline of the pipeline, if it has one. If
+    /// as many items are inside as [`in_flight_max`](crate::pipeline::PipelineBuilder::in_flight_max) allows,
+    /// waits for a place first, in turn with other calls and runs.
     ///
     /// Cancel safe: dropping the future cancels the stages that work on the item.
     ///
@@ -54,7 +56,14 @@ impl PipelineDeployment {
     ///
     /// [`TypeMismatch`](crate::ErrorKind::TypeMismatch) before anything runs;
     /// [`StageError`](crate::ErrorKind::StageError) if a function returned an error that no edge
-    /// takes; and the errors of calls, unless the options of the stage specify otherwise.
+    /// takes; [`DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded) if the item took longer than
+    /// the deadline of the pipeline; [`NotDeployed`](crate::ErrorKind::NotDeployed) if the pipeline
+    /// was removed or is being removed; and the errors of [`Function::call`](crate::Function::call),
+    /// unless the options of the stage specify otherwise.
+    ///
+    /// # Panics
+    ///
+    /// If called outside a tokio runtime and the call has to wait.
     pub async fn call(&self, inputs: impl Into<Inputs>) -> Result<Outcome> {
         call::call(&self.running, inputs.into()).await
     }
@@ -62,7 +71,8 @@ impl PipelineDeployment {
     /// Sends the items of a stream through the pipeline.
     ///
     /// Takes from `input` only what there is room for, so that a slow reader of the outcomes slows
-    /// the stream. Each item runs in a task of its own. If outcomes are streams, read each of them
+    /// the stream: at most [`in_flight_max`](crate::pipeline::PipelineBuilder::in_flight_max) items, of which
+    /// one may wait while items of other runs and calls are inside. Each item runs in a task of its own. If outcomes are streams, read each of them
     /// before those behind it: until then, it holds its places at the stages.
     ///
     /// # Panics
@@ -102,17 +112,19 @@ impl PipelineDeployment {
     }
 
     /// Removes the pipeline: accepts no more items, waits until those inside have come to their
-    /// end, and removes the deployments of its stages. Runs end. Streams that have left the
+    /// end, and removes the deployments of its stages. Then runs end, as if their input had ended.
+    /// Streams that have left the
     /// pipeline are written to their end by the calls that have begun; where a function has still
     /// to be called for a chunk, they end with [`NotDeployed`](crate::ErrorKind::NotDeployed).
     ///
-    /// If the future is dropped early, the pipeline still accepts no more items; remove it again
+    /// If the future is dropped early, the pipeline still accepts no more items, and runs end; remove
+    /// it again
     /// through [`PipelineDeployments::get`](crate::PipelineDeployments::get).
     ///
     /// # Errors
     ///
     /// [`InUse`](crate::ErrorKind::InUse) if another deployment is linked to one of its stages;
-    /// then all stages stay, and the pipeline accepts items again.
+    /// then all stages stay, the pipeline accepts items again, and runs continue.
     /// [`NotDeployed`](crate::ErrorKind::NotDeployed) if it was already removed.
     pub async fn remove(self) -> Result<()> {
         self.pipelines.remove_running(&self.running).await

@@ -25,7 +25,7 @@
 //!    |           |
 //!    |         failure       skips the item, makes it a dead letter, or ends the run
 //!    |
-//!  unit::Unit::work          attempts -> Result<UnitOutput, FailedItem>
+//!  unit::Unit::process       attempts -> Result<UnitOutput, FailedItem>
 //!    |
 //!  stage::StageFunction      with Rust types, with dynamic values, with streams, or per chunk
 //! ```

@@ -1,6 +1,6 @@
 //! The pipelines of a host, by name.
 //!
-//! Tests: `tests/suite/pipelines`, `tests/suite/state/pipelines.rs`.
+//! Tests: in this file, `tests/suite/pipelines`, `tests/suite/state/pipelines.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -185,15 +185,16 @@ impl Pipelines {
     ) -> Result<()> {
         let name = running.pipeline.name();
         self.check_removal(name.as_str()).await?;
-        running.in_flight.close();
-        running.in_flight.wait_until_empty().await;
+        let closed = running.in_flight.close();
+        closed.wait_until_empty().await;
         if !self.is_deployed(running) {
             let message = format!("the pipeline `{name}` was removed already");
             return Err(Error::new(ErrorKind::NotDeployed, message));
         }
         let removed = self.remove_with_stages(name).await;
-        if removed.is_err() {
-            running.in_flight.reopen();
+        // A removal at the same time may have succeeded.
+        if removed.is_err() && self.is_deployed(running) {
+            closed.reopen();
         }
         removed
     }
@@ -248,5 +249,87 @@ impl Pipelines {
             Ok((is_damaged || has_stages()) && !pipelines.is_awake(&name))
         };
         self.context.runtime.run_restore(check).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use airssys_wasm_core::pipeline::StageOptions;
+    use airssys_wasm_core::policy::Grants;
+    use futures_util::{FutureExt as _, StreamExt as _, stream};
+
+    use super::*;
+    use crate::{Component, Host};
+
+    fn component(name: &str, text: &str) -> Component {
+        Component::from_bytes(wat::parse_str(text).expect("valid text"))
+            .and_then(|component| component.with_name(name))
+            .expect("a component")
+    }
+
+    /// Returns a stage with the function `step` in an interface, so that others can be linked to it.
+    fn stage() -> Component {
+        component(
+            "step",
+            r#"(component
+                (core module $m (func (export "step") (param i32) (result i32) (local.get 0)))
+                (core instance $i (instantiate $m))
+                (func $step (param "n" u32) (result u32) (canon lift (core func $i "step")))
+                (instance $api (export "step" (func $step)))
+                (export "demo:step/api" (instance $api)))"#,
+        )
+    }
+
+    fn linked() -> Component {
+        let text = r#"(component
+            (import "demo:step/api" (instance (export "step" (func (param "n" u32) (result u32))))))"#;
+        component("linked", text)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn runs_continue_after_a_removal_that_failed() {
+        let host = Host::builder().pooled_instances_max(4);
+        let host = host.build().expect("a host");
+        let options = StageOptions::new().function("demo:step/api#step");
+        let pipeline = crate::pipeline::ComponentPipeline::builder()
+            .name("test")
+            .add_component_with("step", stage(), options)
+            .build()
+            .expect("a pipeline");
+        let pipeline = host.pipelines().deploy(pipeline).await.expect("deployed");
+        let pipelines = &host.0.pipelines;
+        let running = pipelines.find("test").await.expect("deployed");
+        let mut run = pipeline.run(stream::repeat(7u32));
+        run.next().await.expect("endless").expect("an outcome");
+        // It waits for an item inside. Meanwhile, another deployment is linked to the stage.
+        let inside = running.in_flight.admit().await.expect("a place");
+        let removing = tokio::spawn({
+            let pipeline = pipeline.clone();
+            async move { pipeline.remove().await }
+        });
+        while let Some(item) = running.in_flight.admit().await {
+            drop(item);
+            tokio::task::yield_now().await;
+        }
+        let grants = Grants::new().allow("call demo:step/api").expect("a rule");
+        let linked = host.deploy(linked()).grants(grants).await;
+        drop(linked.expect("deployed"));
+        drop(inside);
+        let error = removing.await.expect("a task").expect_err("it is used");
+        assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
+        for _ in 0..100 {
+            let outcome = run.next().await.expect("the run has not ended");
+            outcome.expect("an outcome");
+        }
+        pipeline.call(7u32).await.expect("it accepts items again");
+        host.remove("linked").await.expect("removed");
+        pipeline.clone().remove().await.expect("removed");
+        while let Some(outcome) = run.next().await {
+            outcome.expect("no item fails");
+        }
+        let error = pipeline.remove().now_or_never();
+        let error = error.expect("at once").expect_err("it was removed");
+        assert_eq!(error.kind(), ErrorKind::NotDeployed, "{error}");
+        assert!(running.in_flight.admit().await.is_none(), "it stays closed");
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct RunningPipeline {
     pub(super) pipeline: ComponentPipeline,
     pub(super) graph: UnitGraph,
     pub(super) in_flight: Arc<InFlightItems>,
-    /// The number of items of a run that are inside at once.
+    /// The most items inside at once, of all calls and runs together.
     pub(super) in_flight_max: usize,
     pub(super) dead_letters: Option<Arc<dyn DeadLetterReceiver>>,
     /// Held during the update of a stage, so that one runs at a time.
@@ -36,11 +36,12 @@ impl RunningPipeline {
             Some(most) => most as usize,
             None => units.iter().map(capacity).sum(),
         };
+        let in_flight_max = in_flight_max.max(1);
         Self {
             graph: UnitGraph::new(&pipeline, units),
             pipeline,
-            in_flight: Arc::default(),
-            in_flight_max: in_flight_max.max(1),
+            in_flight: InFlightItems::new(in_flight_max),
+            in_flight_max,
             dead_letters,
             update_lock: tokio::sync::Mutex::default(),
         }

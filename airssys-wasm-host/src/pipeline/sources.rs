@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use airssys_wasm_core::pipeline::{OutputPort, SourceMode};
 
+use super::check::describe_item;
 use super::graph::UnitGraph;
-use super::in_flight::ItemGuard;
 use super::item::Items;
 use super::running::RunningPipeline;
 use super::task::Task;
@@ -33,7 +33,7 @@ pub(super) async fn take_items(
             count_unmatched(graph, &taken);
             return Ok(None);
         }
-        match unit.work(Items::new(), &mut Instant::now()).await {
+        match unit.process(Items::new(), Instant::now()).await.0 {
             Ok(output) if is_end(unit.source, &output) => {
                 count_unmatched(graph, &taken);
                 return Ok(None);
@@ -45,32 +45,26 @@ pub(super) async fn take_items(
     Ok(Some(taken))
 }
 
-/// Takes an item from each source in a task, so that a run that is not polled does not delay a
-/// removal. Returns `None` if a source is at its end, or the pipeline was removed meanwhile.
+/// Takes an item from each source in a task, which has a place in the pipeline meanwhile: a run that
+/// is not polled holds no place, and does not delay a removal. Returns `None` if a source is at its
+/// end, or the pipeline was removed.
 pub(super) async fn take_items_in_task(
     running: &Arc<RunningPipeline>,
     number: u64,
-    guard: ItemGuard,
-) -> Result<Option<(SourceItems, ItemGuard)>> {
+) -> Result<Option<SourceItems>> {
     if running.graph.sources.is_empty() {
-        return Ok(Some((SourceItems::new(), guard)));
+        return Ok(Some(SourceItems::new()));
     }
-    let task = Task::spawn({
-        let running = Arc::clone(running);
-        async move {
-            let taken = take_items(&running, Some(number)).await;
-            drop(guard);
-            taken
+    let pipeline = &running.pipeline;
+    let running = Arc::clone(running);
+    let task = Task::spawn(async move {
+        match running.in_flight.admit_to_run().await {
+            Some(_guard) => take_items(&running, Some(number)).await,
+            None => Ok(None),
         }
     });
-    let Some(taken) = task.await?? else {
-        return Ok(None);
-    };
-    let Some(guard) = running.in_flight.admit() else {
-        count_unmatched(&running.graph, &taken);
-        return Ok(None);
-    };
-    Ok(Some((taken, guard)))
+    task.await
+        .map_err(|lost| lost.into_error(&describe_item(pipeline, Some(number))))?
 }
 
 /// Returns `true` if a source has no more items.
@@ -81,7 +75,7 @@ fn is_end(source: Option<SourceMode>, output: &UnitOutput) -> bool {
 }
 
 /// Counts the inputs, and the items of other sources, that are lost when a source is at its end.
-fn count_unmatched(graph: &UnitGraph, taken: &SourceItems) {
+pub(super) fn count_unmatched(graph: &UnitGraph, taken: &SourceItems) {
     let of_sources = taken
         .iter()
         .filter(|(_, output)| output.item.is_some())

@@ -180,6 +180,67 @@ async fn a_slow_last_stage_limits_the_items_inside() {
     );
 }
 
+/// The maximum applies to all runs and calls together. A run that is not polled holds no place.
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_and_calls_together_hold_no_more_items_than_the_maximum() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with(
+            "sleep",
+            guest("limits-sleep"),
+            sleeper(8, OutputOrder::Kept),
+        )
+        .in_flight_max(2);
+    let pipeline = deploy(&host, pipeline).await;
+    let runs = (0..3).map(|_| {
+        let run = pipeline.run(stream::repeat(2u64).take(20));
+        tokio::spawn(run.try_collect::<Vec<_>>())
+    });
+    let calls = (0..20).map(|_| {
+        let pipeline = pipeline.clone();
+        tokio::spawn(async move { pipeline.call(2u64).await })
+    });
+    let (runs, calls): (Vec<_>, Vec<_>) = (runs.collect(), calls.collect());
+    while !runs.iter().all(|run| run.is_finished()) || !calls.iter().all(|call| call.is_finished())
+    {
+        let status = pipeline.status();
+        assert!(status.in_flight <= 2, "{status:?}");
+        tokio::task::yield_now().await;
+    }
+    for run in runs {
+        let outcomes = run.await.expect("a reader").expect("all items");
+        let numbers = outcomes.iter().map(|outcome| outcome.sequence);
+        assert!(numbers.eq(0..20));
+    }
+    for call in calls {
+        call.await.expect("a task").expect("an outcome");
+    }
+}
+
+/// A run that is held and not polled, while its next item waits for a place, blocks no other run and
+/// no call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_not_polled_holds_no_place() {
+    let host = host();
+    let pipeline = builder()
+        .add_component_with(
+            "sleep",
+            guest("limits-sleep"),
+            sleeper(1, OutputOrder::Kept),
+        )
+        .in_flight_max(1);
+    let pipeline = deploy(&host, pipeline).await;
+    let mut first = pipeline.run(stream::repeat(100u64));
+    let mut second = pipeline.run(stream::repeat(1u64));
+    assert!(futures_util::poll!(first.next()).is_pending());
+    assert!(futures_util::poll!(second.next()).is_pending(), "it waits");
+    for _ in 0..5 {
+        pipeline.call(1u64).await.expect("an outcome");
+    }
+    second.next().await.expect("endless").expect("an outcome");
+    first.next().await.expect("endless").expect("an outcome");
+}
+
 /// A run that is dropped half-way leaves nothing behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_is_cancelled() {

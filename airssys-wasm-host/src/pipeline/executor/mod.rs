@@ -7,9 +7,9 @@
 //!
 //! An item is in the queues of all units in its frontier, and they work on it at the same time. In
 //! a chain, the frontier is one unit. An item has a slot of a unit only while the unit works on it,
-//! so that no two items wait for each other, and joins the queues of the next units before it
-//! leaves its slot, so that no item overtakes another. The number of items inside is bounded for
-//! the whole pipeline.
+//! so that no two items wait for each other. It joins the queues of the next units before the next
+//! item may leave the unit, so that none overtakes another: it holds its slot until then, or, where
+//! the unit works on several items in order, its turn.
 //! Tests: `tests/suite/pipelines`.
 
 mod frontier;
@@ -23,6 +23,7 @@ use airssys_wasm_core::pipeline::OutputPort;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use super::check::describe_item;
 use super::in_flight::ItemGuard;
 use super::item::Inputs;
 use super::outcome::Outcome;
@@ -61,6 +62,8 @@ struct FinishedUnit {
     result: UnitResult,
     /// The slot of the item, unless it is needed no more or the output still holds it.
     slot: Option<UnitSlot>,
+    /// The time at which it ended.
+    ended: Instant,
 }
 
 impl ItemExecutor {
@@ -96,8 +99,10 @@ impl ItemExecutor {
     }
 
     fn deadline_error(&self, deadline: Duration) -> Error {
-        let name = self.worker.running.pipeline.name();
-        let message = format!("an item took longer than the deadline of `{name}`, {deadline:?}");
+        let worker = &self.worker;
+        let item = describe_item(&worker.running.pipeline, worker.number());
+        let message =
+            format!("{item}: it took longer than the deadline of the pipeline, {deadline:?}");
         Error::new(ErrorKind::DeadlineExceeded, message)
     }
 
@@ -108,7 +113,8 @@ impl ItemExecutor {
         let mut now = Instant::now();
         while let Some(ready) = frontier.ready.pop() {
             if frontier.ready.is_empty() {
-                let finished = worker.work(ready, &mut now).await;
+                let finished = worker.work(ready, now).await;
+                now = finished.ended;
                 worker.finish(finished, frontier)?;
             } else {
                 frontier.ready.push(ready);
@@ -130,7 +136,7 @@ impl ItemWorker {
         let mut branches = FuturesUnordered::new();
         while !branches.is_empty() || frontier.ready.len() > 1 {
             while let Some(ready) = frontier.ready.pop() {
-                branches.push(async move { self.work(ready, &mut Instant::now()).await });
+                branches.push(self.work(ready, Instant::now()));
             }
             if let Some(finished) = branches.next().await {
                 self.finish(finished, frontier)?;
@@ -139,19 +145,15 @@ impl ItemWorker {
         Ok(())
     }
 
-    /// Has a unit work on the item, once it has a slot there. Returns when it is the item's turn to
-    /// leave. `now` is the time at the start, and is set to the time at the end.
-    async fn work(&self, ready: ReadyUnit, now: &mut Instant) -> FinishedUnit {
+    /// Has a unit work on the item, from `now` on or once it has a slot there. Returns when it is
+    /// the item's turn to leave.
+    async fn work(&self, ready: ReadyUnit, now: Instant) -> FinishedUnit {
         let unit = &self.running.graph.units[ready.unit];
-        let slot = match ready.request {
-            SlotRequest::Granted(slot) => slot,
-            SlotRequest::Queued(queued) => {
-                let slot = unit.slots.wait(queued).await;
-                *now = Instant::now();
-                slot
-            }
+        let (slot, begun) = match ready.request {
+            SlotRequest::Granted(slot) => (slot, now),
+            SlotRequest::Queued(queued) => (unit.slots.wait(queued).await, Instant::now()),
         };
-        let result = unit.work(ready.items, now).await;
+        let (result, mut ended) = unit.process(ready.items, begun).await;
         let mut slot = leave_slot(slot, &result);
         if let Some(position) = &self.position
             && position.has_turn(ready.unit)
@@ -159,18 +161,21 @@ impl ItemWorker {
             // An item that waits for its turn must not hold a slot that others need.
             drop(slot.take());
             position.wait_turn(ready.unit).await;
-            *now = Instant::now();
+            ended = Instant::now();
         }
         FinishedUnit {
             unit: ready.unit,
             result,
             slot,
+            ended,
         }
     }
 
     /// Passes on the result of a unit, and then lets the next item have its slot and its turn.
     fn finish(&self, finished: FinishedUnit, frontier: &mut Frontier) -> Result<()> {
-        let FinishedUnit { unit, result, slot } = finished;
+        let FinishedUnit {
+            unit, result, slot, ..
+        } = finished;
         let graph = &self.running.graph;
         let passed = match result {
             Ok(output) => frontier.send(graph, unit, output),

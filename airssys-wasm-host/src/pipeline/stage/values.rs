@@ -3,7 +3,7 @@
 //!
 //! Tests: `tests/suite/pipelines/lanes.rs`.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::component::Val;
 
@@ -11,6 +11,7 @@ use super::super::item::{Items, wrong_edge_type};
 use super::function::{StageFunction, StageFuture, into_stage_value};
 use crate::Result;
 use crate::function::{DynamicFunction, Function, Params, Results};
+use crate::instance::InstanceState;
 
 pub(super) struct TypedStage<P, R>(pub(super) Function<P, R>);
 
@@ -18,11 +19,11 @@ impl<P: Params, R: Results> StageFunction for TypedStage<P, R> {
     fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> StageFuture<'a> {
         Box::pin(async move {
             let params = P::from_values(items).ok_or_else(wrong_edge_type)?;
-            Ok(self
-                .0
-                .call_recording_revision(params, revision)
-                .await?
-                .into_returned())
+            let params = |instance: &mut InstanceState| {
+                revision.store(instance.revision(), Ordering::Relaxed);
+                Ok(params)
+            };
+            Ok(self.0.call_with(params).await?.into_returned())
         })
     }
 }

@@ -27,14 +27,18 @@ pub(in super::super) struct FailedItem {
 }
 
 impl Unit {
-    /// Works on one item: makes the attempts that the options allow. `now` is the time at the
-    /// start, and is set to the time at the end.
-    pub(in super::super) async fn work(&self, items: Items, now: &mut Instant) -> UnitResult {
+    /// Works on one item from `begun` on: makes the attempts that the options allow. Returns the
+    /// result, and the time at the end.
+    pub(in super::super) async fn process(
+        &self,
+        items: Items,
+        begun: Instant,
+    ) -> (UnitResult, Instant) {
         let retry = self.options.retry_policy();
         let attempts_max = retry.map_or(1, |retry| retry.attempts.max(1));
         let keeps_inputs = attempts_max > 1 || self.options.has_dead_letters();
         let mut items = Some(items);
-        let mut attempts = 1;
+        let (mut attempts, mut begun) = (1, begun);
         loop {
             let inputs = if keeps_inputs {
                 items.clone()
@@ -43,22 +47,23 @@ impl Unit {
             };
             let revision = AtomicU64::new(0);
             let result = self.attempt(inputs.unwrap_or_default(), &revision).await;
-            *now = self.counters.count_attempt(*now);
+            let ended = self.counters.count_attempt(begun);
             let cause = match result {
-                Ok(output) => return Ok(output),
+                Ok(output) => return (Ok(output), ended),
                 Err(cause) => cause,
             };
             if attempts == attempts_max {
-                return Err(Box::new(FailedItem {
+                let failed = Box::new(FailedItem {
                     revision: Some(revision.into_inner()).filter(|revision| *revision > 0),
                     attempts,
                     inputs: items.take().unwrap_or_default().into_vec(),
                     cause,
-                }));
+                });
+                return (Err(failed), ended);
             }
             self.counters.retried.increment();
             self.pause(attempts).await;
-            *now = Instant::now();
+            begun = Instant::now();
             attempts += 1;
         }
     }
