@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use airssys_wasm_host::{Budget, Deployment, ErrorKind, Host, Instancing, Limits, TestClock};
+use airssys_wasm_host::{
+    Budget, CallEnd, Deployment, ErrorKind, Host, Instancing, Limits, TestClock,
+};
 use tokio::task::yield_now;
 
 use crate::support::{guest, start_parked_call, wat};
@@ -177,6 +179,11 @@ async fn a_component_larger_than_its_share_is_refused_at_once() {
         .await
         .expect_err("its share is 20");
     assert_eq!(error.kind(), ErrorKind::OverBudget);
+    let end = error
+        .call_end()
+        .expect("an end, by which calls are counted");
+    assert_eq!((end, end.label()), (CallEnd::OverBudget, "over-budget"));
+    assert!(end.is_failure());
     assert!(
         error
             .to_string()

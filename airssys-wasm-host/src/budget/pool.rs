@@ -22,7 +22,7 @@ pub(super) struct BudgetPool {
 }
 
 /// A guard that counts as a waiter until dropped.
-pub(crate) struct WaitGuard<'a>(&'a BudgetPool);
+pub(super) struct WaitGuard<'a>(&'a BudgetPool);
 
 /// The part of a resource available to one deployment.
 pub(crate) struct BudgetPart {
@@ -109,7 +109,7 @@ impl BudgetPart {
     }
 
     /// Registers a waiter until the guard is dropped.
-    pub(crate) fn register_waiter(&self) -> WaitGuard<'_> {
+    pub(super) fn register_waiter(&self) -> WaitGuard<'_> {
         self.pool.waiting.fetch_add(1, Ordering::SeqCst);
         WaitGuard(&self.pool)
     }

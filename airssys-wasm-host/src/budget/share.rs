@@ -3,7 +3,7 @@
 //! Tests: `airssys-wasm-host/src/budget/pool.rs`, `tests/suite/budget.rs`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::ComponentName;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::Budget;
 use super::CrowdDetector;
-use super::pool::{BudgetPart, BudgetPool, Shortage};
+use super::pool::{BudgetPart, BudgetPool, Shortage, WaitGuard};
 
 /// The amounts that a deployment uses.
 pub(crate) struct DeploymentShare {
@@ -26,6 +26,8 @@ pub(crate) struct DeploymentShare {
     /// Blocking operations in progress.
     blocking: BudgetPart,
     locks: FairLocks,
+    /// The number of starts that have found too little memory and wait for it.
+    waiting_starts: AtomicUsize,
     idle: Mutex<Vec<Weak<dyn IdleInstances>>>,
 }
 
@@ -39,6 +41,13 @@ pub(crate) struct FairLocks {
     /// Waits for the compiler. Held by the compilation itself, even after its caller has stopped
     /// waiting.
     pub(crate) compile: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// A start of an instance that waits for memory, until it is dropped. Later starts of the
+/// deployment queue behind it, and no deployment retains idle instances meanwhile.
+pub(crate) struct WaitingStart<'a> {
+    share: &'a DeploymentShare,
+    _waiter: WaitGuard<'a>,
 }
 
 /// Idle instances that can be dropped when memory is short.
@@ -91,6 +100,20 @@ impl DeploymentShare {
         &self.locks
     }
 
+    /// Registers a start that has found too little memory, until the guard is dropped.
+    pub(crate) fn register_waiting_start(&self) -> WaitingStart<'_> {
+        self.waiting_starts.fetch_add(1, Ordering::SeqCst);
+        WaitingStart {
+            share: self,
+            _waiter: self.memory.register_waiter(),
+        }
+    }
+
+    /// Returns `true` if a start of the deployment waits for memory.
+    pub(crate) fn has_waiting_starts(&self) -> bool {
+        self.waiting_starts.load(Ordering::SeqCst) > 0
+    }
+
     /// Registers instances that can be dropped when memory is short.
     pub(crate) fn register_idle(&self, instances: Weak<dyn IdleInstances>) {
         let mut idle = self.idle.lock();
@@ -101,6 +124,12 @@ impl DeploymentShare {
     fn drop_idle(&self) {
         let idle: Vec<_> = self.idle.lock().iter().filter_map(Weak::upgrade).collect();
         idle.iter().for_each(|instances| instances.drop_idle());
+    }
+}
+
+impl Drop for WaitingStart<'_> {
+    fn drop(&mut self) {
+        self.share.waiting_starts.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -132,6 +161,7 @@ impl DeploymentShares {
             descriptors: self.descriptors.part(),
             blocking: self.blocking.part(),
             locks: FairLocks::default(),
+            waiting_starts: AtomicUsize::default(),
             idle: Mutex::default(),
         });
         shares.insert(name.clone(), Arc::downgrade(&share));

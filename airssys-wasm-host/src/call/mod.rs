@@ -5,12 +5,14 @@
 //! | `context` | the call that an instance serves, for calls that it makes in turn |
 //! | `tree` | a call and the calls of other components that it leads to |
 //! | `session` | the instance in which a caller has resources open |
+//! | `unadmitted` | a call in an instance that no deployment serves yet |
 //!
 //! Tests: `tests/suite/limits.rs`, `tests/suite/links`.
 
 mod context;
 mod session;
 mod tree;
+mod unadmitted;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -20,13 +22,14 @@ use std::task::Poll;
 pub(crate) use context::{CallContext, call_tree, leave};
 pub(crate) use session::{ResourceSession, SessionAdmission, SessionCall};
 pub(crate) use tree::{CallTree, TreeEntry};
+pub(crate) use unadmitted::run_unadmitted;
 
 use crate::capability::output;
-use crate::clock::{Clock, Deadline, Ticks, run_until_deadline};
+use crate::clock::{Clock, Deadline, run_until_deadline};
 use crate::deployment::{ActiveRevision, DeploymentEntry};
-use crate::instance::{Instance, poll_catching_panics};
+use crate::instance::{Instance, InstanceState, poll_catching_panics};
 use crate::observe::{CallId, Event};
-use crate::revision::{Revision, call_failed};
+use crate::revision::{CallDeadline, Revision, call_failed};
 use crate::{Error, Result};
 
 /// A call admitted to a revision, until it has ended.
@@ -35,7 +38,7 @@ pub(crate) struct Call<'a> {
     pub(crate) active: &'a Arc<ActiveRevision>,
     /// The name of what is called, for messages.
     pub(crate) target_name: &'a str,
-    pub(crate) deadline: Ticks,
+    pub(crate) deadline: CallDeadline,
     /// The call tree, if another component made the call.
     pub(crate) tree: Option<&'a Arc<CallTree>>,
 }
@@ -53,7 +56,7 @@ impl Call<'_> {
         let permit = instance.store.data_mut().crowd_permit();
         let outcome = {
             let mut running = pin!(run(instance));
-            let mut deadline = Deadline::new(self.clock(), self.deadline);
+            let mut deadline = Deadline::new(self.clock(), self.deadline.tick);
             poll_fn(
                 |context| match poll_catching_panics(running.as_mut(), context) {
                     Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
@@ -78,7 +81,7 @@ impl Call<'_> {
     #[inline]
     fn begin(&self, instance: &mut Instance) -> Result<()> {
         let revision = &*self.active.revision;
-        instance.begin_call(self.deadline, revision.terms.limits.fuel_per_call)?;
+        instance.begin_call(self.deadline.tick, revision.terms.limits.fuel_per_call)?;
         if revision.has_links {
             context::enter(instance.store.data_mut(), self.active, self.tree);
         }
@@ -92,10 +95,7 @@ impl Call<'_> {
         state.end_call();
         match outcome {
             Ok(value) => {
-                output(state).end_call();
-                if self.active.revision.has_links {
-                    context::leave(state);
-                }
+                release_call(&self.active.revision, state);
                 Ok(value)
             }
             Err(error) => Err(self.failed(instance, error)),
@@ -106,14 +106,15 @@ impl Call<'_> {
     fn failed(&self, instance: &Instance, error: wasmtime::Error) -> Error {
         let revision = &self.active.revision;
         let state = instance.store.data();
-        let error = call_failed(revision, self.target_name, error, state);
+        let error = call_failed(revision, self.target_name, self.deadline, error, state);
         report_failure(self.deployment, revision, Some(state.call_id()), &error);
         error
     }
 
     #[cold]
     pub(crate) fn deadline_exceeded(&self) -> Error {
-        deadline_exceeded(self.deployment, &self.active.revision, self.target_name)
+        let revision = &self.active.revision;
+        deadline_exceeded(self.deployment, revision, self.target_name, self.deadline)
     }
 
     /// Counts and announces the failure of a call that no instance runs.
@@ -126,7 +127,7 @@ impl Call<'_> {
     pub(crate) async fn wait_for_audit_log(&self) {
         let records = pin!(self.active.revision.authority.wait_for_records());
         // After the deadline the records are still in the log's queue.
-        let _ = run_until_deadline(self.clock(), self.deadline, records).await;
+        let _ = run_until_deadline(self.clock(), self.deadline.tick, records).await;
     }
 
     fn clock(&self) -> &Arc<Clock> {
@@ -134,14 +135,24 @@ impl Call<'_> {
     }
 }
 
-/// Returns the error of a call that exceeded its deadline and whose instance is discarded, and
-/// reports the failure.
+/// Releases what a call holds in its instance after its end: writes its unfinished lines, and ends
+/// the call tree that it began.
+#[inline]
+fn release_call(revision: &Revision, state: &mut InstanceState) {
+    output(state).end_call();
+    if revision.has_links {
+        context::leave(state);
+    }
+}
+
+/// Returns the error of a call that exceeded its deadline, and reports the failure.
 pub(crate) fn deadline_exceeded(
     deployment: &DeploymentEntry,
     revision: &Revision,
     target_name: &str,
+    deadline: CallDeadline,
 ) -> Error {
-    let error = revision.deadline_error(target_name);
+    let error = deadline.exceeded_error(revision, target_name);
     report_failure(deployment, revision, None, &error);
     error
 }

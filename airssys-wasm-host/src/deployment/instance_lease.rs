@@ -8,8 +8,8 @@ use super::instances::InstanceOffer;
 use super::ready_instance::ReadyInstance;
 use super::{ActiveRevision, DeploymentEntry};
 use crate::Result;
-use crate::clock::Ticks;
 use crate::instance::Instance;
+use crate::revision::CallDeadline;
 use crate::runtime::Runtime;
 
 /// An instance leased to one call. Discarded if it is dropped without being given back: the call
@@ -35,7 +35,7 @@ impl ActiveRevision {
         self: &Arc<Self>,
         runtime: &Arc<Runtime>,
         lane: usize,
-        deadline: Ticks,
+        deadline: CallDeadline,
     ) -> Result<InstanceLease<'_>> {
         match self.instances.offer(lane).await {
             InstanceOffer::Instance(instance) => Ok(self.lease_held(lane, instance)),
@@ -61,7 +61,7 @@ impl ActiveRevision {
         self: &Arc<Self>,
         runtime: &Arc<Runtime>,
         lane: usize,
-        deadline: Ticks,
+        deadline: CallDeadline,
     ) -> Result<InstanceLease<'_>> {
         let mut lease = InstanceLease {
             active: self,

@@ -40,6 +40,8 @@ pub enum CallEnd {
     DeadlineExceeded,
     /// The call used up its fuel.
     FuelExhausted,
+    /// The call needed a new instance, for which the host's budget has no memory.
+    OverBudget,
     /// A function that the host provides failed.
     HostFunctionFailed,
     /// A call to another component failed, or a call to a component that one is linked to.
@@ -75,6 +77,7 @@ impl CallEnd {
             Self::Trapped => "trapped",
             Self::DeadlineExceeded => "deadline-exceeded",
             Self::FuelExhausted => "fuel-exhausted",
+            Self::OverBudget => "over-budget",
             Self::HostFunctionFailed => "host-function-failed",
             Self::LinkFailed => "link-failed",
             Self::ResponseMissing => "answer-missing",
@@ -97,6 +100,7 @@ impl CallEnd {
             Self::Exited(code) => ErrorKind::Exited(code),
             Self::DeadlineExceeded => ErrorKind::DeadlineExceeded,
             Self::FuelExhausted => ErrorKind::FuelExhausted,
+            Self::OverBudget => ErrorKind::OverBudget,
             Self::HostFunctionFailed => ErrorKind::HostFunctionFailed,
             _ => ErrorKind::Trapped,
         }
@@ -124,6 +128,7 @@ impl fmt::Display for CallEnd {
             Self::Trapped => "trapped",
             Self::DeadlineExceeded => "took longer than its deadline",
             Self::FuelExhausted => "used up its fuel",
+            Self::OverBudget => "found no memory for an instance in the host's budget",
             Self::HostFunctionFailed | Self::LinkFailed => "failed",
             Self::ResponseMissing => "ended without responding to the request",
             Self::BodyUnfinished => "did not finish its response body",

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::Result;
-use crate::call::{Call, CallTree};
+use crate::call::{Call, CallTree, deadline_exceeded};
 use crate::clock::{Clock, Ticks, run_until_deadline};
 use crate::deployment::{ActiveRevision, Admission, DeploymentEntry, InstanceLease, ReadyLease};
 use crate::instance::Instance;
+use crate::revision::CallDeadline;
 
 /// The deployment that a handle calls, and the name of what it calls there.
 pub(crate) struct CallTarget {
@@ -23,14 +24,17 @@ pub(crate) struct CallTarget {
     pub(super) name: String,
 }
 
-/// The instance of a call.
+/// The instance of a call, by where it comes from and where it goes after the call.
 pub(super) enum CallLease<'a> {
-    /// The instance that was ready on the lane of the call.
-    Ready(ReadyLease<'a>),
-    /// An instance that becomes the ready one of its lane.
-    Plain(InstanceLease<'a>),
-    /// An instance that any call takes next.
-    Shared(InstanceLease<'a>),
+    /// From the slot of the call's lane, and back into it. The instance is the admission of the
+    /// call.
+    FromSlot(ReadyLease<'a>),
+    /// From the idle instances or a start, and into the slot of its lane if that is empty, so that
+    /// the next call on the lane finds it there.
+    ToSlot(InstanceLease<'a>),
+    /// From the idle instances or a start, and to the idle ones. For calls through links and HTTP
+    /// requests: they are admitted before they have an instance, and find none in a slot.
+    ToIdle(InstanceLease<'a>),
 }
 
 impl CallTarget {
@@ -57,7 +61,7 @@ impl CallTarget {
     pub(super) fn call<'a>(
         &'a self,
         active: &'a Arc<ActiveRevision>,
-        deadline: Ticks,
+        deadline: CallDeadline,
         tree: Option<&'a Arc<CallTree>>,
     ) -> Call<'a> {
         Call {
@@ -69,21 +73,35 @@ impl CallTarget {
         }
     }
 
-    /// Starts an instance for an admitted call that found none idle, or waits for the next that is
-    /// free, until the deadline of the call.
-    ///
-    /// Boxed, because the future that starts an instance is large and would be carried along by
-    /// every call that needs none.
-    pub(super) fn wait_for_lease<'a>(
+    /// Leases an idle instance for a call that was admitted to `active`. If there is none, starts
+    /// one or waits for the next that is free, until the deadline of the call.
+    #[inline]
+    pub(super) async fn lease<'a>(
         &'a self,
         active: &'a Arc<ActiveRevision>,
         lane: usize,
-        deadline: Ticks,
+        deadline: CallDeadline,
+    ) -> Result<InstanceLease<'a>> {
+        match active.lease_idle(lane) {
+            Some(lease) => Ok(lease),
+            None => self.wait_for_lease(active, lane, deadline).await,
+        }
+    }
+
+    /// Starts an instance, or waits for the next that is free. Counts and announces a failure.
+    ///
+    /// Boxed, because the future that starts an instance is large and would be carried along by
+    /// every call that needs none.
+    fn wait_for_lease<'a>(
+        &'a self,
+        active: &'a Arc<ActiveRevision>,
+        lane: usize,
+        deadline: CallDeadline,
     ) -> BoxFuture<'a, Result<InstanceLease<'a>>> {
         Box::pin(async move {
             let call = self.call(active, deadline, None);
             let leasing = pin!(active.lease(&self.deployment.runtime, lane, deadline));
-            let leased = match run_until_deadline(&self.clock, deadline, leasing).await {
+            let leased = match run_until_deadline(&self.clock, deadline.tick, leasing).await {
                 Ok(leased) => leased.inspect_err(|error| call.report_failure(error)),
                 Err(_) => Err(call.deadline_exceeded()),
             };
@@ -107,11 +125,12 @@ impl CallTarget {
             return Ok(admission);
         }
         let revision = self.deployment.revision();
-        let deadline = begun.saturating_add(revision.call_ticks);
+        let deadline = CallDeadline::for_call(&revision, begun);
         let admission = pin!(self.deployment.admit_after_pause());
-        run_until_deadline(&self.clock, deadline, admission)
+        let exceeded = || deadline_exceeded(&self.deployment, &revision, &self.name, deadline);
+        run_until_deadline(&self.clock, deadline.tick, admission)
             .await
-            .unwrap_or_else(|_| Err(revision.deadline_error(&self.name)))
+            .unwrap_or_else(|_| Err(exceeded()))
     }
 }
 
@@ -119,17 +138,17 @@ impl CallLease<'_> {
     #[inline]
     pub(super) fn parts(&mut self) -> (&Arc<ActiveRevision>, &mut Instance) {
         match self {
-            Self::Ready(lease) => lease.parts(),
-            Self::Plain(lease) | Self::Shared(lease) => lease.parts(),
+            Self::FromSlot(lease) => lease.parts(),
+            Self::ToSlot(lease) | Self::ToIdle(lease) => lease.parts(),
         }
     }
 
     #[inline]
     pub(super) fn give_back(self, deployment: &DeploymentEntry) {
         match self {
-            Self::Ready(lease) => lease.give_back(),
-            Self::Plain(lease) => lease.make_ready(deployment),
-            Self::Shared(lease) => lease.give_back(),
+            Self::FromSlot(lease) => lease.give_back(),
+            Self::ToSlot(lease) => lease.make_ready(deployment),
+            Self::ToIdle(lease) => lease.give_back(),
         }
     }
 }

@@ -140,7 +140,7 @@ impl DynamicFunction {
         &self,
         tree: &Arc<CallTree>,
         bound: Ticks,
-        sitting: Option<SessionAdmission>,
+        session: Option<SessionAdmission>,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
@@ -148,7 +148,7 @@ impl DynamicFunction {
             function.call_async(store, params, results).await
         };
         self.handle
-            .call_linked(tree, bound, sitting, run, || self.unit_result())
+            .call_linked(tree, bound, session, run, || self.unit_result())
             .await
     }
 

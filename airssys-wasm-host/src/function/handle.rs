@@ -13,7 +13,7 @@ use crate::call::{CallTree, SessionAdmission, SessionCall};
 use crate::clock::Ticks;
 use crate::deployment::{Admission, DeploymentEntry, RegisteredHandle};
 use crate::instance::{HandleSlot, Instance, InstanceState};
-use crate::revision::Revision;
+use crate::revision::{CallDeadline, Revision};
 use crate::{CallEnd, Result};
 
 const LOOKED_UP: &str = "it was looked up before the call began";
@@ -27,7 +27,7 @@ pub(crate) struct Handle<T> {
     slot: HandleSlot,
     find: FindTarget<T>,
     /// The deployment or pipeline that calls through the handle, if it is a link.
-    caller: Option<ComponentName>,
+    linked_from: Option<ComponentName>,
 }
 
 impl<T: Send + Sync + 'static> Handle<T> {
@@ -36,13 +36,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
         deployment: &Arc<DeploymentEntry>,
         target_name: String,
         find: FindTarget<T>,
-        caller: Option<ComponentName>,
+        linked_from: Option<ComponentName>,
     ) -> Arc<Self> {
         Arc::new(Self {
             target: CallTarget::new(deployment, target_name),
             slot: deployment.handles.take_slot(),
             find,
-            caller,
+            linked_from,
         })
     }
 
@@ -85,22 +85,15 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let admission;
         let (lease, deadline) = match self.target.deployment.lease_ready() {
             Some(mut ready) => {
-                let deadline = begun.saturating_add(ready.parts().0.revision.call_ticks);
-                (CallLease::Ready(ready), deadline)
+                let deadline = CallDeadline::for_call(&ready.parts().0.revision, begun);
+                (CallLease::FromSlot(ready), deadline)
             }
             None => {
                 admission = self.target.admit(begun).await?;
                 let active = admission.active_revision();
-                let deadline = begun.saturating_add(active.revision.call_ticks);
-                let lease = match active.lease_idle(admission.lane) {
-                    Some(lease) => lease,
-                    None => {
-                        self.target
-                            .wait_for_lease(active, admission.lane, deadline)
-                            .await?
-                    }
-                };
-                (CallLease::Plain(lease), deadline)
+                let deadline = CallDeadline::for_call(&active.revision, begun);
+                let lease = self.target.lease(active, admission.lane, deadline).await?;
+                (CallLease::ToSlot(lease), deadline)
             }
         };
         self.run(lease, deadline, None, run, exited).await
@@ -123,16 +116,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
         let begun = self.target.clock.now();
         let entered = tree.enter(&self.target.deployment).await?;
         let active = &entered.active_revision;
-        let deadline = begun.saturating_add(active.revision.call_ticks).min(bound);
-        let lease = match active.lease_idle(entered.lane) {
-            Some(lease) => lease,
-            None => {
-                self.target
-                    .wait_for_lease(active, entered.lane, deadline)
-                    .await?
-            }
-        };
-        self.run(CallLease::Shared(lease), deadline, Some(tree), run, exited)
+        let deadline = CallDeadline::for_call(&active.revision, begun).within(bound);
+        let lease = self.target.lease(active, entered.lane, deadline).await?;
+        self.run(CallLease::ToIdle(lease), deadline, Some(tree), run, exited)
             .await
     }
 
@@ -141,20 +127,13 @@ impl<T: Send + Sync + 'static> Handle<T> {
     pub(crate) async fn call_admitted<R>(
         &self,
         admission: &Admission,
-        deadline: Ticks,
+        deadline: CallDeadline,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {
         let active = admission.active_revision();
-        let lease = match active.lease_idle(admission.lane) {
-            Some(lease) => lease,
-            None => {
-                self.target
-                    .wait_for_lease(active, admission.lane, deadline)
-                    .await?
-            }
-        };
-        self.run(CallLease::Shared(lease), deadline, None, run, exited)
+        let lease = self.target.lease(active, admission.lane, deadline).await?;
+        self.run(CallLease::ToIdle(lease), deadline, None, run, exited)
             .await
     }
 
@@ -180,7 +159,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
     async fn run<R>(
         &self,
         mut lease: CallLease<'_>,
-        deadline: Ticks,
+        deadline: CallDeadline,
         tree: Option<&Arc<CallTree>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
@@ -196,9 +175,9 @@ impl<T: Send + Sync + 'static> Handle<T> {
             run(found, store.as_context_mut()).await
         };
         let outcome = call.run(instance, run).await;
-        let recorded = active.revision.authority.has_pending_records();
+        let has_records = active.revision.authority.has_pending_records();
         // Waits inside the revision, after the instance is free for other calls.
-        let recorded = recorded.then(|| Admission::reenter(Arc::clone(active)));
+        let waiting = has_records.then(|| Admission::reenter(Arc::clone(active)));
         let outcome = match outcome {
             Ok(value) => {
                 lease.give_back(&self.target.deployment);
@@ -213,7 +192,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
                 }
             }
         };
-        if let Some(admission) = recorded {
+        if let Some(admission) = waiting {
             let call = self
                 .target
                 .call(admission.active_revision(), deadline, tree);
@@ -244,6 +223,6 @@ impl<T: Send + Sync + 'static> RegisteredHandle for Handle<T> {
     }
 
     fn calling_name(&self) -> Option<&ComponentName> {
-        self.caller.as_ref()
+        self.linked_from.as_ref()
     }
 }

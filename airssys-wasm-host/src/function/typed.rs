@@ -3,7 +3,6 @@
 //! Tests: `tests/suite/calls.rs`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use airssys_wasm_core::{ComponentName, FunctionName};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -77,10 +76,19 @@ where
     /// [`Trapped`](ErrorKind::Trapped), [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and
     /// [`FuelExhausted`](ErrorKind::FuelExhausted) if the call was stopped before it returned;
     /// [`Exited`](ErrorKind::Exited) if the guest exited with failure, or with success where the
-    /// function has a result to return; [`StartFailed`](ErrorKind::StartFailed) if the call needed
-    /// a new instance that did not start; and [`NotDeployed`](ErrorKind::NotDeployed) after the
-    /// deployment was removed. Updates never cause an error: a call waits for a
-    /// [`Recreate`](crate::Strategy::Recreate) within its own deadline.
+    /// function has a result to return; [`HostFunctionFailed`](ErrorKind::HostFunctionFailed) if a
+    /// function that the host provides failed; [`StartFailed`](ErrorKind::StartFailed) if the call
+    /// needed a new instance that did not start, and [`OverBudget`](ErrorKind::OverBudget) if there
+    /// was no memory for it; [`NotDeployed`](ErrorKind::NotDeployed) after the deployment was
+    /// removed, and [`HostDropped`](ErrorKind::HostDropped) after its host was dropped.
+    ///
+    /// If the guest called another component and that call failed, the error has the kind of that
+    /// failure: one of those above, [`NotGranted`](ErrorKind::NotGranted),
+    /// [`Reentrant`](ErrorKind::Reentrant) or [`ResourceLost`](ErrorKind::ResourceLost).
+    ///
+    /// An update ends no call. While a [`Recreate`](crate::Strategy::Recreate) replaces the revision,
+    /// calls wait; one that waits beyond its deadline fails with
+    /// [`DeadlineExceeded`](ErrorKind::DeadlineExceeded).
     ///
     /// # Panics
     ///
@@ -126,27 +134,12 @@ where
         self.0.call(run, exit::typed_exit_result)
     }
 
-    /// Calls the function. Stores the number of the revision that serves the call in `revision`,
-    /// even if the call fails.
-    pub(crate) async fn call_recording_revision(
-        &self,
-        params: Params,
-        revision: &AtomicU64,
-    ) -> Result<Results> {
-        let run = async move |function: &TypedFunc<Params, Results>,
-                              store: StoreContextMut<'_, InstanceState>| {
-            revision.store(store.data().revision(), Ordering::Relaxed);
-            function.call_async(store, params).await
-        };
-        self.0.call(run, exit::typed_exit_result).await
-    }
-
     /// Calls the function on behalf of a call of another component.
     pub(crate) async fn call_linked(
         &self,
         tree: &Arc<CallTree>,
         bound: Ticks,
-        sitting: Option<SessionAdmission>,
+        session: Option<SessionAdmission>,
         params: Params,
     ) -> Result<Results> {
         let run = async move |function: &TypedFunc<Params, Results>,
@@ -154,7 +147,7 @@ where
             function.call_async(store, params).await
         };
         self.0
-            .call_linked(tree, bound, sitting, run, exit::typed_exit_result)
+            .call_linked(tree, bound, session, run, exit::typed_exit_result)
             .await
     }
 }

@@ -10,7 +10,7 @@ use super::response_state::ResponseState;
 use crate::call;
 use crate::deployment::DeploymentEntry;
 use crate::observe::CallId;
-use crate::revision::Revision;
+use crate::revision::{CallDeadline, Revision};
 use crate::{CallEnd, Error};
 
 /// The name used for the guest's function in messages.
@@ -53,9 +53,9 @@ impl Exchange {
         }
     }
 
-    /// Reports that no head came in time.
-    pub(super) fn report_timeout(&self) {
-        call::deadline_exceeded(&self.deployment, &self.revision, HANDLER_NAME);
+    /// Reports that no head came until `deadline`.
+    pub(super) fn report_timeout(&self, deadline: CallDeadline) {
+        call::deadline_exceeded(&self.deployment, &self.revision, HANDLER_NAME, deadline);
     }
 
     /// Reports how the guest failed to respond.

@@ -11,16 +11,16 @@ use wasmtime_wasi_http::WasiBody;
 use super::exchange::Exchange;
 use super::handler::GuestHandler;
 use crate::Result;
-use crate::clock::Ticks;
 use crate::deployment::Admission;
 use crate::function::Handle;
 use crate::instance::InstanceState;
+use crate::revision::CallDeadline;
 
 /// Runs the guest to its end, unless dropped.
 pub(super) async fn run_guest(
     handle: Arc<Handle<GuestHandler>>,
     admission: Admission,
-    deadline: Ticks,
+    deadline: CallDeadline,
     exchange: Arc<Exchange>,
     request: Request<WasiBody>,
 ) -> Result<()> {

@@ -31,6 +31,7 @@ use crate::clock::Ticks;
 use crate::clock::run_until_deadline;
 use crate::deployment::{ActiveRevision, Admission};
 use crate::function::Handle;
+use crate::revision::CallDeadline;
 
 /// Has the admitted revision respond to a request. Returns a refusal if it does not.
 pub(super) async fn respond<B>(
@@ -63,7 +64,7 @@ where
     check_not_busy(admission.active_revision())?;
     let begun = handle.target().clock().now();
     let mut awaited = AwaitedResponse::start(handle, admission, request, begun);
-    let deadline = begun.saturating_add(revision.call_ticks);
+    let deadline = CallDeadline::for_call(revision, begun);
     match awaited.head(deadline).await? {
         Some(Ok(response)) => awaited.into_response(response),
         Some(Err(error)) => Err(awaited.into_refusal_for_error(&error)),
@@ -146,9 +147,10 @@ impl AwaitedResponse {
     {
         let revision = &admission.active_revision().revision;
         let exchange = Exchange::new(handle.target().deployment(), revision);
+        let deadline = CallDeadline::for_http_request(revision, now);
         let limits = BodyLimits {
             clock: Arc::clone(handle.target().clock()),
-            deadline: now.saturating_add(revision.http_ticks),
+            deadline: deadline.tick,
             bytes_max: revision.terms.limits.http_response_bytes_max,
         };
         let delivery = BodyDelivery::for_method(request.method());
@@ -157,7 +159,7 @@ impl AwaitedResponse {
         let guest = Box::pin(run_guest(
             Arc::clone(handle),
             admission,
-            limits.deadline,
+            deadline,
             Arc::clone(&exchange),
             request,
         ));
@@ -172,7 +174,7 @@ impl AwaitedResponse {
 
     /// Runs the guest until the head of its response is available, or until it ends without one.
     /// Fails at the deadline; then the guest must be dropped, and its instance with it.
-    async fn head(&mut self, deadline: Ticks) -> Result<Option<ResponseHead>, Refusal> {
+    async fn head(&mut self, deadline: CallDeadline) -> Result<Option<ResponseHead>, Refusal> {
         let Self {
             exchange,
             guest,
@@ -187,11 +189,11 @@ impl AwaitedResponse {
                 _ => Poll::Ready(head),
             }
         }));
-        run_until_deadline(&limits.clock, deadline, head)
+        run_until_deadline(&limits.clock, deadline.tick, head)
             .await
             .map_err(|_| {
                 exchange.state().refuse();
-                exchange.report_timeout();
+                exchange.report_timeout(deadline);
                 Refusal::Timeout
             })
     }

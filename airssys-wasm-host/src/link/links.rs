@@ -72,12 +72,12 @@ impl LinkSet for RevisionLinks {
         self.0.store(Arc::default());
     }
 
-    fn start(&self, state: &mut InstanceState, caller: Caller) {
+    fn add_slots(&self, state: &mut InstanceState, caller: Caller) {
         state.add_slot(CallContext::default());
         state.add_slot(InstanceLinks::new(self.functions(), caller));
     }
 
-    fn started(&self, state: &mut InstanceState) {
+    fn end_start(&self, state: &mut InstanceState) {
         leave(state);
     }
 }

@@ -5,21 +5,22 @@
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 
-use super::Revision;
 use super::backtrace::backtrace;
+use super::{CallDeadline, Revision};
 use crate::capability::output;
 use crate::error::LinkFailure;
 use crate::instance::{DeadlinePassed, DetectedEnd, InstanceState, exit_code};
 use crate::{CallEnd, Error, ErrorKind};
 
-/// Returns the error for an instance that failed to start.
+/// Returns the error for an instance that failed to start until `deadline`.
 pub(super) fn start_failed(
     revision: &Revision,
+    deadline: CallDeadline,
     error: wasmtime::Error,
     state: &InstanceState,
 ) -> Error {
     let end = call_end(&error);
-    let what = describe_end(end, &error, revision);
+    let what = describe_end(end, &error, revision, deadline);
     let message = format!("{revision} does not start: {what}{}", refusal_note(state));
     with_causes(Error::from_call_end(end, message), error, state).with_class(ErrorKind::StartFailed)
 }
@@ -28,11 +29,12 @@ pub(super) fn start_failed(
 pub(crate) fn call_failed(
     revision: &Revision,
     function: &str,
+    deadline: CallDeadline,
     error: wasmtime::Error,
     state: &InstanceState,
 ) -> Error {
     let end = call_end(&error);
-    let what = describe_end(end, &error, revision);
+    let what = describe_end(end, &error, revision, deadline);
     let message = format!("`{function}` of {revision} {what}{}", refusal_note(state));
     let class = match error.downcast_ref() {
         // The other component exited, and this one did not.
@@ -70,13 +72,18 @@ fn is_guest_mistake(error: &wasmtime::Error) -> bool {
 }
 
 /// Describes how a call ended, with the limit or the cause.
-fn describe_end(end: CallEnd, error: &wasmtime::Error, revision: &Revision) -> String {
+fn describe_end(
+    end: CallEnd,
+    error: &wasmtime::Error,
+    revision: &Revision,
+    deadline: CallDeadline,
+) -> String {
     match (
         end,
         error.downcast_ref::<Trap>(),
         error.downcast_ref::<LinkFailure>(),
     ) {
-        (CallEnd::DeadlineExceeded, ..) => revision.deadline_message(),
+        (CallEnd::DeadlineExceeded, ..) => deadline.exceeded_message(revision),
         (CallEnd::FuelExhausted, ..) => {
             let fuel = revision.terms.limits.fuel_per_call.unwrap_or_default();
             format!("{end}: `fuel_per_call` is {fuel}")

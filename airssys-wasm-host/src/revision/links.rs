@@ -24,12 +24,12 @@ pub(crate) trait LinkSet: Any + Send + Sync {
     /// Releases the other deployments, so that two that are linked to each other end.
     fn release(&self);
 
-    /// Adds its slot to an instance.
-    fn start(&self, state: &mut InstanceState, caller: Caller);
+    /// Adds its slots to an instance.
+    fn add_slots(&self, state: &mut InstanceState, caller: Caller);
 
     /// Releases what calls hold that the instance made while it started: they belong to no call of
     /// the instance.
-    fn started(&self, state: &mut InstanceState);
+    fn end_start(&self, state: &mut InstanceState);
 }
 
 /// A revision that calls no other deployment.
@@ -46,7 +46,7 @@ impl LinkSet for NoLinks {
 
     fn release(&self) {}
 
-    fn start(&self, _: &mut InstanceState, _: Caller) {}
+    fn add_slots(&self, _: &mut InstanceState, _: Caller) {}
 
-    fn started(&self, _: &mut InstanceState) {}
+    fn end_start(&self, _: &mut InstanceState) {}
 }

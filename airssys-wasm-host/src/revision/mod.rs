@@ -2,6 +2,7 @@
 //! to it is the task of `deployment/active.rs`.
 
 mod backtrace;
+mod deadline;
 mod failure;
 mod links;
 mod plan;
@@ -17,6 +18,7 @@ use airssys_wasm_core::{ComponentName, FunctionName, Rule};
 use parking_lot::RwLock;
 use wasmtime::component::ComponentExportIndex;
 
+pub(crate) use deadline::CallDeadline;
 pub(crate) use failure::call_failed;
 pub(crate) use links::{LinkBindings, LinkSet, NoLinks};
 pub(crate) use plan::{GrantOrigin, RevisionPlan};
@@ -27,7 +29,7 @@ use crate::clock::Ticks;
 use crate::data::SharedValues;
 use crate::instance::Instance;
 use crate::program::Program;
-use crate::{CallEnd, Component, Error, ErrorKind, Result};
+use crate::{Component, Error, ErrorKind, Result};
 
 pub(crate) struct Revision {
     pub(crate) number: u64,
@@ -102,9 +104,7 @@ impl Revision {
             .insert(name.clone(), Arc::clone(&exact));
         Ok(exact)
     }
-}
 
-impl Revision {
     /// Returns the index of the function that a name refers to, in an instance of this revision.
     pub(crate) fn export(
         &self,
@@ -124,21 +124,6 @@ impl Revision {
                 wasm.get_export_index(&mut *store, interface.as_ref(), exact.function())
             })
             .ok_or_else(|| self.not_compiled(name))
-    }
-
-    /// Describes an exceeded deadline, for messages.
-    pub(crate) fn deadline_message(&self) -> String {
-        let deadline = self.terms.limits.call_deadline;
-        format!(
-            "{}: `call_deadline` is {deadline:?}",
-            CallEnd::DeadlineExceeded
-        )
-    }
-
-    /// Returns the error of a call to `what` that exceeded its deadline.
-    pub(crate) fn deadline_error(&self, what: &str) -> Error {
-        let message = format!("`{what}` of {self} {}", self.deadline_message());
-        Error::from_call_end(CallEnd::DeadlineExceeded, message)
     }
 }
 

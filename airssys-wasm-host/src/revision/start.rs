@@ -1,14 +1,14 @@
 //! Starts instances, and queues them while there is no memory for them.
 //!
-//! Tests: `tests/suite/budget.rs`.
+//! Tests: in this file, `tests/suite/budget.rs`.
 
 use std::pin::pin;
 use std::sync::Arc;
 
 use wasmtime::{Engine, Store};
 
-use super::Revision;
 use super::failure::start_failed;
+use super::{CallDeadline, Revision};
 use crate::budget::Shortage;
 use crate::capability::{Caller, InstanceCapabilities, output};
 use crate::clock::{Ticks, run_until_deadline};
@@ -29,9 +29,13 @@ enum StartFailure {
 impl Revision {
     /// Starts an instance for a call with this deadline. Waits while the host's budget has no
     /// memory for it.
-    pub(crate) async fn start(&self, runtime: &Arc<Runtime>, deadline: Ticks) -> Result<Instance> {
-        // Starts that wait go first.
-        if self.share.locks().start.try_lock().is_ok() {
+    pub(crate) async fn start(
+        &self,
+        runtime: &Arc<Runtime>,
+        deadline: CallDeadline,
+    ) -> Result<Instance> {
+        // Starts that lack memory go first.
+        if !self.share.has_waiting_starts() {
             match self.try_start(runtime, deadline).await {
                 Ok(instance) => return Ok(instance),
                 Err(StartFailure::Other(error)) => return Err(error),
@@ -44,29 +48,31 @@ impl Revision {
     /// Starts an instance within the time limit of a call.
     pub(crate) async fn start_within_call_time(&self, runtime: &Arc<Runtime>) -> Result<Instance> {
         let clock = runtime.engines.clock();
-        let deadline = clock.now().saturating_add(self.call_ticks);
+        let deadline = CallDeadline::for_call(self, clock.now());
         let starting = pin!(self.start(runtime, deadline));
-        run_until_deadline(clock, deadline, starting)
+        run_until_deadline(clock, deadline.tick, starting)
             .await
             .unwrap_or_else(|_| {
-                let message = format!("{self} does not start: it {}", self.deadline_message());
+                let exceeded = deadline.exceeded_message(self);
+                let message = format!("{self} does not start: it {exceeded}");
                 Err(Error::new(ErrorKind::StartFailed, message)
                     .with_call_end(CallEnd::DeadlineExceeded))
             })
     }
-}
 
-impl Revision {
     /// Starts an instance as soon as the budget has memory for it: one at a time for each
     /// deployment, in order of arrival. Cancel safe.
+    ///
+    /// Only a start that has found too little memory makes others queue, and idle instances of
+    /// every deployment be dropped: while there is enough, starts do not wait for one another.
     async fn start_when_there_is_memory(
         &self,
         runtime: &Arc<Runtime>,
-        deadline: Ticks,
+        deadline: CallDeadline,
     ) -> Result<Instance> {
         let share = &self.share;
         let _turn = share.locks().start.lock().await;
-        let _waits = share.memory().register_waiter();
+        let mut waiting = None;
         loop {
             let mut freed = pin!(share.memory().freed());
             freed.as_mut().enable();
@@ -75,6 +81,7 @@ impl Revision {
                 Err(StartFailure::NoMemory(shortage, _))
                     if share.memory().can_be_freed(shortage) =>
                 {
+                    waiting.get_or_insert_with(|| share.register_waiting_start());
                     runtime.shares.drop_idle(share, shortage);
                     freed.await;
                 }
@@ -88,17 +95,17 @@ impl Revision {
     async fn try_start(
         &self,
         runtime: &Arc<Runtime>,
-        deadline: Ticks,
+        deadline: CallDeadline,
     ) -> std::result::Result<Instance, StartFailure> {
         let (mut store, outcome) = self
             .program
             .instantiate(&runtime.programs, |engine| {
-                self.store(engine, runtime, deadline)
+                self.store(engine, runtime, deadline.tick)
             })
             .await
             .map_err(StartFailure::Other)?;
         if self.has_links {
-            self.links.started(store.data_mut());
+            self.links.end_start(store.data_mut());
         }
         match (outcome, store.data().shortage()) {
             (Ok(wasm), _) => {
@@ -109,7 +116,10 @@ impl Revision {
                 shortage,
                 no_memory(self, store.data()),
             )),
-            (Err(error), None) => Err(StartFailure::Other(start_failed(self, error, store.data()))),
+            (Err(error), None) => {
+                let failed = start_failed(self, deadline, error, store.data());
+                Err(StartFailure::Other(failed))
+            }
         }
     }
 
@@ -124,7 +134,7 @@ impl Revision {
         catch_panic(|| runtime.instance_data.fill(&mut state)).map_err(|panicked| {
             let message =
                 format!("{self} does not start: its instance data cannot be created: {panicked}");
-            Error::new(ErrorKind::HostFunctionFailed, message)
+            Error::from_call_end(CallEnd::HostFunctionFailed, message)
         })?;
         new_store(engine, state, &self.terms.limits, deadline)
     }
@@ -150,7 +160,8 @@ impl Revision {
         });
         if self.has_links {
             let authority = Arc::clone(&self.authority);
-            self.links.start(&mut state, Caller { authority, calls });
+            self.links
+                .add_slots(&mut state, Caller { authority, calls });
         }
         state
     }
@@ -158,8 +169,36 @@ impl Revision {
 
 fn no_memory(revision: &Revision, state: &InstanceState) -> Error {
     let refused = state.refusal().unwrap_or_default();
-    Error::new(
-        ErrorKind::OverBudget,
+    Error::from_call_end(
+        CallEnd::OverBudget,
         format!("{revision} does not start: {refused}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use crate::{Component, Host};
+
+    #[tokio::test]
+    async fn a_start_queues_only_behind_one_that_lacks_memory() {
+        let host = Host::builder().pooled_instances_max(4);
+        let host = host.build().expect("a host");
+        let component = Component::from_bytes(wat::parse_str("(component)").expect("valid text"))
+            .and_then(|component| component.with_name("starts"))
+            .expect("a component");
+        let deployment = host.deploy(component).await.expect("deployed");
+        let (revision, runtime) = (deployment.0.revision(), &deployment.0.runtime);
+        // As a start does that lacked memory, and has found some.
+        let _turn = revision.share.locks().start.lock().await;
+        let started = revision.start_within_call_time(runtime).await;
+        started.map(drop).expect("there is enough memory");
+        let waiting = revision.share.register_waiting_start();
+        let queued = revision.start_within_call_time(runtime).now_or_never();
+        assert!(queued.is_none(), "it waits");
+        assert!(revision.share.memory().has_waiters());
+        drop(waiting);
+        assert!(!revision.share.memory().has_waiters());
+    }
 }

@@ -1,14 +1,12 @@
 //! Runs the health check of a revision's first instance.
 //!
-//! Tests: `tests/suite/promises/atomic_failure.rs`.
-
-use std::pin::pin;
+//! Tests: `tests/suite/promises/atomic_failure.rs`, `tests/suite/links/health.rs`.
 
 use wasmtime::component::TypedFunc;
 
-use crate::clock::run_until_deadline;
-use crate::instance::{Instance, run_catching_panics};
-use crate::revision::Revision;
+use crate::call::run_unadmitted;
+use crate::instance::Instance;
+use crate::revision::{CallDeadline, Revision};
 use crate::runtime::Runtime;
 use crate::{Error, ErrorClass, Result};
 
@@ -35,19 +33,18 @@ pub(super) async fn check(
         return Ok(());
     }
     let clock = runtime.engines.clock();
-    let deadline = clock.now().saturating_add(revision.call_ticks);
-    instance.begin_call(deadline, revision.terms.limits.fuel_per_call)?;
+    let deadline = CallDeadline::for_call(revision, clock.now());
     let index = revision.export(instance, &CHECK.parse()?)?;
     let check: TypedFunc<(), (Result<(), String>,)> = instance
         .wasm
         .get_typed_func(&mut instance.store, index)
         .map_err(|error| unhealthy(revision, &format!("{error:#}")))?;
-    let asked = pin!(check.call_async(&mut instance.store, ()));
-    match run_until_deadline(clock, deadline, pin!(run_catching_panics(asked))).await {
-        Ok(Ok((Ok(()),))) => Ok(()),
-        Ok(Ok((Err(why),))) => Err(unhealthy(revision, &why)),
-        Ok(Err(error)) => Err(unhealthy(revision, &format!("{:#}", error.root_cause()))),
-        Err(_) => Err(unhealthy(revision, &revision.deadline_message())),
+    let run = async |instance: &mut Instance| check.call_async(&mut instance.store, ()).await;
+    match run_unadmitted(clock, revision, deadline.tick, instance, run).await? {
+        Some(Ok((Ok(()),))) => Ok(()),
+        Some(Ok((Err(why),))) => Err(unhealthy(revision, &why)),
+        Some(Err(error)) => Err(unhealthy(revision, &format!("{:#}", error.root_cause()))),
+        None => Err(unhealthy(revision, &deadline.exceeded_message(revision))),
     }
 }
 

@@ -1,6 +1,8 @@
 //! HTTP answers that are complete although their guest exited, and incomplete ones, each of which
 //! reports its cause in an event.
 
+use std::time::Duration;
+
 use airssys_wasm_host::{CallEnd, Instancing, Limits};
 
 use super::site::Site;
@@ -98,6 +100,28 @@ async fn service_that_exits_without_an_answer_is_reported() {
         assert!(
             matches!(&told[..], [(it, _)] if *it == end),
             "{path}: {told:?}"
+        );
+    }
+}
+
+/// A guest that ends at the deadline of the request, before that of a call, names the former.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deadline_of_a_request_is_reported_by_its_name() {
+    for path in ["/hang", "/spin"] {
+        let site = Site::with_limits(Limits {
+            http_deadline: Duration::from_millis(200),
+            ..Limits::default()
+        })
+        .await;
+        let mut events = site.host.events();
+        assert_eq!(site.get(path).await.status, 504, "{path}");
+        let told = failures(&mut events);
+        let [(CallEnd::DeadlineExceeded, reason)] = &told[..] else {
+            panic!("{path}: {told:?}");
+        };
+        assert!(
+            reason.contains("`http_deadline` is 200ms"),
+            "{path}: {reason}"
         );
     }
 }

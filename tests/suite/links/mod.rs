@@ -2,6 +2,8 @@
 //! callee, and unsupported cases.
 
 pub(crate) mod cycles;
+mod ends;
+mod health;
 mod refused;
 mod resources;
 mod updates;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::{
-    ComponentName, Deployment, Effect, Error, ErrorKind, Event, Host, Instancing, RolloutProbe,
-    Strategy,
+    CallEnd, ComponentName, Deployment, Effect, Error, ErrorKind, Event, Host, Instancing, Limits,
+    RolloutProbe, Strategy,
 };
 use parking_lot::Mutex;
 
-use crate::support::{deploy_greeter, greet, guest, sleep, start_parked_call};
+use crate::support::{deploy_greeter, failures, greet, guest, sleep, start_parked_call};
 
 /// A probe that fails, blocks or delays one effect.
 #[derive(Clone, Default)]
@@ -263,6 +263,39 @@ async fn an_abandoned_pause_does_not_restore_a_removed_deployment() {
             .kind(),
         ErrorKind::NotDeployed
     );
+}
+
+/// A call that waits for a `Recreate` until its deadline is counted and announced.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_during_a_pause_is_reported() {
+    let interfere = InterferingProbe::default();
+    let host = interfered_host(&interfere);
+    let limits = Limits {
+        call_deadline: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let deployment = host.deploy(guest("greeter-v1")).limits(limits).await;
+    let deployment = deployment.expect("deployed");
+    let mut events = host.events();
+    *interfere.0.lock() = Some((Effect::Start, Interference::Hang));
+    let updating = host.clone();
+    let update = tokio::spawn(async move {
+        let update = updating.update("greeter", guest("greeter-v2"));
+        update.strategy(Strategy::Recreate).await.map(drop)
+    });
+    let is_paused = |event: &Event| matches!(event, Event::RolloutStep { effect, .. } if *effect == Effect::Pause);
+    while !is_paused(&events.next().await.expect("the host exists")) {}
+    let error = greet(&deployment).call(("Ada".into(),)).await;
+    let error = error.expect_err("it is paused");
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    let failed = failures(&mut events);
+    assert!(
+        matches!(&failed[..], [(CallEnd::DeadlineExceeded, _)]),
+        "{failed:?}"
+    );
+    let counted = deployment.status().calls_failed;
+    assert_eq!(counted.get("deadline-exceeded"), Some(&1));
+    update.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

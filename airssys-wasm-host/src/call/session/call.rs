@@ -13,7 +13,7 @@ use crate::call::{Call, CallTree, TreeEntry};
 use crate::clock::Ticks;
 use crate::deployment::InstanceLease;
 use crate::instance::Instance;
-use crate::revision::Revision;
+use crate::revision::{CallDeadline, Revision};
 
 const DESTRUCTOR: &str = "the destructor of a resource";
 
@@ -27,7 +27,7 @@ pub(crate) struct SessionAdmission {
 pub(crate) struct SessionCall<'a> {
     session: &'a ResourceSession,
     tree: &'a Arc<CallTree>,
-    deadline: Ticks,
+    deadline: CallDeadline,
     lease: InstanceLease<'a>,
 }
 
@@ -50,7 +50,7 @@ impl<'a> SessionCall<'a> {
     pub(super) fn new(
         session: &'a ResourceSession,
         tree: &'a Arc<CallTree>,
-        deadline: Ticks,
+        deadline: CallDeadline,
         lease: InstanceLease<'a>,
     ) -> Self {
         Self {

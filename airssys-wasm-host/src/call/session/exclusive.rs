@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 
 use super::ResourceSession;
 use crate::Result;
-use crate::clock::Ticks;
 use crate::deployment::InstanceLease;
 use crate::instance::Instance;
+use crate::revision::CallDeadline;
 
 pub(super) struct ExclusiveInstance(Mutex<HeldInstance>);
 
@@ -51,7 +51,7 @@ impl ExclusiveInstance {
         &self,
         session: &'a ResourceSession,
         lane: usize,
-        deadline: Ticks,
+        deadline: CallDeadline,
     ) -> Result<InstanceLease<'a>> {
         match self.take() {
             HeldInstance::Idle(instance) => {

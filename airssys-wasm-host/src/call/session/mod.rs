@@ -23,10 +23,15 @@ pub(crate) use call::{SessionAdmission, SessionCall};
 use exclusive::ExclusiveInstance;
 use shared::SharedInstance;
 
+use super::report_failure;
 use super::tree::{CallTree, TreeEntry};
 use crate::clock::{Ticks, run_until_deadline};
 use crate::deployment::{ActiveRevision, DeploymentEntry, InstanceHolder, InstanceLease};
+use crate::revision::CallDeadline;
 use crate::{Error, ErrorKind, Result};
+
+/// The name of a call that waits for its instance, for messages.
+const CALL_NAME: &str = "a call with resources";
 
 /// The resources that a caller has open in one instance of another deployment.
 pub(crate) struct ResourceSession {
@@ -126,9 +131,8 @@ impl ResourceSession {
         entered: &'a TreeEntry,
         bound: Ticks,
     ) -> Result<SessionCall<'a>> {
-        let clock = self.target.runtime.engines.clock();
-        let ticks = self.active_revision.revision.call_ticks;
-        let deadline = clock.now().saturating_add(ticks).min(bound);
+        let begun = self.target.runtime.engines.clock().now();
+        let deadline = CallDeadline::for_call(&self.active_revision.revision, begun).within(bound);
         let lease = match &self.instance {
             SessionInstance::Exclusive(exclusive) => {
                 exclusive.lease(self, entered.lane, deadline).await?
@@ -138,17 +142,18 @@ impl ResourceSession {
         Ok(SessionCall::new(self, tree, deadline, lease))
     }
 
-    /// Leases any instance, as other calls do.
-    async fn lease(&self, lane: usize, deadline: Ticks) -> Result<InstanceLease<'_>> {
+    /// Leases any instance, as other calls do. Counts and announces a failure.
+    async fn lease(&self, lane: usize, deadline: CallDeadline) -> Result<InstanceLease<'_>> {
         let active = &self.active_revision;
         if let Some(lease) = active.lease_idle(lane) {
             return Ok(lease);
         }
         let lease = Box::pin(active.lease(&self.target.runtime, lane, deadline));
         let clock = self.target.runtime.engines.clock();
-        run_until_deadline(clock, deadline, pin!(lease))
+        run_until_deadline(clock, deadline.tick, pin!(lease))
             .await
-            .unwrap_or_else(|_| Err(active.revision.deadline_error("a call with resources")))
+            .unwrap_or_else(|_| Err(deadline.exceeded_error(&active.revision, CALL_NAME)))
+            .inspect_err(|error| report_failure(&self.target, &active.revision, None, error))
     }
 
     /// Runs the destructor of a resource that its owner drops, unless its instance is already gone.

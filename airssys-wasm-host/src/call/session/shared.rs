@@ -13,6 +13,7 @@ use super::ResourceSession;
 use crate::call::CallTree;
 use crate::clock::Ticks;
 use crate::deployment::InstanceLease;
+use crate::revision::CallDeadline;
 use crate::{ErrorKind, Result};
 
 pub(super) struct SharedInstance {
@@ -48,7 +49,7 @@ impl SharedInstance {
         &self,
         session: &'a ResourceSession,
         lane: usize,
-        deadline: Ticks,
+        deadline: CallDeadline,
     ) -> Result<InstanceLease<'a>> {
         if !self.may_be(session.active_revision.instances.newest()) {
             return Err(session.lost());
