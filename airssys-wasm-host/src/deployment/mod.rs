@@ -20,6 +20,7 @@ mod ready_instance;
 mod ready_slots;
 mod retained;
 mod status;
+mod records;
 mod wait_queue;
 
 use std::sync::Arc;
