@@ -20,7 +20,7 @@ use crate::Result;
 use pool::{CancelPolicy, WorkerPool};
 
 /// The number of threads for short work, which mostly waits for disks.
-const WORK_THREADS: usize = 4;
+pub(crate) const WORK_THREADS: usize = 4;
 
 /// The blocking threads of a host. Cloning is cheap; the threads end with the last clone.
 #[derive(Clone)]

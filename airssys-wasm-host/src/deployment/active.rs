@@ -4,16 +4,18 @@
 //! a new one is created. Calls on different threads use different gates, so that they share no
 //! cache line on entering and leaving. Everything on the call path is `#[inline]`, because that
 //! path is generic and compiled in the embedder's crate.
-//! Tests: `airssys-wasm-host/src/deployment/gate.rs`, `tests/suite/promises`.
+//! Tests: in this file, `airssys-wasm-host/src/deployment/gate.rs`, `tests/suite/promises`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
+use airssys_wasm_core::Instancing;
 use crossbeam_utils::CachePadded;
 use tokio::sync::Notify;
 
 use super::gate::{Gate, all_drained};
 use super::{Instances, ReadyInstances, lane};
+use crate::blocking::BlockingThreads;
 use crate::budget::IdleInstances;
 use crate::instance::Instance;
 use crate::observe::{Announcer, Event};
@@ -32,11 +34,29 @@ pub(crate) struct ActiveRevision {
     /// `true` once it is retired and the last call has left.
     ended: AtomicBool,
     announcer: Arc<Announcer>,
+    blocking: BlockingThreads,
+    this: Weak<Self>,
+}
+
+/// Idle instances that are to be dropped. Each frees its memory before its place, so that no other
+/// starts while it exists.
+struct DroppedInstances {
+    active: Arc<ActiveRevision>,
+    instances: Vec<Instance>,
+}
+
+impl Drop for DroppedInstances {
+    fn drop(&mut self) {
+        for instance in self.instances.drain(..) {
+            drop(instance);
+            self.active.instances.release_place(0);
+        }
+    }
 }
 
 impl IdleInstances for ActiveRevision {
     fn drop_idle(&self) {
-        self.instances.drop_idle_without_state();
+        self.drop_idle_without_state();
     }
 }
 
@@ -47,8 +67,8 @@ impl ActiveRevision {
         runtime: &Runtime,
         revision: Arc<Revision>,
         first: Option<Box<Instance>>,
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
             instances: Instances::new(runtime, Arc::clone(&revision), first),
             revision,
             gates: (0..runtime.lanes)
@@ -59,7 +79,9 @@ impl ActiveRevision {
             retired: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             announcer: Arc::clone(&runtime.announcer),
-        }
+            blocking: runtime.blocking.clone(),
+            this: Weak::clone(this),
+        })
     }
 
     /// Admits a call on this thread's lane and returns the lane. `None` if it is closed.
@@ -145,13 +167,31 @@ impl ActiveRevision {
             return;
         }
         if self.retired.load(Ordering::SeqCst) && !self.ended.swap(true, Ordering::SeqCst) {
-            self.instances.drop_idle();
+            self.drop_all_idle();
             self.announcer.announce(Event::Drained {
                 component: self.revision.name().clone(),
                 revision: self.revision.number,
             });
         }
         self.drain_changed.notify_waiters();
+    }
+
+    /// Drops the idle instances in the background.
+    fn drop_all_idle(&self) {
+        let instances = self.instances.take_all_idle();
+        if !instances.is_empty()
+            && let Some(active) = self.this.upgrade()
+        {
+            self.blocking.drop(DroppedInstances { active, instances });
+        }
+    }
+
+    /// Drops the idle instances in the background, unless the component is stateful: new instances
+    /// could not replace those.
+    pub(super) fn drop_idle_without_state(&self) {
+        if self.revision.terms.instancing != Instancing::Stateful {
+            self.drop_all_idle();
+        }
     }
 
     /// Waits until it is closed and the last call has left. Cancel safe.
@@ -181,5 +221,58 @@ impl ActiveRevision {
     pub(crate) fn calls_admitted(&self) -> u64 {
         let admitted: u64 = self.gates.iter().map(|gate| gate.admitted()).sum();
         admitted + self.instances.ready_calls().begun
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::{Component, Host};
+
+    /// Occupies the host's threads for short work until the returned senders are dropped.
+    async fn occupy(blocking: &BlockingThreads) -> Vec<mpsc::Sender<()>> {
+        let (begun, has_begun) = mpsc::channel();
+        let mut ends = Vec::new();
+        for _ in 0..crate::blocking::WORK_THREADS {
+            let ((end, ended), begun) = (mpsc::channel::<()>(), begun.clone());
+            let blocking = blocking.clone();
+            let work = move || {
+                begun.send(()).expect("the test waits for it");
+                let _ = ended.recv();
+                Ok(())
+            };
+            tokio::spawn(async move { blocking.run_to_completion(work).await });
+            ends.push(end);
+        }
+        for _ in &ends {
+            tokio::task::block_in_place(|| has_begun.recv().expect("it begins"));
+        }
+        ends
+    }
+
+    /// A call that waits for a place must not start an instance while the dropped ones exist.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_dropped_instance_has_its_place_until_its_memory_is_free() {
+        let host = Host::builder().pooled_instances_max(4);
+        let host = host.build().expect("a host");
+        let text = "(component (core module $m (memory 1)) (core instance (instantiate $m)))";
+        let component = Component::from_bytes(wat::parse_str(text).expect("valid text"))
+            .and_then(|component| component.with_name("idle"))
+            .expect("a component");
+        let deployed = host.deploy(component).instancing(Instancing::pooled(1));
+        let deployment = deployed.await.expect("deployed");
+        let active = deployment.0.active_revision();
+        let memory = || active.revision.share.memory().taken();
+        assert_eq!((active.instances.count(), memory()), (1, 65_536));
+        let occupied = occupy(&host.0.context.runtime.blocking).await;
+        active.drop_idle_without_state();
+        assert_eq!((active.instances.count(), memory()), (1, 65_536));
+        drop(occupied);
+        while active.instances.count() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(memory(), 0);
     }
 }

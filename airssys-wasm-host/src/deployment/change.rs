@@ -75,7 +75,7 @@ impl<'a> DeploymentChange<'a> {
     /// As for [`commit`](Self::commit).
     pub(crate) fn switch(
         self,
-        next: ActiveRevision,
+        next: Arc<ActiveRevision>,
         handles: RegistrationGuard<'_>,
         action: Action,
         lifted: usize,

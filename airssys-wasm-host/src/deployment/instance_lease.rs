@@ -39,7 +39,7 @@ impl ActiveRevision {
     ) -> Result<InstanceLease<'_>> {
         match self.instances.offer(lane).await {
             InstanceOffer::Instance(instance) => Ok(self.lease_held(lane, instance)),
-            InstanceOffer::Room => self.start(runtime, lane, deadline).await,
+            InstanceOffer::Place => self.start(runtime, lane, deadline).await,
         }
     }
 

@@ -1,7 +1,9 @@
 //! The instances of a revision while it serves: the idle ones, and the limit on their number.
 //!
-//! Knows nothing of gates: its callers have been admitted.
-//! Tests: `tests/suite/instancing.rs`.
+//! Admits no calls: whoever takes an instance was admitted before. An instance in a slot has an
+//! admission of its own, which ends when it is taken out.
+//! Tests: `tests/suite/instancing.rs`, `tests/suite/budget.rs`,
+//! `airssys-wasm-host/src/deployment/ready_slots.rs`.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -12,10 +14,9 @@ use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
 use super::ready_calls::{ReadyCallCounts, ReadyCalls};
-use super::ready_instance::ReadyInstances;
-use super::ready_slots::OpenPeriod;
+use super::ready_instance::{ReadyInstance, ReadyInstances};
+use super::ready_slots::{DisplacedValues, OpenPeriod};
 use super::wait_queue::{WaitQueue, Waiter};
-use crate::blocking::BlockingThreads;
 use crate::instance::Instance;
 use crate::revision::Revision;
 use crate::runtime::Runtime;
@@ -37,7 +38,6 @@ pub(crate) struct Instances {
     /// The number of the instance that was started last.
     newest: AtomicU64,
     queue: WaitQueue<InstanceOffer>,
-    aside: BlockingThreads,
 }
 
 struct LaneInstances {
@@ -45,12 +45,12 @@ struct LaneInstances {
     ready: ReadyCalls,
 }
 
-/// An instance, or room for one, handed to a waiting call.
+/// An instance, or a place for one, handed to a waiting call.
 pub(super) enum InstanceOffer {
     /// An instance that was idle.
     Instance(Box<Instance>),
-    /// Room to start one more instance.
-    Room,
+    /// A place to start one more instance.
+    Place,
 }
 
 impl Instances {
@@ -87,7 +87,6 @@ impl Instances {
                     .map_or(0, |first| first.store.data().instance_number()),
             ),
             queue: WaitQueue::new(),
-            aside: runtime.blocking.clone(),
         };
         if let Some(first) = first {
             instances.give_back(0, first);
@@ -130,11 +129,12 @@ impl Instances {
         self.queue.is_empty().then(|| self.take_idle(lane))?
     }
 
-    /// Returns room to start one more instance, or waits for the next instance that is given back,
-    /// or for room. Cancel safe: an instance that was already handed over goes to the next waiter.
+    /// Returns a place to start one more instance, or waits for the next instance that is given
+    /// back, or for a place. Cancel safe: an instance that was already handed over goes to the next
+    /// waiter.
     pub(super) async fn offer(&self, lane: usize) -> InstanceOffer {
         if self.queue.is_empty() && self.reserve() {
-            return InstanceOffer::Room;
+            return InstanceOffer::Place;
         }
         let mut waiting = WaitingCall::new(self, lane);
         self.serve_queue(lane);
@@ -151,49 +151,50 @@ impl Instances {
     /// Takes an idle instance, from this lane if it has one.
     #[inline]
     fn take_idle(&self, lane: usize) -> Option<Box<Instance>> {
+        self.pop_idle(lane).or_else(|| self.take_ready(lane))
+    }
+
+    #[inline]
+    fn pop_idle(&self, lane: usize) -> Option<Box<Instance>> {
         let (before, from) = self.lanes.split_at(lane);
         let mut lanes = from.iter().chain(before);
-        lanes
-            .find_map(|lane| lane.idle.pop())
-            .or_else(|| self.take_ready(lane))
+        lanes.find_map(|lane| lane.idle.pop())
     }
 
     /// Takes an instance out of a slot.
     #[cold]
     fn take_ready(&self, lane: usize) -> Option<Box<Instance>> {
+        let mut displaced = DisplacedValues::new();
+        let found = self.find_ready(lane, &mut displaced);
+        displaced.into_iter().for_each(|ready| ready.retire());
+        found
+    }
+
+    /// Takes an instance out of a slot. Adds instances that found no slot meanwhile to `displaced`,
+    /// to be retired once the queue is not locked.
+    fn find_ready(
+        &self,
+        lane: usize,
+        displaced: &mut DisplacedValues<ReadyInstance>,
+    ) -> Option<Box<Instance>> {
         let slots = self.slots()?;
         let count = self.lanes.len();
-        (lane..lane + count)
-            .map(|lane| lane % count)
-            .find_map(|lane| {
-                let has_ready = self.lanes[lane].ready.has_instance();
-                let ready = has_ready.then(|| slots.take(lane))??;
-                if std::ptr::eq(&raw const ready.active().instances, self) {
-                    return Some(ready.into_instance());
-                }
-                // It belongs to the revision that is active by now.
-                let rest = slots.put(lane, ready.period(), ready);
-                rest.into_iter().flatten().for_each(|ready| ready.retire());
-                None
-            })
+        // The others belong to the revision that is active by now.
+        let is_own =
+            |ready: &ReadyInstance| std::ptr::eq(&raw const ready.active().instances, self);
+        let mut lanes = (lane..lane + count).map(|lane| lane % count);
+        let found = lanes.find_map(|lane| {
+            let has_ready = self.lanes[lane].ready.has_instance();
+            has_ready.then(|| slots.take_if(lane, is_own, ReadyInstance::period, displaced))?
+        });
+        found.map(|ready| ready.into_instance())
     }
 
-    /// Drops the idle instances in the background.
-    pub(super) fn drop_idle(&self) {
-        let idle: Vec<_> = std::iter::from_fn(|| self.take_idle(0))
-            .inspect(|_| self.release_place(0))
-            .collect();
-        if !idle.is_empty() {
-            self.aside.drop(idle);
-        }
-    }
-
-    /// Drops the idle instances, unless the component is stateful: new instances could not replace
-    /// those.
-    pub(crate) fn drop_idle_without_state(&self) {
-        if self.revision.terms.instancing != Instancing::Stateful {
-            self.drop_idle();
-        }
+    /// Takes every idle instance. Each has its place until [`release_place`](Self::release_place).
+    pub(super) fn take_all_idle(&self) -> Vec<Instance> {
+        std::iter::from_fn(|| self.take_idle(0))
+            .map(|idle| *idle)
+            .collect()
     }
 
     /// Returns the slots of the deployment, once the revision has been active.
@@ -311,21 +312,39 @@ impl Instances {
         }
     }
 
+    /// Serves the queue. Whatever leads here again, such as retiring an instance, is left for when
+    /// the queue is unlocked.
     #[cold]
     fn serve_queue(&self, lane: usize) {
-        self.queue.serve(
-            || match self.take_idle(lane) {
-                Some(instance) => Some(InstanceOffer::Instance(instance)),
-                None => self.reserve().then_some(InstanceOffer::Room),
-            },
-            |grant| self.return_offer(lane, grant),
-        );
+        loop {
+            let mut displaced = DisplacedValues::new();
+            let unclaimed = self.queue.serve(|| self.find_offer(lane, &mut displaced));
+            displaced.into_iter().for_each(|ready| ready.retire());
+            let Some(offer) = unclaimed else { return };
+            self.return_offer(lane, offer);
+            // A call that joined before the offer was returned has not found it.
+            if self.queue.is_empty() {
+                return;
+            }
+        }
     }
 
-    fn return_offer(&self, lane: usize, grant: InstanceOffer) {
-        match grant {
+    fn find_offer(
+        &self,
+        lane: usize,
+        displaced: &mut DisplacedValues<ReadyInstance>,
+    ) -> Option<InstanceOffer> {
+        let idle = self.pop_idle(lane);
+        match idle.or_else(|| self.find_ready(lane, displaced)) {
+            Some(instance) => Some(InstanceOffer::Instance(instance)),
+            None => self.reserve().then_some(InstanceOffer::Place),
+        }
+    }
+
+    fn return_offer(&self, lane: usize, offer: InstanceOffer) {
+        match offer {
             InstanceOffer::Instance(instance) => self.put_back(lane, instance),
-            InstanceOffer::Room => {
+            InstanceOffer::Place => {
                 self.count.fetch_sub(1, Ordering::SeqCst);
             }
         }
@@ -370,8 +389,8 @@ impl<'a> WaitingCall<'a> {
 
 impl Drop for WaitingCall<'_> {
     fn drop(&mut self) {
-        if let Some(grant) = self.waiter.leave() {
-            self.instances.return_offer(self.lane, grant);
+        if let Some(offer) = self.waiter.leave() {
+            self.instances.return_offer(self.lane, offer);
         }
         self.instances.serve_waiters(self.lane);
         self.slots.iter().for_each(|slots| slots.remove_waiting());

@@ -6,6 +6,7 @@
 //! Tests: `tests/suite/promises`.
 
 mod active;
+mod admission;
 mod change;
 mod failures;
 mod gate;
@@ -17,10 +18,11 @@ mod instances;
 mod lane;
 mod ready_calls;
 mod ready_instance;
+mod ready_lease;
 mod ready_slots;
+mod records;
 mod retained;
 mod status;
-mod records;
 mod wait_queue;
 
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use semver::Version;
 use tokio::sync::{Notify, OwnedMutexGuard};
 
 pub(crate) use active::ActiveRevision;
+pub(crate) use admission::Admission;
 pub(crate) use change::DeploymentChange;
 pub(crate) use failures::FailureCounts;
 pub(crate) use handle_registry::{HandleRegistry, RegisteredHandle, RegistrationGuard};
@@ -39,9 +42,9 @@ pub(crate) use history::History;
 pub(crate) use instance_holder::{InstanceHolder, InstanceHolders};
 pub(crate) use instance_lease::InstanceLease;
 pub(crate) use instances::Instances;
-pub(crate) use lane::lane_count as lanes;
+pub(crate) use lane::lane_count;
 use ready_instance::ReadyInstances;
-pub(crate) use ready_instance::ReadyLease;
+pub(crate) use ready_lease::ReadyLease;
 pub(crate) use retained::RetainedRevision;
 pub use status::{RevisionStatus, Status, Summary};
 
@@ -93,12 +96,6 @@ pub(crate) enum DeploymentEnd {
     HostDropped,
 }
 
-/// An admitted call. Leaves the revision when dropped.
-pub(crate) struct Admission {
-    active_revision: Guard<Arc<ActiveRevision>>,
-    pub(crate) lane: usize,
-}
-
 impl DeploymentEntry {
     /// Creates a deployment with its first revision, after storing it in the state directory, if
     /// there is one.
@@ -127,12 +124,11 @@ impl DeploymentEntry {
     /// Creates a deployment from an active revision, its history and its authorization.
     pub(crate) fn from_parts(
         runtime: Arc<Runtime>,
-        serving: ActiveRevision,
+        serving: Arc<ActiveRevision>,
         history: History,
         authorization: Authorization,
         pipeline: Option<ComponentName>,
     ) -> Self {
-        let serving = Arc::new(serving);
         let revision = Arc::clone(&serving.revision);
         register_idle(&serving);
         authorization.add_revision(&revision.authority, &revision.open_capabilities, 0);
@@ -170,7 +166,7 @@ impl DeploymentEntry {
     pub(crate) fn admit(&self) -> Result<Option<Admission>> {
         match self.try_admit() {
             Some(admission) => Ok(Some(admission)),
-            None => self.retry_admit(self.route.load()),
+            None => self.retry_admit(),
         }
     }
 
@@ -179,30 +175,24 @@ impl DeploymentEntry {
     pub(crate) fn try_admit(&self) -> Option<Admission> {
         let serving = self.route.load();
         let lane = serving.enter()?;
-        Some(Admission {
-            active_revision: serving,
-            lane,
-        })
+        Some(Admission::from_route(serving, lane))
     }
 
-    /// Admits a call that found `closed` closed.
+    /// Admits a call that found the active revision closed.
     #[cold]
-    fn retry_admit(&self, closed: Guard<Arc<ActiveRevision>>) -> Result<Option<Admission>> {
-        let mut closed = closed;
+    fn retry_admit(&self) -> Result<Option<Admission>> {
+        let mut closed: Option<Guard<Arc<ActiveRevision>>> = None;
         loop {
             self.check_not_ended()?;
             let serving = self.route.load();
             if let Some(lane) = serving.enter() {
-                return Ok(Some(Admission {
-                    active_revision: serving,
-                    lane,
-                }));
+                return Ok(Some(Admission::from_route(serving, lane)));
             }
             // Closed, and the route has not moved on: the deployment is paused.
-            if Arc::ptr_eq(&closed, &serving) {
+            if closed.is_some_and(|closed| Arc::ptr_eq(&closed, &serving)) {
                 return Ok(None);
             }
-            closed = serving;
+            closed = Some(serving);
         }
     }
 
@@ -267,7 +257,7 @@ impl DeploymentEntry {
     /// Points the route at `next` once `store` has stored the change.
     fn replace_route(
         &self,
-        next: ActiveRevision,
+        next: Arc<ActiveRevision>,
         store: impl FnOnce() -> Result<()>,
     ) -> Result<Arc<ActiveRevision>> {
         // Held while the route changes, so that nothing revives a deployment that has ended.
@@ -276,7 +266,6 @@ impl DeploymentEntry {
         store()?;
         let old = self.active_revision();
         self.add_draining(Arc::clone(&old));
-        let next = Arc::new(next);
         register_idle(&next);
         // Closed first, so that no call is served by the old revision after another one was served
         // by the new one.
@@ -316,7 +305,12 @@ impl DeploymentEntry {
     /// Drops the instances that no call uses, revokes a rule in the revisions that are not loaded,
     /// and stores that.
     fn complete_revocation(&self, rule: Rule) -> Result<()> {
-        self.active_revision().instances.drop_idle_without_state();
+        // Revisions that drain have instances too; a retained one that is neither has none.
+        let mut with_instances = self.draining.lock().clone();
+        with_instances.push(self.active_revision());
+        for serving in with_instances {
+            serving.drop_idle_without_state();
+        }
         self.instance_holders.release_where(|_| true);
         let mut change = self.begin_change();
         change.revoke(&rule)?;
@@ -423,39 +417,4 @@ fn register_idle(serving: &Arc<ActiveRevision>) {
         .revision
         .share
         .register_idle(Arc::downgrade(&instances));
-}
-
-impl Admission {
-    /// Creates the admission of a call that `serving` has let in.
-    pub(crate) fn new(serving: Arc<ActiveRevision>, lane: usize) -> Self {
-        Self {
-            active_revision: Guard::from_inner(serving),
-            lane,
-        }
-    }
-
-    /// Admits more work of a call that is inside `serving`, which does not drain before both have
-    /// left.
-    pub(crate) fn reenter(serving: Arc<ActiveRevision>) -> Self {
-        let lane = serving.lane();
-        Self::reenter_on(serving, lane)
-    }
-
-    /// Admits more work of a call that is inside `serving`, on this lane.
-    fn reenter_on(serving: Arc<ActiveRevision>, lane: usize) -> Self {
-        serving.enter_nested(lane);
-        Self::new(serving, lane)
-    }
-
-    #[inline]
-    pub(crate) fn active_revision(&self) -> &Arc<ActiveRevision> {
-        &self.active_revision
-    }
-}
-
-impl Drop for Admission {
-    #[inline]
-    fn drop(&mut self) {
-        self.active_revision.leave(self.lane);
-    }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
+use smallvec::SmallVec;
 
 /// The slots of a deployment, one for each lane.
 pub(super) struct ReadySlots<T, A: Atomics = MachineAtomics> {
@@ -21,6 +22,9 @@ pub(super) struct ReadySlots<T, A: Atomics = MachineAtomics> {
     waiting: A::Word,
     slots: Box<[CachePadded<A::Slot<T>>]>,
 }
+
+/// Values that have lost their places in slots.
+pub(super) type DisplacedValues<T> = SmallVec<[Box<T>; 2]>;
 
 /// The time between opening the slots for a revision and closing them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,25 @@ impl<T, A: Atomics> ReadySlots<T, A> {
     #[inline]
     pub(super) fn take(&self, lane: usize) -> Option<Box<T>> {
         self.slots[lane].swap(None)
+    }
+
+    /// Takes the value in a slot if `is_wanted` accepts it, or else puts it back for its period.
+    /// Adds the values that cannot stay then to `displaced`, unless one of them is wanted.
+    pub(super) fn take_if(
+        &self,
+        lane: usize,
+        is_wanted: impl Fn(&T) -> bool,
+        period: impl Fn(&T) -> OpenPeriod,
+        displaced: &mut DisplacedValues<T>,
+    ) -> Option<Box<T>> {
+        let value = self.take(lane)?;
+        if is_wanted(&value) {
+            return Some(value);
+        }
+        let rest = self.put(lane, period(&value), value);
+        displaced.extend(rest.into_iter().flatten());
+        let place = displaced.iter().position(|value| is_wanted(value))?;
+        Some(displaced.swap_remove(place))
     }
 
     /// Puts a value in a slot if `period` still lasts. Returns the values that cannot stay: this
@@ -314,6 +337,49 @@ mod tests {
             drop(slots.put(0, new, Instance::begin(&gates[1], new)));
             call(&slots, |instance| assert_eq!(instance.period, new));
             caller.join().expect("a caller");
+            drop(slots.close(new));
+            for gate in gates {
+                assert!(
+                    gate.close() || gate.is_drained(),
+                    "an instance is left behind"
+                );
+            }
+        });
+    }
+
+    /// A call that looks for an instance of the revision before, with the queue of that revision
+    /// locked, gets one even if it comes late and displaces another. No instance is left behind.
+    #[test]
+    fn late_instance_goes_to_the_call_that_displaces_it() {
+        loom::model(|| {
+            let slots = Arc::new(Slots::new(1));
+            let gates = [Arc::new(Gate::new()), Arc::new(Gate::new())];
+            let queue = Arc::new(Mutex::new(()));
+            let old = slots.open();
+            let late = Instance::begin(&gates[0], old);
+            let giver = {
+                let (slots, queue) = (Arc::clone(&slots), Arc::clone(&queue));
+                thread::spawn(move || {
+                    for rest in slots.put(0, old, late).into_iter().flatten() {
+                        // Retired: its queue is served.
+                        drop(queue.lock().expect("no thread panicked"));
+                        drop(rest);
+                    }
+                })
+            };
+            drop(slots.close(old));
+            let new = slots.open();
+            drop(slots.put(0, new, Instance::begin(&gates[1], new)));
+            let mut displaced = DisplacedValues::new();
+            let found = {
+                let _locked = queue.lock().expect("no thread panicked");
+                let is_wanted = |instance: &Instance| instance.period == old;
+                slots.take_if(0, is_wanted, |instance| instance.period, &mut displaced)
+            };
+            assert!(found.iter().all(|instance| instance.period == old));
+            assert!(displaced.iter().all(|instance| instance.period == new));
+            drop((found, displaced));
+            giver.join().expect("a caller");
             drop(slots.close(new));
             for gate in gates {
                 assert!(

@@ -48,18 +48,22 @@ impl<T> WaitQueue<T> {
     }
 
     /// Hands the values that `take` returns to the waiters, until it returns `None` or the queue is
-    /// empty. Passes a value to `back` if its waiter has left.
-    pub(super) fn serve(&self, mut take: impl FnMut() -> Option<T>, mut back: impl FnMut(T)) {
+    /// empty. Returns a value whose waiter has left, if no other was left for it. The queue is locked
+    /// while `take` runs.
+    #[must_use = "a value without a waiter must go back"]
+    pub(super) fn serve(&self, mut take: impl FnMut() -> Option<T>) -> Option<T> {
+        let mut unclaimed = None;
         let mut waiters = self.waiters.lock();
         waiters.retain(|waiter| !waiter.is_closed());
-        while !waiters.is_empty() {
-            let Some(found) = take() else { break };
-            let refused = waiters.pop_front().map(|waiter| waiter.send(found));
-            if let Some(Err(found)) = refused {
-                back(found);
-            }
+        while let Some(waiter) = waiters.pop_front() {
+            let Some(found) = unclaimed.take().or_else(&mut take) else {
+                waiters.push_front(waiter);
+                break;
+            };
+            unclaimed = waiter.send(found).err();
         }
         self.length.store(waiters.len(), Ordering::SeqCst);
+        unclaimed
     }
 }
 
@@ -80,33 +84,32 @@ impl<T> Waiter<T> {
 mod tests {
     use super::*;
 
-    fn served(line: &WaitQueue<u32>, mut stock: Vec<u32>) -> Vec<u32> {
-        let back = std::cell::RefCell::new(Vec::new());
-        line.serve(|| stock.pop(), |found| back.borrow_mut().push(found));
-        stock.extend(back.into_inner());
+    fn served(queue: &WaitQueue<u32>, mut stock: Vec<u32>) -> Vec<u32> {
+        let unclaimed = queue.serve(|| stock.pop());
+        stock.extend(unclaimed);
         stock
     }
 
     #[test]
     fn values_go_to_waiters_in_order() {
-        let line = WaitQueue::new();
-        let mut waiters: Vec<_> = (0..3).map(|_| line.join()).collect();
-        assert_eq!(served(&line, vec![1, 2]), [0; 0]);
-        assert!(!line.is_empty());
+        let queue = WaitQueue::new();
+        let mut waiters: Vec<_> = (0..3).map(|_| queue.join()).collect();
+        assert_eq!(served(&queue, vec![1, 2]), [0; 0]);
+        assert!(!queue.is_empty());
         assert_eq!(
             waiters.iter_mut().map(Waiter::leave).collect::<Vec<_>>(),
             [Some(2), Some(1), None]
         );
-        assert_eq!(served(&line, vec![3]), [3], "the queue is empty");
-        assert!(line.is_empty());
+        assert_eq!(served(&queue, vec![3]), [3], "the queue is empty");
+        assert!(queue.is_empty());
     }
 
     #[test]
     fn a_departed_waiter_is_skipped() {
-        let line = WaitQueue::new();
-        drop(line.join());
-        let mut second = line.join();
-        assert_eq!(served(&line, vec![7]), [0; 0]);
+        let queue = WaitQueue::new();
+        drop(queue.join());
+        let mut second = queue.join();
+        assert_eq!(served(&queue, vec![7]), [0; 0]);
         assert_eq!(second.leave(), Some(7));
     }
 }

@@ -138,9 +138,11 @@ impl Deployment {
     }
 
     /// Revokes a rule from every revision of the deployment, including those retained for a rollback
-    /// and calls in progress. Their next operation of the kind is denied, and resources opened under
-    /// the rule are closed. Instances that no call uses are dropped with everything they have open,
-    /// unless they hold state. The revocation lasts until the rule is granted again by
+    /// and calls in progress. Their next operation of the kind is denied. Streams and connections
+    /// opened under the rule end while they are waited for; everything else that was opened under it
+    /// is closed at its next use. Instances that no call uses are dropped with everything they have
+    /// open, unless they hold state; so an instance that a call used during the revocation, or one
+    /// with state, may still hold what it no longer can use. The revocation lasts until the rule is granted again by
     /// [`Update::grants`](crate::Update::grants). Returns the affected grants; if there are none,
     /// the rule is denied from now on all the same.
     ///

@@ -454,7 +454,7 @@ impl HostBuilder {
             guest_log: Arc::new(QueuedLog::new(self.guest_log)),
             probe: self.probe,
             revisions_kept: self.revisions_kept,
-            lanes: crate::deployment::lanes(),
+            lanes: crate::deployment::lane_count(),
             shares: DeploymentShares::new(budget),
             compile_time_max: budget.compile_time_max,
             state: ArcSwapOption::new(state.map(Arc::new)),

@@ -228,3 +228,37 @@ async fn files_and_directories_without_any_permit_are_closed() {
         }
     }
 }
+
+/// Their revision was replaced, and a call in progress keeps it from ending.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_of_an_idle_instance_that_drains_are_closed() {
+    let (listener, silent) = (
+        tokio::net::TcpListener::bind("127.0.0.1:0").await,
+        tokio::net::TcpListener::bind("127.0.0.1:0").await,
+    );
+    let (listener, silent) = (listener.expect("a listener"), silent.expect("a listener"));
+    let address = listener.local_addr().expect("an address").to_string();
+    let silent_address = silent.local_addr().expect("an address").to_string();
+    let host = host();
+    let (rule, other) = (format!("tcp {address}"), format!("tcp {silent_address}"));
+    let deploy = host
+        .deploy(probe(&[]))
+        .grants(grants(&[&rule, &other]))
+        .instancing(Instancing::pooled(2));
+    let deployment = deploy.await.expect("deployed");
+    let parked = deployment.clone();
+    let parked = tokio::spawn(async move { attempt(&parked, &["tcp", &silent_address]).await });
+    let (_silent, _) = silent.accept().await.expect("a connection");
+    let keeping = tokio::spawn(async move { attempt(&deployment, &["tcp-keep", &address]).await });
+    let (mut peer, _) = listener.accept().await.expect("a connection");
+    peer.read_exact(&mut [0; 5]).await.expect("the request");
+    peer.write_all(b"hello").await.expect("sent");
+    assert_eq!(keeping.await.expect("a caller").as_deref(), Ok("kept"));
+    let update = host.update("attack-probe", probe(&[])).any_version().await;
+    assert_eq!(update.expect("updated").calls_draining(), 1);
+    crate::support::revoke(&host, "attack-probe", &rule).await;
+    let ended = tokio::time::timeout(Duration::from_secs(10), peer.read(&mut [0; 1])).await;
+    assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
+    assert!(!parked.is_finished());
+    parked.abort();
+}
