@@ -1,13 +1,13 @@
 //! A change of a deployment: the only one at a time, stored before it takes effect.
 //!
-//! Tests: `tests/suite/state`, `tests/suite/promises/atomic_failure.rs`.
+//! Tests: in this file, `tests/suite/state`, `tests/suite/promises/atomic_failure.rs`.
 
 use std::sync::Arc;
 
 use airssys_wasm_core::Rule;
 use parking_lot::MutexGuard;
 
-use super::{ActiveRevision, DeploymentEntry, History, RegistrationGuard};
+use super::{ActiveRevision, DeploymentEntry, HandlesInSwitch, History};
 use crate::state::{Action, Change, ComponentRecord, DeploymentRecord, Transaction};
 use crate::{Component, Result};
 
@@ -66,8 +66,7 @@ impl<'a> DeploymentChange<'a> {
         Ok(())
     }
 
-    /// Stores the change, and makes `next` the active revision. Handles that are registered once
-    /// `handles` is released are checked against `next`. Revocations up to `lifted` no longer
+    /// Stores the change, and makes `next` the active revision, which `handles` fit. Revocations up to `lifted` no longer
     /// apply. Returns the previous revision, which is to be drained.
     ///
     /// # Errors
@@ -76,7 +75,7 @@ impl<'a> DeploymentChange<'a> {
     pub(crate) fn switch(
         self,
         next: Arc<ActiveRevision>,
-        handles: RegistrationGuard<'_>,
+        handles: HandlesInSwitch<'_>,
         action: Action,
         lifted: usize,
     ) -> Result<Arc<ActiveRevision>> {
@@ -122,5 +121,56 @@ impl<'a> DeploymentChange<'a> {
         let mut history = self.history.clone();
         history.keep_numbers_used(current);
         history
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::DeploymentEnd;
+    use super::*;
+    use crate::{ErrorKind, Host};
+
+    async fn deploy(host: &Host) -> Arc<DeploymentEntry> {
+        let component = Component::from_bytes(wat::parse_str("(component)").expect("valid text"))
+            .and_then(|component| component.with_name("stored"))
+            .expect("a component");
+        host.deploy(component).await.expect("deployed").0
+    }
+
+    fn next(entry: &DeploymentEntry) -> Arc<ActiveRevision> {
+        ActiveRevision::new(&entry.runtime, entry.revision(), None)
+    }
+
+    #[tokio::test]
+    async fn calls_do_not_wait_while_a_switch_is_stored() {
+        let host = Host::builder().pooled_instances_max(4);
+        let host = host.build().expect("a host");
+        let entry = deploy(&host).await;
+        let paused = entry.active_revision();
+        paused.pause();
+        let switch = entry.replace_route(next(&entry), || {
+            // As a call does that arrives during the pause.
+            assert!(entry.admit().expect("it has not ended").is_none());
+            Ok(())
+        });
+        switch.expect("stored");
+        assert!(entry.admit().expect("it has not ended").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_deployment_that_ends_while_a_switch_is_stored_serves_no_call() {
+        let host = Host::builder().pooled_instances_max(4);
+        let host = host.build().expect("a host");
+        let entry = deploy(&host).await;
+        let switch = entry.replace_route(next(&entry), || {
+            entry.end(DeploymentEnd::HostDropped);
+            Ok(())
+        });
+        switch.expect("stored");
+        let error = entry.admit().map(drop).expect_err("it has ended");
+        assert_eq!(error.kind(), ErrorKind::HostDropped);
+        entry.drained().await;
+        let again = entry.replace_route(next(&entry), || panic!("nothing is stored"));
+        again.map(drop).expect_err("it has ended");
     }
 }

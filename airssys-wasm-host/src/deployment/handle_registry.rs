@@ -1,13 +1,13 @@
 //! The handles that callers hold to one deployment. Every update is checked against them.
 //!
 //! Holds only weak references, so it keeps no handle alive.
-//! Tests: `tests/suite/promises`.
+//! Tests: in this file, `tests/suite/promises`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::ComponentName;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::instance::{HandleSlot, Instance};
 use crate::revision::Revision;
@@ -33,16 +33,13 @@ struct HandleSlots {
     free: Vec<usize>,
     /// The number of slots taken so far.
     taken: u64,
+    /// The revision that a switch in progress makes active.
+    next: Option<Arc<Revision>>,
 }
 
-/// A lock on the registration of handles. Every existing handle is bound, and none can be
-/// registered while this is held.
-pub(crate) struct RegistrationGuard<'a> {
-    _registry: MutexGuard<'a, HandleSlots>,
-    // Declared after the lock so that it is dropped after it: dropping the last reference to a
-    // handle takes the lock to free the slot.
-    handles: Vec<Arc<dyn RegisteredHandle>>,
-}
+/// The handles of a deployment during a switch: each fits the next revision, even one that is
+/// created meanwhile. Nothing waits for it. Dropping it ends the switch.
+pub(crate) struct HandlesInSwitch<'a>(&'a HandleRegistry);
 
 impl HandleRegistry {
     /// Takes a slot for a new handle, to be freed when the handle is dropped.
@@ -59,9 +56,17 @@ impl HandleRegistry {
         }
     }
 
-    /// Registers the handle that owns `slot`. Updates are checked against it from then on.
-    pub(crate) fn register(&self, slot: HandleSlot, caller: Weak<dyn RegisteredHandle>) {
-        self.0.lock().handles[slot.index] = Some(caller);
+    /// Registers the handle that owns `slot`. Updates are checked against it from then on. Returns
+    /// the next revision if a switch is in progress, to be checked by the caller: the handle must
+    /// not be used unless it fits.
+    pub(crate) fn register(
+        &self,
+        slot: HandleSlot,
+        handle: Weak<dyn RegisteredHandle>,
+    ) -> Option<Arc<Revision>> {
+        let mut registry = self.0.lock();
+        registry.handles[slot.index] = Some(handle);
+        registry.next.clone()
     }
 
     /// Frees the slot of a handle that was dropped.
@@ -75,10 +80,10 @@ impl HandleRegistry {
     pub(crate) fn calling_names(&self) -> BTreeSet<ComponentName> {
         // Dropped after the lock is released: dropping the last reference to a handle takes the
         // lock to free the slot.
-        let callers = self.0.lock().live_handles();
-        callers
+        let handles = self.0.lock().live_handles();
+        handles
             .iter()
-            .filter_map(|caller| caller.calling_name().cloned())
+            .filter_map(|handle| handle.calling_name().cloned())
             .collect()
     }
 
@@ -88,25 +93,34 @@ impl HandleRegistry {
     ///
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible), listing every handle that does not fit.
     pub(crate) fn bind_all(&self, revision: &Revision, instance: &mut Instance) -> Result<()> {
-        let callers = self.0.lock().live_handles();
-        bind_handles(&callers, revision, instance)
+        let handles = self.0.lock().live_handles();
+        bind_handles(&handles, revision, instance)
     }
 
-    /// Binds every handle as [`bind_all`](Self::bind_all) does, and blocks the registration of new
-    /// ones while the result is held. Handles that are already bound are skipped, so few remain
-    /// after an earlier `bind_all`.
-    pub(crate) fn bind_all_and_lock(
+    /// Begins a switch to `next`: binds every handle as [`bind_all`](Self::bind_all) does. From here
+    /// on, new handles are checked against `next` too, until the result is dropped. Handles that
+    /// are already bound are skipped, so few remain after an earlier `bind_all`.
+    pub(crate) fn begin_switch(
         &self,
-        revision: &Revision,
+        next: &Arc<Revision>,
         instance: &mut Instance,
-    ) -> Result<RegistrationGuard<'_>> {
-        let registry = self.0.lock();
-        let held = RegistrationGuard {
-            handles: registry.live_handles(),
-            _registry: registry,
+    ) -> Result<HandlesInSwitch<'_>> {
+        let handles = {
+            let mut registry = self.0.lock();
+            registry.next = Some(Arc::clone(next));
+            registry.live_handles()
         };
-        bind_handles(&held.handles, revision, instance)?;
-        Ok(held)
+        let switching = HandlesInSwitch(self);
+        bind_handles(&handles, next, instance)?;
+        Ok(switching)
+    }
+}
+
+impl Drop for HandlesInSwitch<'_> {
+    fn drop(&mut self) {
+        let next = self.0.0.lock().next.take();
+        // Dropped after the lock is released.
+        drop(next);
     }
 }
 
@@ -121,13 +135,13 @@ impl HandleSlots {
 }
 
 fn bind_handles(
-    callers: &[Arc<dyn RegisteredHandle>],
+    handles: &[Arc<dyn RegisteredHandle>],
     revision: &Revision,
     instance: &mut Instance,
 ) -> Result<()> {
-    let problems: Vec<String> = callers
+    let problems: Vec<String> = handles
         .iter()
-        .filter_map(|caller| caller.bind(revision, instance).err())
+        .filter_map(|handle| handle.bind(revision, instance).err())
         .map(|error| error.to_string())
         .collect();
     if problems.is_empty() {
@@ -140,4 +154,53 @@ fn bind_handles(
             problems.join("; ")
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Component, Deployment, ErrorKind, Host};
+
+    async fn deploy(host: &Host, name: &str, text: &str) -> Deployment {
+        let component = Component::from_bytes(wat::parse_str(text).expect("valid text"))
+            .and_then(|component| component.with_name(name))
+            .expect("a component");
+        host.deploy(component).await.expect("deployed")
+    }
+
+    /// The record of a switch may take long to be stored. Handles are created and dropped meanwhile,
+    /// by any thread, such as this one.
+    #[tokio::test]
+    async fn a_handle_created_during_a_switch_fits_both_revisions() {
+        let host = Host::builder().pooled_instances_max(4);
+        let host = host.build().expect("a host");
+        let text = "(component (core module $m (func (export \"f\")))
+            (core instance $i (instantiate $m))
+            (func (export \"f\") (canon lift (core func $i \"f\"))))";
+        let deployment = deploy(&host, "fits", text).await;
+        let entry = &deployment.0;
+        let begin = async |next: &Deployment| {
+            let revision = next.0.revision();
+            let started = revision.start_within_call_time(&entry.runtime).await;
+            let mut first = started.expect("it starts");
+            entry.handles.begin_switch(&revision, &mut first)
+        };
+        let switching = begin(&deployment).await.expect("no handle is lost");
+        drop(deployment.function::<(), ()>("f").expect("it fits"));
+        let bindings = deployment
+            .bindings(|mut store, instance| instance.get_typed_func::<(), ()>(&mut store, "f"))
+            .await;
+        drop(bindings.expect("they fit"));
+        drop(switching);
+        let other = deploy(&host, "other", "(component)").await;
+        let switching = begin(&other).await.expect("there is no handle to lose");
+        let error = deployment.function::<(), ()>("f").map(drop);
+        let error = error.expect_err("the next revision has no such function");
+        assert_eq!(error.kind(), ErrorKind::FunctionNotFound, "{error}");
+        assert!(error.to_string().contains("`other`"), "{error}");
+        drop(switching);
+        let held = deployment.function::<(), ()>("f").expect("it fits again");
+        let error = begin(&other).await.map(drop).expect_err("it would be lost");
+        assert_eq!(error.code(), "callers-lost", "{error}");
+        drop((held, deployment.dynamic_function("f").expect("no switch")));
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) use active::ActiveRevision;
 pub(crate) use admission::Admission;
 pub(crate) use change::DeploymentChange;
 pub(crate) use failures::FailureCounts;
-pub(crate) use handle_registry::{HandleRegistry, RegisteredHandle, RegistrationGuard};
+pub(crate) use handle_registry::{HandleRegistry, HandlesInSwitch, RegisteredHandle};
 pub(crate) use history::History;
 pub(crate) use instance_holder::{InstanceHolder, InstanceHolders};
 pub(crate) use instance_lease::InstanceLease;
@@ -83,7 +83,8 @@ pub(crate) struct DeploymentEntry {
     /// Revisions that no longer serve but still have calls.
     draining: Mutex<Vec<Arc<ActiveRevision>>>,
     /// The reason it accepts no more calls, if it has ended. Locked while the route moves, so that
-    /// nothing revives a deployment that has ended.
+    /// nothing revives a deployment that has ended, but never while something is stored: calls
+    /// look here.
     ended: Mutex<Option<DeploymentEnd>>,
 }
 
@@ -254,16 +255,17 @@ impl DeploymentEntry {
         DeploymentChange::begin(self)
     }
 
-    /// Points the route at `next` once `store` has stored the change.
+    /// Points the route at `next` once `store` has stored the change. Nothing is locked while it is
+    /// stored. If the deployment ends meanwhile, the switch completes, and `next` serves no call.
     fn replace_route(
         &self,
         next: Arc<ActiveRevision>,
         store: impl FnOnce() -> Result<()>,
     ) -> Result<Arc<ActiveRevision>> {
+        self.check_not_ended()?;
+        store()?;
         // Held while the route changes, so that nothing revives a deployment that has ended.
         let ended = self.ended.lock();
-        self.check_end(*ended)?;
-        store()?;
         let old = self.active_revision();
         self.add_draining(Arc::clone(&old));
         register_idle(&next);
@@ -271,7 +273,12 @@ impl DeploymentEntry {
         // by the new one.
         old.instances.close_ready();
         self.route.store(Arc::clone(&next));
-        next.instances.open_ready(&self.ready);
+        if ended.is_none() {
+            next.instances.open_ready(&self.ready);
+            return Ok(old);
+        }
+        drop(ended);
+        next.retire();
         Ok(old)
     }
 
@@ -352,6 +359,8 @@ impl DeploymentEntry {
 
     /// Ends a stage whose pipeline was not deployed after all, and deletes its record.
     pub(crate) fn abandon_stage(&self) -> Result<()> {
+        // No other change stores its record again.
+        let _change = self.begin_change();
         self.end(DeploymentEnd::Removed);
         let Some(state) = self.runtime.state() else {
             return Ok(());

@@ -47,7 +47,12 @@ impl<T: Send + Sync + 'static> Bindings<T> {
             let revision = deployment.callable_revision()?;
             let mut trial = revision.start_within_call_time(&deployment.runtime).await?;
             handle.bind(&revision, &mut trial)?;
-            if handle.register(&revision) {
+            let next = handle.register();
+            if let Some(next) = &next {
+                let mut trial = next.start_within_call_time(&deployment.runtime).await?;
+                handle.bind(next, &mut trial)?;
+            }
+            if handle.is_active_one_of(&revision, next.as_ref()) {
                 return Ok(Self(handle));
             }
         }

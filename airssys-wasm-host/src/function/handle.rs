@@ -46,8 +46,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         })
     }
 
-    /// Registers the handle if `check` accepts the active revision. Checks again if another
-    /// revision goes live meanwhile.
+    /// Registers the handle if `check` accepts the active revision, and the next one if a switch is
+    /// in progress. Checks again if another revision goes live meanwhile.
     pub(crate) fn register_checked(
         self: Arc<Self>,
         check: impl Fn(&Revision) -> Result<()>,
@@ -55,21 +55,31 @@ impl<T: Send + Sync + 'static> Handle<T> {
         loop {
             let revision = self.target.deployment.callable_revision()?;
             check(&revision)?;
-            if self.register(&revision) {
+            let next = self.register();
+            next.iter().try_for_each(|next| check(next))?;
+            if self.is_active_one_of(&revision, next.as_ref()) {
                 return Ok(self);
             }
         }
     }
 
-    /// Registers the handle, which fits `checked`, so that updates are checked against it. Returns
-    /// `false` if another revision is active by now: then check the handle against that one.
-    pub(crate) fn register(self: &Arc<Self>, checked: &Arc<Revision>) -> bool {
-        let caller: Arc<dyn RegisteredHandle> = self.clone();
-        self.target
-            .deployment
-            .handles
-            .register(self.slot, Arc::downgrade(&caller));
-        Arc::ptr_eq(checked, &self.target.deployment.revision())
+    /// Registers the handle, so that updates are checked against it. Returns the revision that a
+    /// switch in progress makes active: it was not checked against the handle.
+    pub(crate) fn register(self: &Arc<Self>) -> Option<Arc<Revision>> {
+        let handle: Arc<dyn RegisteredHandle> = self.clone();
+        let handles = &self.target.deployment.handles;
+        handles.register(self.slot, Arc::downgrade(&handle))
+    }
+
+    /// Returns `true` if the active revision is one of those that a registered handle was checked
+    /// against. Later revisions are checked against the handle.
+    pub(crate) fn is_active_one_of(
+        &self,
+        checked: &Arc<Revision>,
+        next: Option<&Arc<Revision>>,
+    ) -> bool {
+        let active = self.target.deployment.revision();
+        Arc::ptr_eq(checked, &active) || next.is_some_and(|next| Arc::ptr_eq(next, &active))
     }
 
     /// Makes a call: admitted to one revision, run wholly by it, within its limits.

@@ -139,7 +139,7 @@ impl RolloutTarget for ExistingDeployment {
     ) -> Result<SwitchResult> {
         let named = &self.named;
         let mut change = named.begin_change();
-        let handles = named.handles.bind_all_and_lock(&revision, &mut first)?;
+        let handles = named.handles.begin_switch(&revision, &mut first)?;
         let summary = RevisionSummary::from_revision(&revision);
         let history = change.history_mut();
         let (action, lifted, forgotten) = match self.cause {
