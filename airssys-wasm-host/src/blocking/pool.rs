@@ -77,7 +77,7 @@ impl WorkerPool {
         let place = Arc::clone(&self.0.places)
             .acquire_owned()
             .await
-            .map_err(not_run_error)?;
+            .expect("the semaphore is never closed");
         let (tell, told) = oneshot::channel();
         let context = Handle::try_current().ok();
         let job = move || {
@@ -89,9 +89,11 @@ impl WorkerPool {
             // The caller may have given up.
             let _ = tell.send(catch_unwind(AssertUnwindSafe(work)));
         };
-        self.push(Box::new(job)).map_err(not_run_error)?;
+        self.push(Box::new(job))
+            .map_err(|error| self.no_thread_error(error))?;
+        // The job was dropped without being run.
         told.await
-            .map_err(not_run_error)?
+            .map_err(|_| shut_down_error())?
             .unwrap_or_else(|panic| Err(panic_error(&*panic)))
     }
 
@@ -123,6 +125,14 @@ impl WorkerPool {
         queue.jobs.push_back(job);
         self.0.changed.notify_one();
         Ok(())
+    }
+
+    fn no_thread_error(&self, error: io::Error) -> Error {
+        let message = format!(
+            "cannot start the thread `{}` for a blocking operation: {error}",
+            self.0.name
+        );
+        Error::new(ErrorKind::Internal, message).with_source(error)
     }
 
     fn start_thread(&self) -> io::Result<()> {
@@ -184,8 +194,11 @@ fn panic_error(panic: &(dyn Any + Send)) -> Error {
     )
 }
 
-fn not_run_error(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Internal, "a blocking operation could not be run").with_source(error)
+fn shut_down_error() -> Error {
+    Error::new(
+        ErrorKind::HostDropped,
+        "a blocking operation was not run: the host is shutting down",
+    )
 }
 
 #[cfg(test)]

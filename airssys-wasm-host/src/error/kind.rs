@@ -4,8 +4,8 @@
 
 /// The category of an [`Error`](super::Error), for code to match on.
 ///
-/// Predicates group the kinds by what a caller can do. A kind belongs to one of these groups, or to
-/// none:
+/// Predicates group the kinds by what a caller can do. A kind belongs to at most one of these
+/// groups:
 ///
 /// | predicate | kinds |
 /// |---|---|
@@ -109,7 +109,7 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// The group of a kind; each kind belongs to exactly one.
+/// The group of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KindGroup {
     NotFound,
