@@ -1,6 +1,6 @@
 //! The instances of a revision while it serves: the idle ones, and the limit on their number.
 //!
-//! Admits no calls: whoever takes an instance was admitted before. An instance in a slot has an
+//! Admits no calls: a call that takes an instance was admitted before. An instance in a slot has an
 //! admission of its own, which ends when it is taken out.
 //! Tests: `tests/suite/instancing.rs`, `tests/suite/budget.rs`,
 //! `airssys-wasm-host/src/deployment/ready_slots.rs`.
