@@ -7,6 +7,7 @@
 //! | `change` | an entry of the history |
 //! | `blob_usage` | the component blobs that are needed |
 //! | `lock` | the lock of the directory |
+//! | `transaction` | changes that are committed together |
 //! | `package` | published names and versions |
 //! | `unreadable` | records that cannot be read |
 //! | `text` | serde helpers for values stored as text |
@@ -28,6 +29,7 @@ mod unreadable;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,7 +72,9 @@ impl StateDirectory {
         let file = directory.join("state.redb");
         let store =
             BlobStore::open(&directory.join("components")).map_err(|error| unavailable(&error))?;
-        let database = if file.exists() {
+        // An error is no proof that the file is missing.
+        let is_there = file.try_exists();
+        let database = if is_there.map_err(|error| unavailable(&error))? {
             Database::open(&file)?
         } else {
             check_is_new(directory, &store)?;
@@ -121,13 +125,19 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StateDamaged`] if its bytes are missing or different.
+    /// [`ErrorKind::StateDamaged`] if its bytes are missing or different,
+    /// [`ErrorKind::StateUnavailable`] if they cannot be read.
     pub(crate) fn component(&self, record: &ComponentRecord) -> Result<Component> {
         record.to_component(&|digest| {
-            self.blobs.store().read(digest).map_err(|error| {
-                let message =
-                    format!("its bytes are lost: {error}; deploy it again from its source");
-                Error::new(ErrorKind::StateDamaged, message)
+            let read = self.blobs.store().read(digest);
+            read.map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidData => {
+                    let message = format!(
+                        "its bytes are lost: {error}; remove it, then deploy it from its source"
+                    );
+                    Error::new(ErrorKind::StateDamaged, message)
+                }
+                _ => unavailable(&error),
             })
         })
     }
@@ -206,7 +216,7 @@ impl StateDirectory {
             .store()
             .read_published(&wanted.name, version)
             .map_err(|error| match error.kind() {
-                std::io::ErrorKind::InvalidData => {
+                io::ErrorKind::InvalidData => {
                     Error::new(ErrorKind::StateDamaged, error.to_string())
                 }
                 _ => unavailable(&error),
@@ -268,11 +278,9 @@ fn name_and_version(component: &Component) -> Result<(&ComponentName, &Version)>
     })
 }
 
-fn not_publishable(error: &std::io::Error) -> Error {
+fn not_publishable(error: &io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Error::new(ErrorClass::VERSION_TAKEN, error.to_string())
-        }
+        io::ErrorKind::AlreadyExists => Error::new(ErrorClass::VERSION_TAKEN, error.to_string()),
         _ => unavailable(error),
     }
 }

@@ -35,7 +35,8 @@ impl BlobStore {
         open_private(&blobs)?;
         remove_leftovers(&blobs)?;
         let layout = directory.join(LAYOUT.0);
-        if !layout.exists() {
+        let has_layout = layout.try_exists();
+        if !has_layout.map_err(|error| with_path(&layout, &error))? {
             replace(&layout, LAYOUT.1.as_bytes()).map_err(|error| with_path(&layout, &error))?;
         }
         Ok(Self {
@@ -96,15 +97,15 @@ impl BlobStore {
     ///
     /// # Errors
     ///
-    /// Fails if the blob does not exist or is damaged.
+    /// [`io::ErrorKind::NotFound`] if the blob does not exist, [`io::ErrorKind::InvalidData`] if it
+    /// is damaged, or the kind of error that prevented reading it.
     pub(crate) fn read(&self, digest: Digest) -> io::Result<Arc<[u8]>> {
         let path = self.path(digest);
-        let bytes = fs::read(&path).map_err(|error| with_path(&path, &error))?;
+        let bytes = fs::read(&path)
+            .map_err(|error| io::Error::new(error.kind(), with_path(&path, &error)))?;
         if Digest::compute(&bytes) != digest {
-            return Err(with_path(
-                &path,
-                &"it is damaged: its bytes have a different digest",
-            ));
+            let problem = with_path(&path, &"it is damaged: its bytes have a different digest");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
         }
         Ok(bytes.into())
     }
@@ -121,12 +122,13 @@ impl BlobStore {
     /// Returns the digests of all blobs.
     pub(crate) fn digests(&self) -> io::Result<Vec<Digest>> {
         let entries = fs::read_dir(&self.blobs).map_err(|error| with_path(&self.blobs, &error))?;
-        let digest = |entry: fs::DirEntry| {
-            format!("sha256:{}", entry.file_name().to_string_lossy())
-                .parse()
-                .ok()
-        };
-        Ok(entries.flatten().filter_map(digest).collect())
+        let mut digests = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| with_path(&self.blobs, &error))?;
+            let digest = format!("sha256:{}", entry.file_name().to_string_lossy());
+            digests.extend(digest.parse::<Digest>().ok());
+        }
+        Ok(digests)
     }
 
     fn path(&self, digest: Digest) -> PathBuf {

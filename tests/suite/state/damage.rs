@@ -74,6 +74,8 @@ async fn a_component_with_damaged_bytes_does_not_serve_and_others_do() {
             .expect_err("damaged");
         assert_eq!(error.kind(), ErrorKind::StateDamaged);
         assert!(error.to_string().contains("its bytes are lost"), "{error}");
+        let remedy = "remove it, then deploy it from its source";
+        assert!(error.to_string().contains(remedy), "{error}");
         let error = second
             .deploy(guest("plain-bindgen"))
             .await
@@ -91,6 +93,26 @@ async fn a_component_with_damaged_bytes_does_not_serve_and_others_do() {
                 .expect("and deployed again"),
         );
     }
+}
+
+/// Bytes that cannot be read at the moment are not lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_whose_bytes_cannot_be_read_is_not_called_lost() {
+    let place = temp_directory();
+    deploy_two(place.path()).await;
+    let blob = blob(place.path(), "plain-bindgen");
+    let aside = place.path().join("blob");
+    fs::rename(&blob, &aside).expect("renamed");
+    fs::create_dir(&blob).expect("a directory, which is not readable as a file");
+    let second = host(place.path());
+    let error = second.deployment("plain-bindgen").await;
+    let error = error.expect_err("unreadable");
+    assert_eq!(error.kind(), ErrorKind::StateUnavailable, "{error}");
+    assert!(!error.to_string().contains("lost"), "{error}");
+    fs::remove_dir(&blob).expect("removed");
+    fs::rename(&aside, &blob).expect("renamed");
+    let found = second.deployment("plain-bindgen").await;
+    drop(found.expect("it serves again"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
