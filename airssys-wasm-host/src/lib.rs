@@ -133,6 +133,8 @@ pub use observe::{
     RolloutProbe, Verdict,
 };
 pub use rollout::{Approval, Deploy, Promotion, Rollback, Update};
-pub use state::{Action, Change, Package, PackageVersion, RevisionSummary, UnreadableRecord};
+pub use state::{
+    Action, Change, Package, PackageVersion, RecordSubject, RevisionSummary, UnreadableRecord,
+};
 pub use wasmtime;
 pub use wasmtime_wasi;

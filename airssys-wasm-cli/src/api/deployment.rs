@@ -5,36 +5,58 @@ use std::collections::BTreeMap;
 use airssys_wasm_core::Requests;
 use airssys_wasm_core::policy::RequestedCapabilities;
 use airssys_wasm_core::terms::FixedTerms;
-use airssys_wasm_host::{Promotion, RevisionStatus, Status, Summary, UnreadableRecord};
+use airssys_wasm_host::{
+    Promotion, RecordSubject, RevisionStatus, Status, Summary, UnreadableRecord,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Problem, kinds};
 
-/// Every deployment, and those that could not be restored.
+/// Every deployment, and the records of the state directory that cannot be read.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct DeploymentList {
     /// All deployments.
     pub(crate) deployments: Vec<DeploymentSummary>,
-    /// Deployments whose stored state can no longer be read. Their names can be deployed again.
+    /// Records of the state directory that cannot be read. Deployments and pipelines with these
+    /// names can be deployed again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) lost: Vec<LostDeployment>,
+    pub(crate) lost: Vec<LostRecord>,
 }
 
-/// A deployment whose stored state can no longer be read.
+/// A record of the state directory that cannot be read.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct LostDeployment {
-    /// Name of the deployment.
+pub(crate) struct LostRecord {
+    /// Subject of the record: `deployment`, `pipeline` or `route`.
+    #[serde(default = "deployment")]
+    pub(crate) subject: String,
+    /// Name of the deployment or the pipeline, or the route.
     pub(crate) name: String,
-    /// The reason its state cannot be read.
+    /// The reason it cannot be read.
     pub(crate) problem: String,
 }
 
-impl From<&UnreadableRecord> for LostDeployment {
+impl LostRecord {
+    /// Describes the problem in a line.
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "the stored {} `{}` cannot be read: {}",
+            self.subject, self.name, self.problem
+        )
+    }
+}
+
+/// The subject of records that an earlier host process lists.
+fn deployment() -> String {
+    RecordSubject::Deployment.to_string()
+}
+
+impl From<&UnreadableRecord> for LostRecord {
     fn from(record: &UnreadableRecord) -> Self {
         Self {
+            subject: record.subject.to_string(),
             name: record.name.clone(),
             problem: record.problem.clone(),
         }

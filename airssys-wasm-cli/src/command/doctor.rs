@@ -184,13 +184,17 @@ async fn check_host_process(common: &CommonOptions) -> Vec<CheckResult> {
             .deployments
             .iter()
             .filter_map(|it| Some((&it.name, it.problem.as_ref()?)));
-        let lost = overview.lost.iter().map(|it| (&it.name, &it.problem));
-        let told = |(name, problem): (&String, &String)| CheckResult {
+        let broken = broken.map(|(name, problem)| CheckResult {
             what: "deployment",
             ok: false,
             told: format!("{name} cannot serve: {problem}"),
-        };
-        findings.extend(broken.chain(lost).map(told));
+        });
+        let lost = overview.lost.iter().map(|record| CheckResult {
+            what: "state directory",
+            ok: false,
+            told: record.describe(),
+        });
+        findings.extend(broken.chain(lost));
     }
     findings
 }

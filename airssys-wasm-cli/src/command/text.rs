@@ -102,11 +102,11 @@ impl TextOutput for DeploymentList {
             .deployments
             .iter()
             .filter_map(|summary| Some((&summary.name, summary.problem.as_ref()?)));
-        let lost = self.lost.iter().map(|lost| (&lost.name, &lost.problem));
-        let lines = problems
+        let problems = problems.map(|(name, problem)| format!("{name} cannot serve: {problem}"));
+        let lost = self.lost.iter().map(|lost| lost.describe());
+        problems
             .chain(lost)
-            .map(|(name, problem)| format!("{name} cannot serve: {problem}"));
-        lines.fold(table.to_page(), Page::append_line)
+            .fold(table.to_page(), Page::append_line)
     }
 }
 

@@ -217,13 +217,6 @@ async fn log_ready(process: &ServerState, socket: &Path) -> Result<(), Problem> 
     let deployments = process.host.deployments();
     let count = deployments.summaries().await?.len();
     tracing::info!(deployments = count, socket = %socket.display(), "serving");
-    for record in deployments.unreadable() {
-        tracing::error!(
-            name = record.name,
-            problem = record.problem,
-            "the stored deployment cannot be read: deploy it again"
-        );
-    }
     Ok(())
 }
 

@@ -375,7 +375,6 @@ impl HostBuilder {
         let (state, kept) = self.open_state()?;
         let (limits, dead_letters) = (self.limits.clone(), self.dead_letters.clone());
         let runtime = Arc::new(self.into_runtime(&budget, state)?);
-        report_unreadable(&kept.unreadable);
         #[cfg(feature = "http")]
         let mut kept = kept;
         let context = Arc::new(HostContext {
@@ -390,6 +389,7 @@ impl HostBuilder {
         ));
         #[cfg(feature = "http")]
         routes.publish_restored(&context);
+        report_unreadable(&kept.unreadable);
         spawn_restore_thread(&context)?;
         Ok(Host(Arc::new(HostParts {
             pipelines: Arc::new(Pipelines::new(&context, kept.pipelines, dead_letters)),
@@ -464,12 +464,9 @@ impl HostBuilder {
 
 /// Logs every record of the state directory that could not be read.
 fn report_unreadable(unreadable: &[UnreadableRecord]) {
-    for UnreadableRecord { name, problem } in unreadable {
-        tracing::error!(
-            component = name,
-            problem,
-            "lost: its record in the state directory cannot be read"
-        );
+    for record in unreadable {
+        let (subject, name, problem) = (record.subject, &record.name, &record.problem);
+        tracing::error!(%subject, name, problem, "a record of the state directory cannot be read");
     }
 }
 

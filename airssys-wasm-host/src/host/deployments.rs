@@ -51,7 +51,7 @@ impl<'a> Deployments<'a> {
     }
 
     /// Returns the records of the state directory that could not be read when the host was built:
-    /// of deployments, of pipelines, and of HTTP routes.
+    /// of deployments, of pipelines, and of HTTP routes. The host has logged each.
     ///
     /// Such a deployment does not serve, and can be deployed again; such a pipeline can be deployed
     /// again after [`PipelineDeployments::remove`](super::PipelineDeployments::remove) has removed

@@ -1,6 +1,6 @@
 //! The routes of a host, persisted if it has a state directory.
 //!
-//! Tests: `tests/suite/http`, `tests/suite/state`.
+//! Tests: in this file, `tests/suite/http`, `tests/suite/state`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::route::{Route, RouteError, RouteTable};
 use super::service::HttpService;
 use crate::context::HostContext;
-use crate::state::{Transaction, UnreadableRecord};
+use crate::state::{RecordSubject, Transaction, UnreadableRecord};
 use crate::{Error, Result};
 
 /// A route and the deployment that it points to.
@@ -49,6 +49,7 @@ impl HostRoutes {
             match parsed.and_then(|route| Ok((route, name?))) {
                 Ok((route, name)) => drop(configured.insert(route, name)),
                 Err(problem) => unreadable.push(UnreadableRecord {
+                    subject: RecordSubject::Route,
                     name: route,
                     problem,
                 }),
@@ -124,5 +125,24 @@ impl HostRoutes {
 impl From<RouteError> for Error {
     fn from(error: RouteError) -> Self {
         Self::new(crate::ErrorKind::InvalidName, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_stored_routes_that_cannot_be_read_as_routes() {
+        let stored = [("/", "web"), ("/other", "not a name")];
+        let stored = stored.map(|(route, name)| (route.to_owned(), name.to_owned()));
+        let mut unreadable = Vec::new();
+        let routes = HostRoutes::restored(stored.into(), &mut unreadable);
+        assert_eq!(routes.all().len(), 1);
+        let lost: Vec<_> = unreadable
+            .iter()
+            .map(|record| (record.subject, record.name.as_str()))
+            .collect();
+        assert_eq!(lost, [(RecordSubject::Route, "/other")]);
     }
 }

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::change::{Change, ChangeRecord};
 use super::record::{DeploymentRecord, PipelineRecord, from_bytes, to_bytes};
-use super::{Transaction, UnreadableRecord};
+use super::{RecordSubject, Transaction, UnreadableRecord};
 use crate::disk::{remove_if_exists, rename};
 use crate::{Error, ErrorKind, Result};
 
@@ -131,9 +131,9 @@ impl Database {
         self.state.lock().with_database(&self.path, |database| {
             let transaction = database.begin_read()?;
             let mut unreadable = Vec::new();
-            let names = read(&transaction, NAMES, &mut unreadable)?;
-            let pipelines = read(&transaction, PIPELINES, &mut unreadable)?;
-            let routes = read(&transaction, ROUTES, &mut unreadable)?;
+            let names = read(&transaction, RecordSubject::Deployment, &mut unreadable)?;
+            let pipelines = read(&transaction, RecordSubject::Pipeline, &mut unreadable)?;
+            let routes = read(&transaction, RecordSubject::Route, &mut unreadable)?;
             Ok(Snapshot {
                 names,
                 pipelines,
@@ -340,15 +340,20 @@ fn to_records<K: Display, T: Serialize>(
     all.iter().map(record).collect()
 }
 
-/// Reads every record of a table; those that cannot be read are added to `lost`.
+/// Reads every record of a subject; those that cannot be read are added to `unreadable`.
 fn read<K, T: DeserializeOwned>(
     transaction: &redb::ReadTransaction,
-    table: RecordTable,
+    subject: RecordSubject,
     unreadable: &mut Vec<UnreadableRecord>,
 ) -> std::result::Result<BTreeMap<K, T>, redb::Error>
 where
     K: FromStr<Err: Display> + Ord,
 {
+    let table = match subject {
+        RecordSubject::Deployment => NAMES,
+        RecordSubject::Pipeline => PIPELINES,
+        RecordSubject::Route => ROUTES,
+    };
     let mut records = BTreeMap::new();
     for entry in transaction.open_table(table)?.iter()? {
         let (name, bytes) = entry?;
@@ -357,6 +362,7 @@ where
         match read.and_then(|name| Ok((name, from_bytes(bytes.value())?))) {
             Ok((name, record)) => drop(records.insert(name, record)),
             Err(problem) => unreadable.push(UnreadableRecord {
+                subject,
                 name: name.into_owned(),
                 problem,
             }),
@@ -542,7 +548,8 @@ mod tests {
         drop(state);
         let (state, found) =
             crate::state::StateDirectory::open(place.path()).expect("opened again");
-        assert_eq!(found.unreadable.len(), 1);
+        let subjects: Vec<_> = found.unreadable.iter().map(|lost| lost.subject).collect();
+        assert_eq!(subjects, [RecordSubject::Pipeline]);
         assert!(
             found.names.contains_key(&name),
             "its stage is still recorded"

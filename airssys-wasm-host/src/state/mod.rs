@@ -43,7 +43,7 @@ pub(crate) use database::Snapshot;
 pub use package::{Package, PackageVersion};
 pub(crate) use record::{ComponentRecord, DeploymentRecord, PipelineRecord, RevisionRecord};
 pub(crate) use transaction::Transaction;
-pub use unreadable::UnreadableRecord;
+pub use unreadable::{RecordSubject, UnreadableRecord};
 
 use crate::disk::open_private;
 use crate::store::BlobStore;

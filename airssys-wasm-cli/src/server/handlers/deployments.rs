@@ -58,7 +58,8 @@ pub(super) async fn status(
 /// Deploys a component under a new name.
 ///
 /// The component is uploaded as form part `component`, or taken from the published package that
-/// `spec` names. If the client disconnects, the deploy is cancelled.
+/// `spec` names. If the client disconnects before the response, either nothing is deployed or the
+/// component is; no state in between.
 #[utoipa::path(
     post,
     path = "/v1/deployments",

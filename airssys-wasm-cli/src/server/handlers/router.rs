@@ -158,7 +158,8 @@ fn followable_routes() -> OpenApiRouter<ServerState> {
         .routes(routes!(logs::audit))
 }
 
-/// Routes that run guest code, and are cancelled as a whole if the client disconnects.
+/// Routes that run guest code. If the client disconnects, either nothing has changed or the rollout
+/// is complete; no state in between.
 fn rollout_routes() -> OpenApiRouter<ServerState> {
     let with_components = OpenApiRouter::new()
         .routes(routes!(deployments::deploy))
