@@ -85,11 +85,19 @@ impl CodeCache {
         Ok(CompiledCode::Bytes(code))
     }
 
-    /// Returns `true` if the cache has an entry small enough to load immediately.
-    pub(crate) fn has_small(&self, compiling: &CompileTarget, digest: Digest) -> bool {
-        self.directory
-            .as_ref()
-            .is_some_and(|directory| directory.has_small(&key(compiling, digest)))
+    /// Returns the code of a component if the cache has an intact entry that is small enough to
+    /// load immediately.
+    pub(crate) fn small_code(
+        &self,
+        compiling: &CompileTarget,
+        digest: Digest,
+    ) -> Option<CompiledCode> {
+        let directory = self.directory.as_ref()?;
+        let key = key(compiling, digest);
+        let has_small = directory.has_small(&key);
+        // A damaged entry is reported when it is compiled again.
+        let path = has_small.then(|| directory.find(&key).ok().flatten());
+        path.flatten().map(CompiledCode::File)
     }
 
     fn find(&self, key: &str) -> Option<CompiledCode> {

@@ -43,14 +43,7 @@ impl Program {
         component: &Component,
         stop: &StopHandle,
     ) -> Result<Self> {
-        let mut program = Self {
-            profile,
-            pooled: None,
-            on_demand: OnceLock::new(),
-            link_turn: tokio::sync::Mutex::default(),
-            load_lock: parking_lot::Mutex::default(),
-            component: component.clone(),
-        };
+        let mut program = Self::unlinked(profile, component);
         match programs.engines.get(profile, Allocation::Pooled) {
             Ok(compiling) => {
                 let code = programs.code_cache.code(&compiling, component, stop)?;
@@ -65,6 +58,32 @@ impl Program {
             Err(error) => program.fall_back(programs, &error.to_string())?,
         }
         Ok(program)
+    }
+
+    /// Loads the code of the component from the cache and links it. Returns `None` if the code is
+    /// not cached or not small, or if anything else prevents that: [`load`](Self::load) then returns
+    /// the reason.
+    fn load_small(programs: &Programs, profile: Profile, component: &Component) -> Option<Self> {
+        let compiling = programs.engines.get(profile, Allocation::Pooled).ok()?;
+        let code = programs
+            .code_cache
+            .small_code(&compiling, component.digest())?;
+        let compiled = code.load(&compiling.engine).ok()?;
+        let mut program = Self::unlinked(profile, component);
+        let linked = program.link(programs, Allocation::Pooled, &compiled);
+        program.pooled = Some(linked.ok()?);
+        Some(program)
+    }
+
+    fn unlinked(profile: Profile, component: &Component) -> Self {
+        Self {
+            profile,
+            pooled: None,
+            on_demand: OnceLock::new(),
+            link_turn: tokio::sync::Mutex::default(),
+            load_lock: parking_lot::Mutex::default(),
+            component: component.clone(),
+        }
     }
 
     /// Returns `true` if instances come from the pool.

@@ -12,7 +12,7 @@ use super::Program;
 use crate::blocking::BlockingThreads;
 use crate::capability::Providers;
 use crate::code_cache::{CodeCache, StopHandle};
-use crate::engine::{Allocation, Engines, Profile};
+use crate::engine::{Engines, Profile};
 use crate::linker::Linkers;
 use crate::observe::Announcer;
 use crate::{Component, Result};
@@ -59,15 +59,14 @@ impl Programs {
         }
     }
 
-    /// Returns `true` if the program is available within the time of a few calls: it is in use, or
-    /// its code is cached and small.
-    pub(crate) fn has_ready(&self, component: &Component, limits: &Limits) -> bool {
-        let profile = self.profile(component, limits);
-        let key = (component.digest(), profile);
-        let program = self.in_use.lock().get(&key).map(Weak::strong_count);
-        let target = || self.engines.get(profile, Allocation::Pooled);
-        program.is_some_and(|users| users > 0)
-            || target().is_ok_and(|target| self.code_cache.has_small(&target, component.digest()))
+    /// Returns the program if that takes no longer than a few calls: it is in use, or its code is
+    /// cached, intact and small. Compiles nothing.
+    pub(crate) fn ready(&self, component: &Component, limits: &Limits) -> Option<Arc<Program>> {
+        let key = (component.digest(), self.profile(component, limits));
+        self.in_use(&key).or_else(|| {
+            let program = Program::load_small(self, key.1, component)?;
+            Some(self.add(key, program))
+        })
     }
 
     /// Returns the program of a component, compiling it unless it exists already or `stop` stops
@@ -79,13 +78,22 @@ impl Programs {
         stop: &StopHandle,
     ) -> Result<Arc<Program>> {
         let key = (component.digest(), self.profile(component, limits));
-        if let Some(program) = self.in_use.lock().get(&key).and_then(Weak::upgrade) {
+        if let Some(program) = self.in_use(&key) {
             return Ok(program);
         }
-        let program = Arc::new(Program::load(self, key.1, component, stop)?);
+        let program = Program::load(self, key.1, component, stop)?;
+        Ok(self.add(key, program))
+    }
+
+    fn in_use(&self, key: &(Digest, Profile)) -> Option<Arc<Program>> {
+        self.in_use.lock().get(key).and_then(Weak::upgrade)
+    }
+
+    fn add(&self, key: (Digest, Profile), program: Program) -> Arc<Program> {
+        let program = Arc::new(program);
         let mut in_use = self.in_use.lock();
         in_use.retain(|_, program| program.strong_count() > 0);
         in_use.insert(key, Arc::downgrade(&program));
-        Ok(program)
+        program
     }
 }

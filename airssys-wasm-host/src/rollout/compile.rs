@@ -13,33 +13,32 @@ use crate::revision::RevisionPlan;
 use crate::runtime::Runtime;
 use crate::{Error, Result};
 
-/// Returns the program of a draft: at once if its code is available, or else from the compiler.
-pub(super) async fn compile(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result<Arc<Program>> {
-    let (component, limits) = (&draft.component, &draft.terms.fixed.limits);
-    if runtime.programs.has_ready(component, limits) {
-        return runtime
-            .programs
-            .get(component, limits, &StopHandle::default());
+/// Returns the program of a planned revision: at once if its code is available, or else from the
+/// compiler.
+pub(super) async fn compile(runtime: &Arc<Runtime>, plan: &RevisionPlan) -> Result<Arc<Program>> {
+    let limits = &plan.terms.fixed.limits;
+    if let Some(program) = runtime.programs.ready(&plan.component, limits) {
+        return Ok(program);
     }
     let clock = runtime.engines.clock();
     let deadline = clock
         .now()
         .saturating_add(Ticks::from_duration(runtime.compile_time_max));
-    let compiling = pin!(compile_in_turn(runtime, draft));
+    let compiling = pin!(compile_in_turn(runtime, plan));
     run_until_deadline(clock, deadline, compiling)
         .await
-        .unwrap_or_else(|_| Err(too_slow(runtime, draft)))
+        .unwrap_or_else(|_| Err(too_slow(runtime, plan)))
 }
 
 /// Compiles one component of a deployment at a time, so that abandoned compilations occupy one
 /// thread at most. Dropping the future stops a compiler that runs in its own process.
-async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result<Arc<Program>> {
-    let share = runtime.shares.get(&draft.name);
+async fn compile_in_turn(runtime: &Arc<Runtime>, plan: &RevisionPlan) -> Result<Arc<Program>> {
+    let share = runtime.shares.get(&plan.name);
     let turn = Arc::clone(&share.locks().compile).lock_owned().await;
     let (shared, component, limits) = (
         Arc::clone(runtime),
-        draft.component.clone(),
-        draft.terms.fixed.limits.clone(),
+        plan.component.clone(),
+        plan.terms.fixed.limits.clone(),
     );
     let stop = StopHandle::default();
     let _stopped = stop.on_drop();
@@ -51,8 +50,8 @@ async fn compile_in_turn(runtime: &Arc<Runtime>, draft: &RevisionPlan) -> Result
     runtime.blocking.compile(compile).await
 }
 
-fn too_slow(runtime: &Runtime, draft: &RevisionPlan) -> Error {
-    compile_timeout(format_args!("`{}`", draft.name), runtime.compile_time_max)
+fn too_slow(runtime: &Runtime, plan: &RevisionPlan) -> Error {
+    compile_timeout(format_args!("`{}`", plan.name), runtime.compile_time_max)
 }
 
 #[cfg(test)]
