@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use airssys_wasm_core::Limits;
 use airssys_wasm_core::terms::Terms;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::deployment::{DeploymentEnd, DeploymentEntry};
 use crate::registry::DeploymentTable;
@@ -28,16 +30,17 @@ impl HostContext {
     }
 
     /// Removes deployments, on a blocking thread if that is persisted, and waits until their last
-    /// calls have ended.
+    /// calls have ended. If dropped while it waits, their links are released nevertheless.
     pub(crate) async fn remove_and_drain(
         self: &Arc<Self>,
         remove: impl FnOnce(&Self) -> Result<Vec<Arc<DeploymentEntry>>> + Send + 'static,
     ) -> Result<()> {
-        let context = Arc::clone(self);
-        let removed = self.runtime.run_state_write(move || remove(&context));
-        for named in removed.await? {
-            named.drained().await;
-            named.release_links();
+        let (context, tasks) = (Arc::clone(self), Handle::try_current().ok());
+        let remove = move || Ok(release_when_drained(remove(&context)?, tasks.as_ref()));
+        let release = self.runtime.run_state_write(remove).await?;
+        if let Some(release) = release {
+            // Fails only if the embedder's runtime ends.
+            let _ = release.await;
         }
         Ok(())
     }
@@ -52,28 +55,30 @@ impl Drop for HostContext {
         }
         // Frees the directory even while handles to deployments still exist.
         self.runtime.state.store(None);
-        cut_links_when_drained(all);
+        if all
+            .iter()
+            .any(|named| !named.handles.calling_names().is_empty())
+        {
+            release_when_drained(all, Handle::try_current().ok().as_ref());
+        }
     }
 }
 
-/// Cuts the links of all deployments once their calls have ended: deployments that import each
-/// other would otherwise keep each other alive.
-fn cut_links_when_drained(all: Vec<Arc<DeploymentEntry>>) {
-    if all
-        .iter()
-        .all(|named| named.handles.calling_names().is_empty())
-    {
-        return;
-    }
-    let cut = |all: &[Arc<DeploymentEntry>]| all.iter().for_each(|named| named.release_links());
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(async move {
-            for named in &all {
-                named.drained().await;
-            }
-            cut(&all);
-        })),
+/// Releases the links of deployments that have ended once their calls have ended: those that import
+/// each other would otherwise keep each other alive. Returns the task that does so.
+fn release_when_drained(
+    ended: Vec<Arc<DeploymentEntry>>,
+    runtime: Option<&Handle>,
+) -> Option<JoinHandle<()>> {
+    let Some(runtime) = runtime else {
         // Without a runtime no call can be in progress.
-        Err(_) => cut(&all),
-    }
+        ended.iter().for_each(|named| named.release_links());
+        return None;
+    };
+    Some(runtime.spawn(async move {
+        for named in ended {
+            named.drained().await;
+            named.release_links();
+        }
+    }))
 }

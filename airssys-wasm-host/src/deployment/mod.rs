@@ -386,11 +386,23 @@ impl DeploymentEntry {
     /// Waits until the last call has left the revisions that are closed: the active one and those
     /// before it. Cancel safe.
     pub(crate) async fn drained(&self) {
-        let mut servings = self.draining.lock().clone();
-        servings.push(self.active_revision());
-        for serving in servings {
+        for serving in self.undrained_revisions() {
             serving.drained().await;
         }
+    }
+
+    /// Returns the active revision, and those before it that still have calls.
+    pub(crate) fn undrained_revisions(&self) -> Vec<Arc<ActiveRevision>> {
+        let mut servings = self.draining.lock().clone();
+        servings.retain(|serving| !serving.is_drained());
+        servings.push(self.active_revision());
+        servings
+    }
+
+    /// Checks that every deployment that one of its revisions is linked to still exists.
+    pub(crate) fn check_links(&self) -> Result<()> {
+        let retained = self.history.lock().retained();
+        retained.iter().try_for_each(RetainedRevision::check_links)
     }
 
     /// Releases the deployments that any of its revisions is linked to.

@@ -50,6 +50,14 @@ impl RetainedRevision {
         }
     }
 
+    /// Checks that every deployment that the revision is linked to still exists.
+    pub(super) fn check_links(&self) -> Result<()> {
+        match self {
+            Self::Ready(revision) => revision.links.check_targets(),
+            Self::Stored(_) => Ok(()),
+        }
+    }
+
     /// Releases the deployments that the revision is linked to.
     pub(crate) fn release_links(&self) {
         if let Self::Ready(revision) = self {

@@ -47,7 +47,7 @@ impl<'a> Deployments<'a> {
     ///
     /// [`Internal`](crate::ErrorKind::Internal) if a thread of the host cannot be started.
     pub async fn summaries(self) -> Result<Vec<Summary>> {
-        self.table().summaries().await
+        Ok(self.table().summaries())
     }
 
     /// Returns the records of the state directory that could not be read when the host was built:
@@ -94,8 +94,7 @@ impl<'a> Deployments<'a> {
         self.0.0.context.remove_and_drain(remove).await
     }
 
-    /// Checks that deployments could be removed together. Restores those that have not been used
-    /// since the start.
+    /// Checks that deployments could be removed together.
     ///
     /// # Errors
     ///
@@ -103,7 +102,7 @@ impl<'a> Deployments<'a> {
     pub async fn check_removal(self, names: &[&str]) -> Result<()> {
         let (table, names) = (Arc::clone(self.table()), to_owned(names));
         let check = move || table.check_removal(&names, None);
-        self.0.0.context.runtime.run_restore(check).await
+        self.0.0.context.runtime.run_state_write(check).await
     }
 }
 

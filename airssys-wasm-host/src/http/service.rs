@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::{ComponentName, Limits};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -22,10 +22,11 @@ use super::exchange::HANDLER_NAME;
 use super::handler::{self, GuestHandler};
 use super::refusal::Refusal;
 use super::respond::respond;
-use crate::clock::run_until_deadline;
+use crate::clock::{Ticks, run_until_deadline};
 use crate::context::HostContext;
 use crate::deployment::{Admission, DeploymentEntry};
 use crate::function::Handle;
+use crate::registry::{DeploymentTable, FoundDeployment, PendingRestore};
 use crate::{Error, Result};
 
 /// A `tower` service that passes HTTP requests to a deployment; see
@@ -41,7 +42,7 @@ use crate::{Error, Result};
 /// | `501` | the request asks for another protocol (`CONNECT`, `Upgrade`) |
 /// | `502` | the guest returned an error |
 /// | `503` | too many requests are waiting, no component that handles requests is deployed under that name, or the deployment cannot be restored or started: its state or its grants cannot be used, or the budget is used up |
-/// | `504` | no response head within `call_deadline` |
+/// | `504` | no response head within `call_deadline`, or not restored within it |
 ///
 /// [`HttpService::check`] returns the reason for which a deployment cannot serve. Keep the
 /// [`Host`](crate::Host) alive as long as the service: without it nothing is deployed.
@@ -68,7 +69,7 @@ struct ServiceInner {
     name: ComponentName,
     /// The handle of the deployment that was last found.
     handle: ArcSwapOption<Handle<GuestHandler>>,
-    /// The number of requests waiting for an update to admit them.
+    /// The number of requests waiting for an update to admit them, or for a restore.
     waiting: AtomicUsize,
 }
 
@@ -150,10 +151,7 @@ impl ServiceInner {
                 admitted => return Ok((handle, admitted?)),
             }
         }
-        let handle = self.find_handle().await.map_err(|error| {
-            tracing::debug!(component = %self.name, %error, "no deployment handles a request");
-            Refusal::from_error(&error)
-        })?;
+        let handle = self.find_handle().await?;
         let admission = self.admit_with(&handle).await?;
         Ok((handle, admission))
     }
@@ -184,21 +182,60 @@ impl ServiceInner {
             .map_err(|error| Refusal::from_error(&error))
     }
 
-    async fn find_handle(&self) -> Result<Arc<Handle<GuestHandler>>> {
-        let handle = new_handle(&self.deployment().await?)?;
+    /// Finds the deployment, and restores it if it has not been used since the start.
+    async fn find_handle(&self) -> std::result::Result<Arc<Handle<GuestHandler>>, Refusal> {
+        let refuse = |error: Error| {
+            tracing::debug!(component = %self.name, %error, "no deployment handles a request");
+            Refusal::from_error(&error)
+        };
+        let deployment = match self.look_up().map_err(refuse)? {
+            FoundDeployment::Awake(deployment) => deployment,
+            FoundDeployment::Asleep(pending) => {
+                if let Some(error) = pending.recent_error() {
+                    return Err(refuse(error));
+                }
+                self.wait_for_restore(pending).await?.map_err(refuse)?
+            }
+        };
+        let handle = new_handle(&deployment).map_err(refuse)?;
         self.handle.store(Some(Arc::clone(&handle)));
         Ok(handle)
     }
 
+    /// Waits until the deployment is restored, at most as long as a call to it may take, unless too
+    /// many requests are waiting already. A restore that takes longer continues.
+    async fn wait_for_restore(
+        &self,
+        pending: PendingRestore,
+    ) -> std::result::Result<Result<Arc<DeploymentEntry>>, Refusal> {
+        let limits = pending.limits().or_else(|| self.default_limits());
+        let limits = limits.ok_or(Refusal::Unavailable)?;
+        let _waiting = WaitingRequest::enter(&self.waiting, limits.http_waiting_max)?;
+        let clock = pending.clock();
+        let call_ticks = Ticks::from_duration(limits.call_deadline);
+        let deadline = clock.now().saturating_add(call_ticks);
+        let restored = pin!(pending.restore());
+        let restored = run_until_deadline(&clock, deadline, restored).await;
+        restored.map_err(|_| Refusal::Timeout)
+    }
+
+    fn default_limits(&self) -> Option<Limits> {
+        Some(self.context.upgrade()?.limits.clone())
+    }
+
+    fn look_up(&self) -> Result<FoundDeployment> {
+        self.deployments()?.look_up(self.name.as_str())
+    }
+
     async fn deployment(&self) -> Result<Arc<DeploymentEntry>> {
-        let context = self
-            .context
-            .upgrade()
-            .ok_or_else(|| Error::host_dropped(&self.name))?;
-        let deployments = Arc::clone(&context.deployments);
-        // The search does not keep the host alive.
-        drop(context);
-        deployments.find(self.name.as_str()).await
+        self.deployments()?.find(self.name.as_str()).await
+    }
+
+    /// Returns the table of deployments, which does not keep the host alive.
+    fn deployments(&self) -> Result<Arc<DeploymentTable>> {
+        let context = self.context.upgrade();
+        let context = context.ok_or_else(|| Error::host_dropped(&self.name))?;
+        Ok(Arc::clone(&context.deployments))
     }
 }
 

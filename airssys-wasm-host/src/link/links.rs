@@ -68,6 +68,12 @@ impl LinkSet for RevisionLinks {
             .collect()
     }
 
+    fn check_targets(&self) -> Result<()> {
+        let functions = self.0.load();
+        let mut targets = functions.iter().map(|link| &link.target);
+        targets.try_for_each(|target| target.check_not_ended())
+    }
+
     fn release(&self) {
         self.0.store(Arc::default());
     }
@@ -90,13 +96,18 @@ pub(crate) fn set_links(revision: &Revision, found: &RevisionLinks) {
     }
 }
 
+/// Returns `true` if a component imports something that the host does not provide.
+pub(crate) fn needs_links(world: &World, providers: &Providers) -> bool {
+    !linker::unprovided(world, providers).is_empty()
+}
+
 /// Finds a deployment among `deployed` for each import that the host does not provide.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::UnresolvedImport`], [`ErrorKind::UnresolvedImport`] and
-/// [`ErrorKind::UnresolvedImport`], with every import that is not served, the candidates, and
-/// the reason each does not fit.
+/// [`ErrorKind::UnresolvedImport`], with every import that is not served, the candidates, and the
+/// reason each does not fit. Its code depends on the cause: an import is ambiguous, or only the host
+/// can provide it.
 pub(crate) fn resolve(
     caller: &ComponentName,
     world: &World,

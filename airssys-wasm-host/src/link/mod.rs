@@ -25,5 +25,5 @@ mod resources;
 mod state;
 mod stub;
 
-pub(crate) use links::{RevisionLinks, check_bindings, resolve, set_links};
+pub(crate) use links::{RevisionLinks, check_bindings, needs_links, resolve, set_links};
 pub(crate) use stub::define;

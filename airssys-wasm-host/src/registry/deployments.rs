@@ -1,6 +1,9 @@
 //! The table of a host's deployments: those in use, and those of the state directory that have not
 //! been restored yet.
 //!
+//! Its locks are held only to look up and to replace entries, and never while a deployment is
+//! restored or the disk is written, except for `removal_lock`.
+//!
 //! Tests: `tests/suite/bad_input.rs`, `tests/suite/state`.
 
 use std::collections::BTreeMap;
@@ -8,20 +11,29 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::suggest::nearest;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::{Entries, NameRegistry, NameReservation};
 use crate::deployment::{DeploymentEntry, Summary};
-use crate::restore::{LinkedDeployments, SleepingDeployment, SleepingDeployments, restore_linked};
+use crate::restore::{
+    RestoreTurn, RestoredDeployments, SleepingDeployment, SleepingDeployments, restore_linked,
+};
+use crate::revision::Revision;
 use crate::runtime::Runtime;
 use crate::state::DeploymentRecord;
 use crate::{Error, ErrorKind, Result};
 
 /// Every deployment of a host.
 pub(crate) struct DeploymentTable {
-    pub(super) awake: NameRegistry<DeploymentEntry>,
+    /// Held while deployments are removed, also while that is written. Whatever must not change
+    /// meanwhile takes it too: a revision with links that becomes active, and a deployment that was
+    /// restored. Locked before the others, and on blocking threads if anything is written.
+    pub(super) removal_lock: Mutex<()>,
     /// Deployments of the state directory that have not been used yet. Locked before `awake`.
     pub(super) asleep: Mutex<SleepingDeployments>,
+    pub(super) awake: NameRegistry<DeploymentEntry>,
+    /// Read-locked by each restore in progress.
+    pub(super) restores: RwLock<()>,
     pub(super) runtime: Arc<Runtime>,
 }
 
@@ -31,81 +43,53 @@ impl DeploymentTable {
         runtime: &Arc<Runtime>,
         records: BTreeMap<ComponentName, DeploymentRecord>,
     ) -> Self {
-        let table = NameRegistry::default();
-        let LinkedDeployments { awake, failed } = restore_linked(runtime, &records);
-        for named in awake {
-            table.0.write().insert(named.name.clone(), Some(named));
+        let awake = NameRegistry::default();
+        let RestoredDeployments { restored, failed } = restore_linked(runtime, &records);
+        for named in restored {
+            awake.0.write().insert(named.name.clone(), Some(named));
         }
         let mut asleep = SleepingDeployments::new();
+        let linked = Arc::<RestoreTurn>::default();
         for (name, record) in records {
             if let Some((_, error)) = failed.iter().find(|(other, _)| *other == name) {
                 tracing::error!(component = %name, %error, "not restored");
-                asleep.insert(name, SleepingDeployment::failed(record, error));
-            } else if !table.0.read().contains_key(&name) {
-                asleep.insert(name, SleepingDeployment::new(record));
+                let sleeping = SleepingDeployment::with_turn(record, Arc::clone(&linked));
+                sleeping.record_failure(error, runtime.engines.clock().now());
+                asleep.insert(name, Arc::new(sleeping));
+            } else if !awake.0.read().contains_key(&name) {
+                asleep.insert(name, Arc::new(SleepingDeployment::new(record)));
             }
         }
         Self {
-            awake: table,
+            removal_lock: Mutex::default(),
             asleep: Mutex::new(asleep),
+            awake,
+            restores: RwLock::default(),
             runtime: Arc::clone(runtime),
         }
     }
 
     /// Reserves a name for a deployment in progress.
-    pub(crate) async fn reserve(
-        self: &Arc<Self>,
-        name: &ComponentName,
-    ) -> Result<NameReservation<DeploymentEntry>> {
-        let name = name.clone();
-        let reserve = move |table: &Self, asleep: &SleepingDeployments| {
-            let free = !asleep.contains_key(&name);
-            free.then(|| table.awake.reserve(&name))
-                .flatten()
-                .ok_or_else(|| name_taken_error(&name))
-        };
-        self.with_sleeping(reserve).await?
+    pub(crate) fn reserve(&self, name: &ComponentName) -> Result<NameReservation<DeploymentEntry>> {
+        let asleep = self.asleep.lock();
+        let is_free = !asleep.contains_key(name);
+        let reserved = is_free.then(|| self.awake.reserve(name)).flatten();
+        reserved.ok_or_else(|| name_taken_error(name))
     }
 
-    /// Returns a deployment, restored on a blocking thread if it is asleep.
-    pub(crate) async fn find(self: &Arc<Self>, name: &str) -> Result<Arc<DeploymentEntry>> {
-        if let Some(found) = self.get_without_restore(name) {
-            return found;
+    /// Checks that the deployments that a revision is linked to still exist, and ensures that they
+    /// do as long as the result is held. Blocks while deployments are removed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotDeployed`] if one of them was removed.
+    pub(crate) fn lock_links(&self, revision: &Revision) -> Result<Option<MutexGuard<'_, ()>>> {
+        if !revision.has_links {
+            return Ok(None);
         }
-        let (table, name) = (Arc::clone(self), name.to_owned());
-        self.runtime.run_restore(move || table.get(&name)).await
-    }
-
-    /// Returns a deployment. Blocks while it is restored, if it is asleep.
-    pub(crate) fn get(&self, name: &str) -> Result<Arc<DeploymentEntry>> {
-        if let Some(found) = find_entry(&self.awake.0.read(), name) {
-            return found;
-        }
-        let mut asleep = self.asleep.lock();
-        match sleeping_name(&asleep, name) {
-            Some(known) => self.wake(&mut asleep, &known),
-            None => self.get_restored(name, &asleep),
-        }
-    }
-
-    /// Returns a deployment, or the error if there is none. Returns `None` if that would block.
-    fn get_without_restore(&self, name: &str) -> Option<Result<Arc<DeploymentEntry>>> {
-        if let Some(found) = find_entry(&self.awake.0.read(), name) {
-            return Some(found);
-        }
-        let asleep = self.asleep.try_lock()?;
-        let is_awake = sleeping_name(&asleep, name).is_none();
-        is_awake.then(|| self.get_restored(name, &asleep))
-    }
-
-    /// Returns a deployment that is not asleep: another caller may have restored it meanwhile.
-    fn get_restored(
-        &self,
-        name: &str,
-        asleep: &SleepingDeployments,
-    ) -> Result<Arc<DeploymentEntry>> {
-        find_entry(&self.awake.0.read(), name)
-            .unwrap_or_else(|| Err(self.unknown_name_error(name, asleep)))
+        let lock = self.removal_lock.lock();
+        revision.links.check_targets()?;
+        Ok(Some(lock))
     }
 
     /// Removes those of `names` that are stages of a pipeline whose deployment failed. Blocks while
@@ -148,118 +132,24 @@ impl DeploymentTable {
             .collect()
     }
 
-    /// Returns every deployment that can serve. Those that are asleep are restored on a blocking
-    /// thread.
-    pub(crate) async fn all(self: &Arc<Self>) -> Result<Vec<Arc<DeploymentEntry>>> {
-        if !self.is_restored() {
-            let table = Arc::clone(self);
-            let restore = move || {
-                while table.wake_next() {}
-                Ok(())
-            };
-            self.runtime.run_restore(restore).await?;
-        }
-        Ok(self.awake())
-    }
-
     /// Returns a summary of every deployment, ordered by name.
-    pub(crate) async fn summaries(self: &Arc<Self>) -> Result<Vec<Summary>> {
+    pub(crate) fn summaries(&self) -> Vec<Summary> {
         // The lock ensures that a deployment restored meanwhile appears once.
-        let summarize = |table: &Self, asleep: &SleepingDeployments| {
-            let awake = table.awake();
-            let awake = awake.iter().map(|named| Summary::from_entry(named));
-            let asleep = asleep
-                .iter()
-                .filter_map(|(name, asleep)| asleep.summary(name));
-            let mut all: Vec<Summary> = awake.chain(asleep).collect();
-            all.sort_by(|one, other| one.component.cmp(&other.component));
-            all
-        };
-        self.with_sleeping(summarize).await
+        let asleep = self.asleep.lock();
+        let awake = self.awake();
+        let awake = awake.iter().map(|named| Summary::from_entry(named));
+        let asleep = asleep
+            .iter()
+            .filter_map(|(name, sleeping)| sleeping.summary(name));
+        let mut all: Vec<Summary> = awake.chain(asleep).collect();
+        all.sort_by(|one, other| one.component.cmp(&other.component));
+        all
     }
 
     /// Returns every deployment that is awake.
     pub(crate) fn awake(&self) -> Vec<Arc<DeploymentEntry>> {
         self.awake.0.read().values().flatten().cloned().collect()
     }
-
-    /// Calls `look` with the sleeping deployments, under their lock. If a restore holds the lock,
-    /// waits for it on a blocking thread.
-    pub(crate) async fn with_sleeping<T: Send + 'static>(
-        self: &Arc<Self>,
-        look: impl FnOnce(&Self, &SleepingDeployments) -> T + Send + 'static,
-    ) -> Result<T> {
-        if let Some(asleep) = self.asleep.try_lock() {
-            return Ok(look(self, &asleep));
-        }
-        let table = Arc::clone(self);
-        let look = move || Ok(look(&table, &table.asleep.lock()));
-        self.runtime.run_restore(look).await
-    }
-
-    /// Returns `true` if a restore of every deployment has been tried, `false` if that is uncertain.
-    pub(crate) fn is_restored(&self) -> bool {
-        let asleep = self.asleep.try_lock();
-        asleep.is_some_and(|asleep| !asleep.values().any(SleepingDeployment::is_untried))
-    }
-
-    /// Restores the next sleeping deployment that has not been tried. Returns `false` if there is
-    /// none.
-    pub(crate) fn wake_next(&self) -> bool {
-        let mut asleep = self.asleep.lock();
-        let next = asleep
-            .iter()
-            .find(|(_, asleep)| asleep.is_untried())
-            .map(|(name, _)| name.clone());
-        if let Some(name) = &next {
-            // A failure has been announced.
-            let _ = self.wake(&mut asleep, name);
-        }
-        next.is_some()
-    }
-
-    /// Drops all sleeping deployments, so that none is restored any more. Waits for a restore in
-    /// progress.
-    pub(crate) fn close(&self) {
-        self.asleep.lock().clear();
-    }
-
-    pub(super) fn wake(
-        &self,
-        asleep: &mut SleepingDeployments,
-        name: &ComponentName,
-    ) -> Result<Arc<DeploymentEntry>> {
-        let sleeper = asleep
-            .get_mut(name)
-            .ok_or_else(|| not_deployed(name.as_str()))?;
-        let named = sleeper.wake(&self.runtime, name)?;
-        self.awake
-            .0
-            .write()
-            .insert(name.clone(), Some(Arc::clone(&named)));
-        asleep.remove(name);
-        Ok(named)
-    }
-
-    fn unknown_name_error(&self, name: &str, asleep: &SleepingDeployments) -> Error {
-        let awake = self.awake.0.read();
-        let names = awake.keys().chain(asleep.keys()).map(ComponentName::as_str);
-        let shown = name.escape_debug();
-        let hint = match nearest(name, names) {
-            Some(near) => format!("; did you mean `{near}`?"),
-            None => String::new(),
-        };
-        Error::new(
-            ErrorKind::NotDeployed,
-            format!("nothing is deployed as `{shown}`{hint}"),
-        )
-    }
-}
-
-/// Returns the name if a deployment with this name is asleep.
-fn sleeping_name(asleep: &SleepingDeployments, name: &str) -> Option<ComponentName> {
-    let name = name.parse::<ComponentName>().ok()?;
-    asleep.contains_key(&name).then_some(name)
 }
 
 fn name_taken_error(name: &ComponentName) -> Error {
@@ -286,9 +176,20 @@ pub(super) fn find_entry(
     }
 }
 
-pub(super) fn not_deployed(name: &str) -> Error {
+/// Returns the error for a name that is not deployed, with the nearest one that is.
+pub(super) fn unknown_name_error(
+    name: &str,
+    asleep: &SleepingDeployments,
+    awake: &Entries<DeploymentEntry>,
+) -> Error {
+    let names = awake.keys().chain(asleep.keys()).map(ComponentName::as_str);
+    let shown = name.escape_debug();
+    let hint = match nearest(name, names) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => String::new(),
+    };
     Error::new(
         ErrorKind::NotDeployed,
-        format!("nothing is deployed as `{}`", name.escape_debug()),
+        format!("nothing is deployed as `{shown}`{hint}"),
     )
 }

@@ -6,6 +6,7 @@
 //! Tests: `tests/suite/bad_input.rs`, `tests/suite/pipelines/refused.rs`.
 
 mod deployments;
+mod lookup;
 mod removal;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use airssys_wasm_core::ComponentName;
 use parking_lot::RwLock;
 
 pub(crate) use deployments::DeploymentTable;
+#[cfg(feature = "http")]
+pub(crate) use lookup::{FoundDeployment, PendingRestore};
 
 /// The value of each name; `None` while it is being prepared.
 pub(crate) type Entries<T> = BTreeMap<ComponentName, Option<Arc<T>>>;

@@ -1,5 +1,7 @@
 //! Removal of deployments from the table: one, several, or the stages of a pipeline.
 //!
+//! Nothing is restored to be removed: of a sleeping deployment, only the record is known.
+//!
 //! Tests: `tests/suite/links`, `tests/suite/state`, `tests/suite/pipelines`.
 
 use std::collections::BTreeSet;
@@ -7,97 +9,90 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 
-use super::Entries;
-use super::deployments::{DeploymentTable, find_entry, not_deployed};
+use super::deployments::{DeploymentTable, find_entry, unknown_name_error};
 use crate::deployment::{DeploymentEnd, DeploymentEntry};
 use crate::observe::Event;
 use crate::state::{Action, Change, Transaction};
 use crate::{Error, ErrorKind, Result};
 
+/// The deployments that are removed together.
+struct Removal {
+    awake: Vec<Arc<DeploymentEntry>>,
+    asleep: BTreeSet<ComponentName>,
+}
+
 impl DeploymentTable {
     /// Removes and ends deployments, together with the pipeline that they are the stages of, if one
-    /// is given. Fails if another deployment is linked to one of them. Blocks while the state
-    /// directory is written, if there is one.
+    /// is given. Returns those that were in use. Fails if another deployment is linked to one of
+    /// them. Blocks while the state directory is written, if there is one; lookups and deploys do
+    /// not wait for that.
     pub(crate) fn remove(
         &self,
         going: &[impl AsRef<str>],
         pipeline: Option<&ComponentName>,
     ) -> Result<Vec<Arc<DeploymentEntry>>> {
-        let (whole, broken) = self.wake_all(going, pipeline)?;
-        let mut names = self.awake.0.write();
-        let going = check_removable(&names, &whole, pipeline)?;
-        let changes: Vec<_> = going.iter().map(|named| named.begin_change()).collect();
-        self.commit_removal(
-            going.iter().map(|named| &named.name).chain(&broken),
-            pipeline,
-        )?;
-        going.iter().for_each(|named| {
-            names.remove(&named.name);
-            named.end(DeploymentEnd::Removed);
-        });
-        drop((changes, names));
-        for component in broken {
-            self.asleep.lock().remove(&component);
-            self.runtime
-                .announcer
-                .announce(Event::Removed { component });
-        }
-        Ok(going)
+        // The names stay taken until the removal is applied, and this ensures that nothing is
+        // restored, changed or linked meanwhile that the removal does not know.
+        let _removal = self.removal_lock.lock();
+        let removal = self.plan_removal(going, pipeline)?;
+        let awake = removal.awake.iter();
+        let changes: Vec<_> = awake.map(|named| named.begin_change()).collect();
+        self.commit_removal(&removal, pipeline)?;
+        self.apply_removal(&removal);
+        drop(changes);
+        Ok(removal.awake)
     }
 
-    /// Checks that [`remove`](Self::remove) would succeed. Blocks while sleeping deployments are
-    /// restored.
+    /// Checks that [`remove`](Self::remove) would succeed. Blocks while one of the deployments is
+    /// changed.
     pub(crate) fn check_removal(
         &self,
         going: &[impl AsRef<str>],
         pipeline: Option<&ComponentName>,
     ) -> Result<()> {
-        let (whole, _) = self.wake_all(going, pipeline)?;
-        check_removable(&self.awake.0.read(), &whole, pipeline).map(drop)
+        self.plan_removal(going, pipeline).map(drop)
     }
 
-    /// Restores deployments. Returns their names, and separately those that are deployed but cannot
-    /// be restored. Fails if one of the latter is a stage of another pipeline.
-    fn wake_all<'a>(
+    /// Finds the deployments to be removed, if all of them may be.
+    fn plan_removal(
         &self,
-        names: &'a [impl AsRef<str>],
+        going: &[impl AsRef<str>],
         pipeline: Option<&ComponentName>,
-    ) -> Result<(Vec<&'a str>, Vec<ComponentName>)> {
-        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let broken = self.unrestorable(&names);
-        for name in &broken {
-            let owner = self
-                .asleep
-                .lock()
-                .get(name)
-                .and_then(|asleep| asleep.pipeline().cloned());
-            check_owner(name, owner.as_ref(), pipeline)?;
+    ) -> Result<Removal> {
+        let mut removal = Removal {
+            awake: Vec::new(),
+            asleep: BTreeSet::new(),
+        };
+        let (asleep, awake) = (self.asleep.lock(), self.awake.0.read());
+        for name in going.iter().map(AsRef::as_ref) {
+            let known = name.parse::<ComponentName>().ok();
+            if let Some((name, sleeping)) = known.and_then(|name| asleep.get_key_value(&name)) {
+                check_owner(name, sleeping.pipeline(), pipeline)?;
+                removal.asleep.insert(name.clone());
+            } else {
+                let found = find_entry(&awake, name);
+                let unknown = || Err(unknown_name_error(name, &asleep, &awake));
+                removal.awake.push(found.unwrap_or_else(unknown)?);
+            }
         }
-        let is_broken = |name: &str| broken.iter().any(|known| known.as_str() == name);
-        let whole: Vec<&str> = names.into_iter().filter(|name| !is_broken(name)).collect();
-        whole.iter().try_for_each(|name| self.get(name).map(drop))?;
-        Ok((whole, broken))
+        let deployed = awake.iter().filter(|(_, named)| named.is_some());
+        let mut staying: BTreeSet<_> = deployed.map(|(name, _)| name.clone()).collect();
+        // The handles of a deployment are locked while it is changed, so the table is not.
+        drop((asleep, awake));
+        // Remove duplicates, and give the locks of several deployments a fixed order.
+        removal
+            .awake
+            .sort_by(|one, other| one.name.cmp(&other.name));
+        removal.awake.dedup_by(|one, other| one.name == other.name);
+        removal.awake.iter().for_each(|named| {
+            staying.remove(&named.name);
+        });
+        let mut awake = removal.awake.iter();
+        awake.try_for_each(|named| check_no_links(named, &staying, pipeline))?;
+        Ok(removal)
     }
 
-    /// Returns those of these names that are deployed but cannot be restored.
-    fn unrestorable(&self, names: &[&str]) -> Vec<ComponentName> {
-        let mut asleep = self.asleep.lock();
-        let known: Vec<ComponentName> = names
-            .iter()
-            .filter_map(|name| name.parse().ok())
-            .filter(|name| asleep.contains_key(name))
-            .collect();
-        known
-            .into_iter()
-            .filter(|name| self.wake(&mut asleep, name).is_err())
-            .collect()
-    }
-
-    fn commit_removal<'a>(
-        &self,
-        going: impl Iterator<Item = &'a ComponentName>,
-        pipeline: Option<&ComponentName>,
-    ) -> Result<()> {
+    fn commit_removal(&self, removal: &Removal, pipeline: Option<&ComponentName>) -> Result<()> {
         let Some(state) = self.runtime.state() else {
             return Ok(());
         };
@@ -105,47 +100,43 @@ impl DeploymentTable {
             let removed = Change::now(name, Action::Removed);
             transaction.without_deployment(name).with_changes([removed])
         };
-        let transaction = going.fold(Transaction::new(), remove);
+        let awake = removal.awake.iter().map(|named| &named.name);
+        let transaction = awake
+            .chain(&removal.asleep)
+            .fold(Transaction::new(), remove);
         let transaction = pipeline
             .into_iter()
             .fold(transaction, Transaction::without_pipeline);
         state.commit(&transaction)
     }
-}
 
-/// Returns the deployments to be removed, if all of them may be.
-fn check_removable(
-    names: &Entries<DeploymentEntry>,
-    going: &[&str],
-    pipeline: Option<&ComponentName>,
-) -> Result<Vec<Arc<DeploymentEntry>>> {
-    let known = going
-        .iter()
-        .map(|name| find_entry(names, name).unwrap_or_else(|| Err(not_deployed(name))));
-    let mut going: Vec<_> = known.collect::<Result<_>>()?;
-    // Remove duplicates, and give the locks of several deployments a fixed order.
-    going.sort_by(|one, other| one.name.cmp(&other.name));
-    going.dedup_by(|one, other| one.name == other.name);
-    let stays = |name: &ComponentName| {
-        names.get(name).is_some_and(Option::is_some)
-            && !going.iter().any(|named| named.name == *name)
-    };
-    going
-        .iter()
-        .try_for_each(|named| check_no_links(named, &stays, pipeline))?;
-    Ok(going)
+    /// Frees the names, and ends the deployments that were in use.
+    fn apply_removal(&self, removal: &Removal) {
+        let mut asleep = self.asleep.lock();
+        let mut awake = self.awake.0.write();
+        for named in &removal.awake {
+            awake.remove(&named.name);
+            named.end(DeploymentEnd::Removed);
+        }
+        for component in &removal.asleep {
+            asleep.remove(component);
+            self.runtime.announcer.announce(Event::Removed {
+                component: component.clone(),
+            });
+        }
+    }
 }
 
 /// Checks that a deployment may be removed, with its pipeline if one is given.
 fn check_no_links(
     named: &DeploymentEntry,
-    stays: &dyn Fn(&ComponentName) -> bool,
+    staying: &BTreeSet<ComponentName>,
     pipeline: Option<&ComponentName>,
 ) -> Result<()> {
     check_owner(&named.name, named.pipeline.as_ref(), pipeline)?;
     let mut linked = named.handles.calling_names();
     // Instances of a removed caller may still be shutting down.
-    linked.retain(|by| Some(by) != pipeline && stays(by));
+    linked.retain(|by| Some(by) != pipeline && staying.contains(by));
     if linked.is_empty() {
         Ok(())
     } else {

@@ -16,10 +16,10 @@ use crate::runtime::Runtime;
 use crate::state::DeploymentRecord;
 use crate::{Error, Result};
 
-/// The outcome of restoring deployments with links.
+/// The outcome of restoring deployments together.
 #[derive(Default)]
-pub(crate) struct LinkedDeployments {
-    pub(crate) awake: Vec<Arc<DeploymentEntry>>,
+pub(crate) struct RestoredDeployments {
+    pub(crate) restored: Vec<Arc<DeploymentEntry>>,
     pub(crate) failed: Vec<(ComponentName, Error)>,
 }
 
@@ -27,47 +27,47 @@ pub(crate) struct LinkedDeployments {
 pub(crate) fn restore_linked(
     runtime: &Arc<Runtime>,
     records: &BTreeMap<ComponentName, DeploymentRecord>,
-) -> LinkedDeployments {
-    let mut outcome = LinkedDeployments::default();
+) -> RestoredDeployments {
+    let linked = linked_names(records);
+    let linked = linked.into_iter().map(|name| (name, &records[name]));
+    restore_together(runtime, &linked.collect(), &[])
+}
+
+/// Restores deployments, and links them with each other and with `others`. One that cannot be
+/// linked fails together with those linked to it. Blocks.
+pub(crate) fn restore_together(
+    runtime: &Arc<Runtime>,
+    records: &BTreeMap<&ComponentName, &DeploymentRecord>,
+    others: &[Arc<DeploymentEntry>],
+) -> RestoredDeployments {
+    let mut outcome = RestoredDeployments::default();
     let mut made = BTreeMap::new();
-    for name in linked_names(records) {
-        match restore_deployment(runtime, name, &records[name]) {
+    for (&name, record) in records {
+        match restore_deployment(runtime, name, record) {
             Ok(named) => drop(made.insert(name.clone(), named)),
             Err(error) => outcome.failed.push((name.clone(), error)),
         }
     }
-    // A deployment that cannot be linked fails together with those linked to it.
     loop {
-        let deployed: Vec<Arc<DeploymentEntry>> = made.values().cloned().collect();
-        let found: Vec<_> = deployed
-            .iter()
-            .map(|named| {
-                (
-                    Arc::clone(named),
-                    resolve_links(runtime, named, &records[&named.name], &deployed),
-                )
-            })
-            .collect();
-        let before = made.len();
-        for (named, links) in &found {
-            if let Err(error) = links {
-                made.remove(&named.name);
-                outcome.failed.push((
-                    named.name.clone(),
-                    Error::new(error.class(), error.to_string()),
-                ));
+        let targets: Vec<_> = made.values().chain(others).cloned().collect();
+        let mut links = Vec::new();
+        let mut unlinked = Vec::new();
+        for (name, named) in &made {
+            match resolve_links(runtime, named, records[name], &targets) {
+                Ok(found) => links.extend(found),
+                Err(error) => unlinked.push((name.clone(), error)),
             }
         }
-        if made.len() == before {
-            for (revision, links) in found
-                .into_iter()
-                .filter_map(|(_, links)| links.ok())
-                .flatten()
-            {
+        if unlinked.is_empty() {
+            for (revision, links) in links {
                 crate::link::set_links(&revision, &links);
             }
-            outcome.awake = made.into_values().collect();
+            outcome.restored = made.into_values().collect();
             return outcome;
+        }
+        for (name, error) in unlinked {
+            made.remove(&name);
+            outcome.failed.push((name, error));
         }
     }
 }

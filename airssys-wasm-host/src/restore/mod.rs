@@ -3,8 +3,8 @@
 //! | file | purpose |
 //! |---|---|
 //! | `revision` | loads a revision |
-//! | `linked` | restores deployments with links, all together |
-//! | `sleeping` | holds the other deployments until they are restored |
+//! | `linked` | restores deployments, those with links together |
+//! | `sleeping` | a deployment until it is restored |
 //!
 //! A revision is loaded from its bytes and its compiled code. Decisions made when it was deployed
 //! are not repeated; only its directories and the deployments it is linked to must still exist.
@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
 
-pub(crate) use linked::{LinkedDeployments, restore_linked};
+pub(crate) use linked::{RestoredDeployments, restore_linked, restore_together};
 pub(crate) use revision::ensure_loaded;
-pub(crate) use sleeping::{SleepingDeployment, SleepingDeployments};
+pub(crate) use sleeping::{RestoreTurn, SleepingDeployment, SleepingDeployments};
 
 use crate::capability::Authorization;
 use crate::deployment::{ActiveRevision, DeploymentEntry, History};

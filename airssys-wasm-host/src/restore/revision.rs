@@ -27,7 +27,7 @@ pub(crate) async fn ensure_loaded(
         RetainedRevision::Ready(revision) => return Ok(revision),
         RetainedRevision::Stored(stored) => stored,
     };
-    let (aside, named) = (named.runtime.blocking.clone(), Arc::clone(named));
+    let (blocking, named) = (named.runtime.blocking.clone(), Arc::clone(named));
     // Loading compiles if the compiled code is gone.
     let load = move || {
         let revision = load_revision(
@@ -42,7 +42,7 @@ pub(crate) async fn ensure_loaded(
             .add_revision(&revision.authority, &revision.open_capabilities, 0);
         Ok(revision)
     };
-    aside.compile(load).await
+    blocking.compile(load).await
 }
 
 /// Loads a revision; its links are not resolved yet. Blocks, and compiles if the compiled code is
@@ -54,7 +54,7 @@ pub(super) fn load_revision(
     stored: &RevisionRecord,
 ) -> Result<Arc<Revision>> {
     let component = state.component(&stored.component)?;
-    let mut draft = RevisionPlan {
+    let mut plan = RevisionPlan {
         name: name.clone(),
         number: stored.number,
         terms: Terms {
@@ -70,13 +70,13 @@ pub(super) fn load_revision(
         authority: None,
         component,
     };
-    draft.open(runtime)?;
+    plan.open(runtime)?;
     let program = runtime.programs.get(
-        &draft.component,
-        &draft.terms.fixed.limits,
+        &plan.component,
+        &plan.terms.fixed.limits,
         &StopHandle::default(),
     )?;
-    let revision = draft.into_revision(runtime, program);
+    let revision = plan.into_revision(runtime, program);
     revision
         .map(Arc::new)
         .ok_or_else(|| Error::new(ErrorKind::Internal, "a revision has no open capabilities"))

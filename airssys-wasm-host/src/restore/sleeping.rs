@@ -1,54 +1,90 @@
 //! Deployments of a state directory that have not been used since the host started.
 //!
 //! A start only reads their records, so its time does not grow with their number. They are restored
-//! on first use, or one after the other by a background thread.
+//! on first use, or one after the other by a background thread. One that cannot be restored keeps
+//! its record and the reason, and is tried again at the next use.
 //!
-//! Tests: `tests/suite/state`.
+//! Tests: in this file, `tests/suite/state`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::{ComponentName, Limits};
+use parking_lot::Mutex;
 
-use super::restore_deployment;
-use crate::deployment::{DeploymentEntry, RevisionStatus, Summary};
-use crate::observe::Event;
-use crate::runtime::Runtime;
+use crate::clock::Ticks;
+use crate::deployment::{RevisionStatus, Summary};
 use crate::state::DeploymentRecord;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorClass};
 
 /// Sleeping deployments by name.
-pub(crate) type SleepingDeployments = BTreeMap<ComponentName, SleepingDeployment>;
+pub(crate) type SleepingDeployments = BTreeMap<ComponentName, Arc<SleepingDeployment>>;
 
 /// A deployment that has not been restored.
 pub(crate) struct SleepingDeployment {
     record: DeploymentRecord,
-    /// The reason the last attempt to restore it failed.
-    problem: Option<String>,
+    turn: Arc<RestoreTurn>,
+    failure: Mutex<Option<RestoreFailure>>,
+}
+
+/// The turn to restore a deployment. Those that are restored together share one.
+#[derive(Default)]
+pub(crate) struct RestoreTurn {
+    /// Taken by tasks before they take a thread, so that all of them occupy one thread at most.
+    pub(crate) tasks: Arc<tokio::sync::Mutex<()>>,
+    /// Taken by the thread that restores.
+    pub(crate) thread: Mutex<()>,
+}
+
+/// The last failure to restore a deployment.
+struct RestoreFailure {
+    class: ErrorClass,
+    problem: String,
+    at: Ticks,
+    /// The number of failures up to this one.
+    count: u64,
 }
 
 impl SleepingDeployment {
     pub(crate) fn new(record: DeploymentRecord) -> Self {
+        Self::with_turn(record, Arc::default())
+    }
+
+    /// Creates an entry for a deployment that is restored together with others.
+    pub(crate) fn with_turn(record: DeploymentRecord, turn: Arc<RestoreTurn>) -> Self {
         Self {
             record,
-            problem: None,
+            turn,
+            failure: Mutex::default(),
         }
     }
 
-    /// Creates an entry for a deployment that could not be restored.
-    pub(crate) fn failed(record: DeploymentRecord, problem: &Error) -> Self {
-        Self {
-            record,
-            problem: Some(problem.to_string()),
-        }
+    pub(crate) fn record(&self) -> &DeploymentRecord {
+        &self.record
+    }
+
+    pub(crate) fn turn(&self) -> &Arc<RestoreTurn> {
+        &self.turn
+    }
+
+    /// Returns `true` if one of its revisions is linked to other deployments.
+    pub(crate) fn has_links(&self) -> bool {
+        let mut revisions = self.record.revisions.iter();
+        revisions.any(|revision| !revision.linked.is_empty())
+    }
+
+    /// Returns the limits of the revision that will be active; `None` if the record has none.
+    pub(crate) fn limits(&self) -> Option<&Limits> {
+        Some(&self.record.serving()?.terms.limits)
     }
 
     /// Returns a summary with the revision that will be active; `None` if the record has none.
     pub(crate) fn summary(&self, name: &ComponentName) -> Option<Summary> {
+        let failure = self.failure.lock();
         Some(Summary {
             component: name.clone(),
             active: RevisionStatus::from_record(self.record.serving()?),
-            problem: self.problem.clone(),
+            problem: failure.as_ref().map(|failure| failure.problem.clone()),
         })
     }
 
@@ -59,52 +95,83 @@ impl SleepingDeployment {
 
     /// Returns `true` if no restore has failed yet.
     pub(crate) fn is_untried(&self) -> bool {
-        self.problem.is_none()
+        self.failure_count() == 0
     }
 
-    /// Restores the deployment. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// The reason it cannot be restored; it remains as it is, and can be tried again.
-    pub(crate) fn wake(
-        &mut self,
-        runtime: &Arc<Runtime>,
+    /// Returns the number of restores that failed.
+    pub(crate) fn failure_count(&self) -> u64 {
+        let failure = self.failure.lock();
+        failure.as_ref().map_or(0, |failure| failure.count)
+    }
+
+    /// Records that a restore failed. Returns `true` if it is the first one.
+    pub(crate) fn record_failure(&self, error: &Error, now: Ticks) -> bool {
+        let count = self.failure_count();
+        *self.failure.lock() = Some(RestoreFailure {
+            class: error.class(),
+            problem: error.to_string(),
+            at: now,
+            count: count + 1,
+        });
+        count == 0
+    }
+
+    /// Returns the error of a restore that failed after the first `count` failures.
+    pub(crate) fn error_after(&self, name: &ComponentName, count: u64) -> Option<Error> {
+        self.error_if(name, |failure| failure.count > count)
+    }
+
+    /// Returns the error of a restore that failed at this time or later.
+    pub(crate) fn error_since(&self, name: &ComponentName, time: Ticks) -> Option<Error> {
+        self.error_if(name, |failure| failure.at >= time)
+    }
+
+    fn error_if(
+        &self,
         name: &ComponentName,
-    ) -> Result<Arc<DeploymentEntry>> {
-        if self
-            .record
-            .revisions
-            .iter()
-            .any(|revision| !revision.linked.is_empty())
-        {
-            // It was tried with all the others when the host started.
-            return Err(not_restored(
-                name,
-                self.problem
-                    .as_deref()
-                    .unwrap_or("it is linked to other deployments"),
-            ));
-        }
-        restore_deployment(runtime, name, &self.record).map_err(|error| {
-            let announced = self.problem.replace(error.to_string());
-            if announced.is_none() {
-                let reason = error.to_string();
-                tracing::error!(component = %name, %error, "not restored");
-                runtime.announcer.announce(Event::NotRestored {
-                    component: name.clone(),
-                    reason,
-                });
-            }
-            Error::new(
-                error.class(),
-                not_restored(name, &error.to_string()).to_string(),
-            )
-        })
+        condition: impl FnOnce(&RestoreFailure) -> bool,
+    ) -> Option<Error> {
+        let failure = self.failure.lock();
+        let failure = failure.as_ref().filter(|failure| condition(failure))?;
+        let problem = &failure.problem;
+        let message = format!("`{name}` is deployed but cannot serve: {problem}");
+        Some(Error::new(failure.class, message))
     }
 }
 
-fn not_restored(name: &ComponentName, problem: &str) -> Error {
-    let message = format!("`{name}` is deployed but cannot serve: {problem}");
-    Error::new(ErrorKind::StateDamaged, message)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn returns_the_last_failure_by_time_and_by_count() {
+        let sleeping = SleepingDeployment::new(DeploymentRecord {
+            serving: 1,
+            served: Vec::new(),
+            last_number: 1,
+            revisions: Vec::new(),
+            waiting: None,
+            pipeline: None,
+        });
+        let name = "greeter".parse().expect("a name");
+        let fail = |tick| {
+            let error = Error::new(ErrorKind::StateUnavailable, format!("at {tick}"));
+            sleeping.record_failure(&error, Ticks(tick))
+        };
+        assert!(sleeping.is_untried());
+        assert!(sleeping.error_since(&name, Ticks(0)).is_none());
+        assert!(fail(100), "it is the first");
+        assert!(!fail(200));
+        assert!(!sleeping.is_untried());
+        assert!(sleeping.error_since(&name, Ticks(201)).is_none());
+        let error = sleeping.error_since(&name, Ticks(200)).expect("recent");
+        assert_eq!(error.kind(), ErrorKind::StateUnavailable);
+        assert_eq!(
+            error.to_string(),
+            "`greeter` is deployed but cannot serve: at 200"
+        );
+        assert!(sleeping.error_after(&name, 1).is_some());
+        assert!(sleeping.error_after(&name, 2).is_none());
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use airssys_wasm_core::ComponentName;
 
+use crate::Result;
 use crate::capability::Caller;
 use crate::instance::InstanceState;
 
@@ -20,6 +21,14 @@ pub(crate) trait LinkSet: Any + Send + Sync {
 
     /// Returns the deployment that serves each interface.
     fn targets(&self) -> BTreeMap<String, ComponentName>;
+
+    /// Checks that every deployment that it is linked to still exists.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDeployed`](crate::ErrorKind::NotDeployed) or
+    /// [`HostDropped`](crate::ErrorKind::HostDropped).
+    fn check_targets(&self) -> Result<()>;
 
     /// Releases the other deployments, so that two that are linked to each other end.
     fn release(&self);
@@ -42,6 +51,10 @@ impl LinkSet for NoLinks {
 
     fn targets(&self) -> BTreeMap<String, ComponentName> {
         BTreeMap::new()
+    }
+
+    fn check_targets(&self) -> Result<()> {
+        Ok(())
     }
 
     fn release(&self) {}

@@ -169,7 +169,7 @@ impl<'a> Deploy<'a> {
             authority: None,
             component: self.component,
         };
-        let reserved = self.context.deployments.reserve(&name).await?;
+        let reserved = self.context.deployments.reserve(&name)?;
         let place = NewDeployment {
             reserved,
             pipeline: self.pipeline,

@@ -22,7 +22,7 @@ use crate::registry::DeploymentTable;
 use crate::revision::{Revision, RevisionPlan};
 use crate::runtime::Runtime;
 use crate::state::BlobPin;
-use crate::{Component, Error, ErrorKind, Result};
+use crate::{Component, Error, ErrorKind, Result, link};
 
 /// Time after the last deadline at which a drain is given up.
 const DRAIN_MARGIN: Ticks = Ticks(100);
@@ -196,8 +196,13 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                 checks::world(&existing(&self.target)?.revision(), draft)
             }
             (Effect::CheckImports, Candidate::Draft(draft)) => {
-                let deployed = self.names.all().await?;
-                checks::imports(draft, self.runtime.programs.providers(), &deployed)
+                let providers = self.runtime.programs.providers();
+                // Only a component that others may serve waits until all of them are restored.
+                let deployed = match link::needs_links(draft.component.world(), providers) {
+                    true => self.names.all().await?,
+                    false => Vec::new(),
+                };
+                checks::imports(draft, providers, &deployed)
             }
             (Effect::CheckGrants, _) => self.authorize().await,
             (Effect::Compile, _) => self.compile().await,
@@ -280,9 +285,11 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
             _pin: self.pin.take(),
             paused: self.paused.take(),
         };
-        let runtime = Arc::clone(self.runtime);
+        let (runtime, deployments) = (Arc::clone(self.runtime), Arc::clone(self.names));
         let switch = move || {
-            let live = switching.target.switch(&runtime, revision, instance);
+            let live = deployments
+                .lock_links(&revision)
+                .and_then(|_links| switching.target.switch(&runtime, revision, instance));
             Ok((live, switching))
         };
         let (live, switching) = self.runtime.run_state_write(switch).await?;

@@ -4,7 +4,9 @@
 use airssys_wasm_host::policy::Grants;
 use airssys_wasm_host::{Component, Deployment, ErrorKind, Host, Instancing};
 
-use crate::support::{host, wat};
+use futures_util::FutureExt as _;
+
+use crate::support::{guest, host, start_parked_call, wat};
 
 /// Returns a component that passes a number to another one, which passes back one less, until it is
 /// 0.
@@ -170,4 +172,25 @@ async fn a_cycle_is_dropped_with_its_host() {
         links = ping.status().links;
     }
     panic!("still linked: {links:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cycle_is_freed_even_if_the_removal_is_dropped_while_it_drains() {
+    let host = host();
+    let ping = cycle(&host, Instancing::pooled(2)).await;
+    // Its name is the first in order, and so its calls are awaited first.
+    let sleeper = host.deploy(guest("limits-sleep")).name("busy").await;
+    let call = start_parked_call(&sleeper.expect("deployed"), 200).await;
+    let removal = host.deployments();
+    let removal = removal.remove_all(&["busy", "ping", "pong"]);
+    assert!(removal.now_or_never().is_none(), "it waits for a call");
+    assert!(host.deployment("ping").await.is_err(), "it is removed");
+    call.await.expect("a task").expect("it slept to its end");
+    for _ in 0..400 {
+        if ping.status().links.is_empty() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("still linked: {:?}", ping.status().links);
 }

@@ -139,3 +139,31 @@ async fn a_revocation_after_a_rollback_applies_to_linked_deployments() {
     crate::support::revoke(&second, "store-caller", "call acme:store/kv").await;
     add.call((1, 2)).await.expect_err("it was revoked");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn linked_deployments_are_tried_again_once_their_callee_can_be_restored() {
+    let place = temp_directory();
+    let first = host(place.path());
+    drop(cycles::cycle(&first, airssys_wasm_host::Instancing::pooled(4)).await);
+    let pong = first.deployment("pong").await.expect("deployed");
+    let digest = pong.status().active.digest.to_hex();
+    drop((pong, first));
+    let blob = place
+        .path()
+        .join("state/components/blobs/sha256")
+        .join(digest);
+    let aside = place.path().join("blob");
+    std::fs::rename(&blob, &aside).expect("renamed");
+
+    let second = host(place.path());
+    second.deployment("ping").await.expect_err("pong is lost");
+    std::fs::rename(&aside, &blob).expect("renamed");
+    let ping = second.deployment("ping").await.expect("restored");
+    let bounce = ping
+        .function::<(u32,), (u32,)>("demo:ping/api#bounce")
+        .expect("an exported function");
+    assert_eq!(bounce.call((3,)).await.expect("a number").0, 3);
+    let summaries = second.deployments().summaries().await.expect("listed");
+    assert_eq!(summaries.len(), 2);
+    assert!(summaries.iter().all(|summary| summary.problem.is_none()));
+}
