@@ -51,40 +51,42 @@ impl Authorization {
     }
 
     /// Adds a revision. Later revocations apply to it, and so do the earlier ones except for the
-    /// first `lifted`.
+    /// first `revocations_seen`, which its grants decided on.
     pub(crate) fn add_revision(
         &self,
         authority: &Arc<Authority>,
-        rooms: &Arc<OpenCapabilities>,
-        lifted: usize,
+        open_capabilities: &Arc<OpenCapabilities>,
+        revocations_seen: usize,
     ) {
         let mut state = self.0.lock();
-        for rule in state.revoked_since(lifted) {
-            revoke(authority, rooms, rule);
+        for rule in state.revoked_since(revocations_seen) {
+            revoke(authority, open_capabilities, rule);
         }
         state
             .live
             .retain(|(authority, _)| authority.strong_count() > 0);
         state
             .live
-            .push((Arc::downgrade(authority), Arc::downgrade(rooms)));
+            .push((Arc::downgrade(authority), Arc::downgrade(open_capabilities)));
     }
 
-    /// Returns the rules revoked after the first `lifted` revocations.
-    pub(crate) fn revoked_since(&self, lifted: usize) -> Vec<Rule> {
-        self.0.lock().revoked_since(lifted).cloned().collect()
+    /// Returns the rules revoked after the first `revocations_seen` revocations.
+    pub(crate) fn revoked_since(&self, revocations_seen: usize) -> Vec<Rule> {
+        let state = self.0.lock();
+        state.revoked_since(revocations_seen).cloned().collect()
     }
 
-    /// Lifts the first `lifted` revocations, because new grants have gone live.
-    fn lift(&self, lifted: usize) {
+    /// Lifts the first `revocations_seen` revocations, because new grants have gone live.
+    fn lift(&self, revocations_seen: usize) {
         let mut state = self.0.lock();
-        state.revoked.retain(|revoked| revoked.number > lifted);
+        let is_unseen = |revoked: &NumberedRevocation| revoked.number > revocations_seen;
+        state.revoked.retain(is_unseen);
     }
 
-    /// Applies the result of a switch: lifts the first `lifted` revocations, and sets the update
-    /// that awaits approval.
-    pub(crate) fn apply_switch(&self, lifted: usize, pending: Option<Component>) {
-        self.lift(lifted);
+    /// Applies the result of a switch: lifts the first `revocations_seen` revocations, and sets the
+    /// update that awaits approval.
+    pub(crate) fn apply_switch(&self, revocations_seen: usize, pending: Option<Component>) {
+        self.lift(revocations_seen);
         self.0.lock().pending = pending;
     }
 
@@ -97,9 +99,9 @@ impl Authorization {
         let mut state = self.0.lock();
         let touched = Grants::clone(serving.policy().grants()).revoke(rule);
         state.add(rule);
-        for (authority, rooms) in &state.live {
-            if let (Some(authority), Some(rooms)) = (authority.upgrade(), rooms.upgrade()) {
-                revoke(&authority, &rooms, rule);
+        for (authority, opened) in &state.live {
+            if let (Some(authority), Some(opened)) = (authority.upgrade(), opened.upgrade()) {
+                revoke(&authority, &opened, rule);
             }
         }
         touched

@@ -66,8 +66,9 @@ impl<'a> DeploymentChange<'a> {
         Ok(())
     }
 
-    /// Stores the change, and makes `next` the active revision, which `handles` fit. Revocations up to `lifted` no longer
-    /// apply. Returns the previous revision, which is to be drained.
+    /// Stores the change, and makes `next` the active revision, which `handles` fit. The first
+    /// `revocations_seen` revocations no longer apply. Returns the previous revision, which is to be
+    /// drained.
     ///
     /// # Errors
     ///
@@ -77,12 +78,12 @@ impl<'a> DeploymentChange<'a> {
         next: Arc<ActiveRevision>,
         handles: HandlesInSwitch<'_>,
         action: Action,
-        lifted: usize,
+        revocations_seen: usize,
     ) -> Result<Arc<ActiveRevision>> {
         let entry = self.entry;
         let old = entry.replace_route(next, || {
             self.store(Some(action))?;
-            self.apply(lifted);
+            self.apply(revocations_seen);
             Ok(())
         })?;
         drop(handles);
@@ -106,11 +107,11 @@ impl<'a> DeploymentChange<'a> {
         state.commit(&transaction.with_changes(changes))
     }
 
-    fn apply(&self, lifted: usize) {
+    fn apply(&self, revocations_seen: usize) {
         let entry = self.entry;
         entry
             .authorization
-            .apply_switch(lifted, self.pending.clone());
+            .apply_switch(revocations_seen, self.pending.clone());
         let mut history = entry.history.lock();
         *history = self.history_since(&history);
     }

@@ -88,7 +88,8 @@ impl Host {
     /// [`Error::phase`](crate::Error::phase) is the step that failed. A failed deploy leaves
     /// nothing behind.
     ///
-    /// Cancel safe: if dropped before it completes, nothing is deployed.
+    /// Cancel safe: if dropped before it completes, either nothing is deployed or the component is;
+    /// no state in between.
     pub fn deploy(&self, component: Component) -> Deploy<'_> {
         Deploy::new(&self.0.context, component)
     }

@@ -42,7 +42,7 @@ pub enum Event {
         /// The active revision.
         to: u64,
     },
-    /// A rollout failed; the previously active revision keeps serving.
+    /// A rollout failed. The previously active revision, if there is one, keeps serving.
     RolledBack {
         /// The name of the deployment.
         component: ComponentName,

@@ -7,7 +7,7 @@
 //! Tests: `tests/suite/bad_input.rs`, `tests/suite/state`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::ComponentName;
 use airssys_wasm_core::suggest::nearest;
@@ -108,10 +108,13 @@ impl DeploymentTable {
         }
     }
 
-    /// Returns the number of revocations of a deployment, if it is awake.
-    pub(crate) fn revocation_count(&self, name: &str) -> Option<usize> {
+    /// Returns a deployment, if it is awake, and the number of its revocations.
+    pub(crate) fn revocation_count(&self, name: &str) -> Option<(Weak<DeploymentEntry>, usize)> {
         let named = find_entry(&self.awake.0.read(), name)?.ok()?;
-        Some(named.authorization.revocation_count())
+        Some((
+            Arc::downgrade(&named),
+            named.authorization.revocation_count(),
+        ))
     }
 
     /// Returns the names of a pipeline's stages.

@@ -7,24 +7,52 @@ use std::sync::Arc;
 use airssys_wasm_core::Digest;
 use airssys_wasm_core::policy::{Grants, RequestedCapabilities};
 
+use super::grants;
 use super::run::store_component;
 use crate::deployment::DeploymentEntry;
+use crate::observe::Event;
 use crate::runtime::Runtime;
 use crate::{Component, Error, ErrorKind, Result};
 
-/// Stores an update that waits for approval, in the state directory too if there is one.
-pub(super) async fn store_pending_update(
+/// Stores an update that requests more than the active revision until it is approved, in the state
+/// directory too if there is one, and announces it. Returns the error of the rollout.
+pub(super) async fn await_approval(
     runtime: &Arc<Runtime>,
     named: &Arc<DeploymentEntry>,
-    waiting: Component,
+    component: &Component,
+    changes: Vec<String>,
+) -> Error {
+    let error = grants::awaits_approval_error(&named.revision(), &changes);
+    match store_and_announce(runtime, named, component.clone(), changes).await {
+        Ok(()) => error,
+        Err(cause) => {
+            let message = format!("{error}; it could not be stored for approval: {cause}");
+            Error::new(cause.class(), message)
+        }
+    }
+}
+
+/// Stores before it announces, so that a listener finds the update.
+async fn store_and_announce(
+    runtime: &Arc<Runtime>,
+    named: &Arc<DeploymentEntry>,
+    component: Component,
+    changes: Vec<String>,
 ) -> Result<()> {
-    let pin = store_component(runtime, &waiting).await?;
-    let named = Arc::clone(named);
-    let remember = move || {
+    let pin = store_component(runtime, &component).await?;
+    let (named, shared) = (Arc::clone(named), Arc::clone(runtime));
+    let store = move || {
         let _pin = pin;
-        named.store_pending_update(waiting)
+        let digest = component.digest();
+        named.store_pending_update(component)?;
+        shared.announcer.announce(Event::AwaitsApproval {
+            component: named.name.clone(),
+            digest,
+            changes,
+        });
+        Ok(())
     };
-    runtime.run_state_write(remember).await
+    runtime.run_state_write(store).await
 }
 
 /// Grants for exactly one component: its bytes and its requests. The approval does not cover other

@@ -32,14 +32,14 @@ pub(super) enum StateLoss {
 /// Checks the version of the next revision.
 pub(super) fn version(
     serving: &Revision,
-    next: &RevisionPlan,
+    plan: &RevisionPlan,
     required: VersionRequirement,
 ) -> Result<()> {
     match required {
         VersionRequirement::Any => Ok(()),
         VersionRequirement::Newer => Ok(check_version(
             serving.component.version(),
-            next.component.version(),
+            plan.component.version(),
         )?),
     }
 }
@@ -57,27 +57,27 @@ pub(super) fn state(serving: &Revision, loss: StateLoss) -> Result<()> {
 }
 
 /// Checks that the next revision has everything that callers of the active one may call.
-pub(super) fn world(serving: &Revision, next: &RevisionPlan) -> Result<()> {
+pub(super) fn world(serving: &Revision, plan: &RevisionPlan) -> Result<()> {
     Ok(serving
         .component
         .world()
-        .check_replacement(next.component.world())?)
+        .check_replacement(plan.component.world())?)
 }
 
 /// Finds a provider for each import, the host or one of `deployed`, and sets the links.
 pub(super) fn imports(
-    next: &mut RevisionPlan,
+    plan: &mut RevisionPlan,
     providers: &Providers,
     deployed: &[Arc<DeploymentEntry>],
 ) -> Result<()> {
-    link::check_bindings(&next.explicit_links, next.component.world(), providers)?;
+    link::check_bindings(&plan.explicit_links, plan.component.world(), providers)?;
     let links = link::resolve(
-        &next.name,
-        next.component.world(),
+        &plan.name,
+        plan.component.world(),
         providers,
         deployed,
-        &next.terms.fixed.links,
+        &plan.terms.fixed.links,
     )?;
-    next.links = Arc::new(links);
+    plan.links = Arc::new(links);
     Ok(())
 }

@@ -154,7 +154,7 @@ impl<'a> Deploy<'a> {
             terms.grants = approval.grants_for(&self.component)?;
         }
         terms.check()?;
-        let draft = RevisionPlan {
+        let plan = RevisionPlan {
             name: name.clone(),
             number: 1,
             terms,
@@ -170,17 +170,17 @@ impl<'a> Deploy<'a> {
             component: self.component,
         };
         let reserved = self.context.deployments.reserve(&name)?;
-        let place = NewDeployment {
+        let target = NewDeployment {
             reserved,
             pipeline: self.pipeline,
         };
         let span = tracing::info_span!("deploy", component = %name);
-        let candidate = Candidate::Draft(Box::new(draft));
+        let candidate = Candidate::Planned(Box::new(plan));
         Ok((
             RolloutRun::new(
                 self.context,
                 machine,
-                place,
+                target,
                 Overrides::default(),
                 candidate,
             ),

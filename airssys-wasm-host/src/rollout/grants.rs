@@ -9,52 +9,22 @@ use airssys_wasm_core::policy::{
 };
 use airssys_wasm_core::{CapabilityKind, Need, Rule};
 
-use super::run::RolloutMode;
-use crate::deployment::DeploymentEntry;
 use crate::observe::Event;
-use crate::revision::{GrantOrigin, Revision, RevisionPlan};
+use crate::revision::{Revision, RevisionPlan};
 use crate::runtime::Runtime;
 use crate::{Error, ErrorClass, ErrorKind, Result};
 
-/// Checks that what `draft` requests is granted, and opens it. An update of `existing` without
-/// grants has those of the active revision, as long as it requests no more. A rehearsal announces
-/// nothing. Blocks while directories are opened.
-pub(super) fn authorize(
-    existing: Option<&DeploymentEntry>,
-    runtime: &Runtime,
-    draft: &mut RevisionPlan,
-    mode: RolloutMode,
-) -> Result<()> {
-    let Some(named) = existing else {
-        check(runtime, draft, mode)?;
-        return draft.open(runtime).map(drop);
-    };
-    let lifted = match draft.grant_origin {
-        GrantOrigin::Explicit { revocations_seen } => revocations_seen,
-        GrantOrigin::Inherited => {
-            check_no_growth(runtime, &named.revision(), draft, mode)?;
-            0
-        }
-    };
-    check(runtime, draft, mode)?;
-    let opened = draft.open(runtime)?;
-    named
-        .authorization
-        .add_revision(&opened.authority, &opened.open_capabilities, lifted);
-    Ok(())
+/// Checks that every rule is known here, and that the grants allow what cannot be denied later.
+pub(super) fn check_rules(runtime: &Runtime, plan: &RevisionPlan) -> Result<()> {
+    check_sizes(plan)?;
+    check_custom_rules(runtime, plan)?;
+    check_baseline_denies(plan)?;
+    check_linked_calls(plan, runtime.engines.clock().unix_seconds())
 }
 
-/// Checks that what the component requires is granted, and that every rule is known here.
-fn check(runtime: &Runtime, draft: &RevisionPlan, mode: RolloutMode) -> Result<()> {
-    check_sizes(draft)?;
-    check_custom_rules(runtime, draft)?;
-    check_baseline_denies(draft)?;
-    let now = runtime.engines.clock().unix_seconds();
-    check_linked_calls(draft, now)?;
-    let review = GrantReview::new(draft.component.requested(), &draft.terms.grants, now);
-    if mode == RolloutMode::Real {
-        warn_of_mismatches(runtime, draft, &review);
-    }
+/// Checks that what the component requires is granted.
+pub(super) fn check_sufficient(runtime: &Runtime, plan: &RevisionPlan) -> Result<()> {
+    let review = review(runtime, plan);
     if review.is_sufficient() {
         return Ok(());
     }
@@ -70,9 +40,14 @@ fn check(runtime: &Runtime, draft: &RevisionPlan, mode: RolloutMode) -> Result<(
     Err(Error::new(ErrorKind::NotGranted, message).with_remedy(remedy))
 }
 
+fn review(runtime: &Runtime, plan: &RevisionPlan) -> GrantReview {
+    let now = runtime.engines.clock().unix_seconds();
+    GrantReview::new(plan.component.requested(), &plan.terms.grants, now)
+}
+
 /// Checks the size of the texts that are stored with each revision.
-fn check_sizes(draft: &RevisionPlan) -> Result<()> {
-    let requests = match draft.component.requested() {
+fn check_sizes(plan: &RevisionPlan) -> Result<()> {
+    let requests = match plan.component.requested() {
         RequestedCapabilities::Listed(requests) => requests.to_section().len(),
         RequestedCapabilities::Unlisted => 0,
     };
@@ -85,7 +60,7 @@ fn check_sizes(draft: &RevisionPlan) -> Result<()> {
         ),
         (
             "grants",
-            draft.terms.grants.to_toml().len(),
+            plan.terms.grants.to_toml().len(),
             GRANTS_BYTES_MAX,
             ErrorKind::InvalidGrant,
         ),
@@ -115,39 +90,22 @@ fn describe_lacking(rule: &Rule, granted: GrantStatus) -> String {
     format!("`{rule}` ({granted})")
 }
 
-/// Checks that an update requests no more than the active revision: it gains nothing without new
-/// grants.
-fn check_no_growth(
-    runtime: &Runtime,
-    serving: &Revision,
-    next: &RevisionPlan,
-    mode: RolloutMode,
-) -> Result<()> {
-    let changes = growth(serving, next);
-    if changes.is_empty() {
-        return Ok(());
-    }
-    if mode == RolloutMode::Real {
-        runtime.announcer.announce(Event::AwaitsApproval {
-            component: next.name.clone(),
-            digest: next.component.digest(),
-            changes: changes.clone(),
-        });
-    }
-    let message = format!("it requests more than {serving}: {}", join_first(&changes));
+/// Creates the error of an update without grants that requests more than the active revision.
+pub(super) fn awaits_approval_error(serving: &Revision, changes: &[String]) -> Error {
+    let message = format!("it requests more than {serving}: {}", join_first(changes));
     let remedy = "approve it by setting grants (`.grants(...)` or `.approval(...)`)";
-    Err(Error::new(ErrorKind::AwaitsApproval, message).with_remedy(remedy))
+    Error::new(ErrorKind::AwaitsApproval, message).with_remedy(remedy)
 }
 
 /// Lists what the next revision requests in addition, and either requires or would be granted.
-fn growth(serving: &Revision, next: &RevisionPlan) -> Vec<String> {
+pub(super) fn added_requests(serving: &Revision, plan: &RevisionPlan) -> Vec<String> {
     let given = |rule: &Rule| {
-        next.terms
+        plan.terms
             .grants
             .allowed()
             .any(|grant| grant.may_intersect(rule))
     };
-    match (serving.component.requested(), next.component.requested()) {
+    match (serving.component.requested(), plan.component.requested()) {
         (RequestedCapabilities::Listed(old), RequestedCapabilities::Listed(new)) => {
             request_changes(old, new)
                 .into_iter()
@@ -164,7 +122,7 @@ fn growth(serving: &Revision, next: &RevisionPlan) -> Vec<String> {
         // A component without requests may use everything for which it imports the interfaces.
         (RequestedCapabilities::Unlisted, _) => {
             let old = imported_kinds(serving.component.world());
-            let new = imported_kinds(next.component.world());
+            let new = imported_kinds(plan.component.world());
             new.difference(&old)
                 .map(|kind| format!("+ {}: it now imports an interface for it", kind.as_str()))
                 .collect()
@@ -174,11 +132,11 @@ fn growth(serving: &Revision, next: &RevisionPlan) -> Vec<String> {
 
 /// Checks that this host has a provider for each rule of an embedder's kind, and that the provider
 /// accepts the rule.
-fn check_custom_rules(runtime: &Runtime, draft: &RevisionPlan) -> Result<()> {
-    let requested = draft.component.requested().rules();
+fn check_custom_rules(runtime: &Runtime, plan: &RevisionPlan) -> Result<()> {
+    let requested = plan.component.requested().rules();
     let all = requested
-        .chain(draft.terms.grants.allowed())
-        .chain(draft.terms.grants.denied());
+        .chain(plan.terms.grants.allowed())
+        .chain(plan.terms.grants.denied());
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
         let provided = runtime.programs.providers().iter();
         let mut providers = provided
@@ -203,9 +161,9 @@ fn check_custom_rules(runtime: &Runtime, draft: &RevisionPlan) -> Result<()> {
 }
 
 /// Checks that the component may call what it is linked to; otherwise it could only trap.
-fn check_linked_calls(draft: &RevisionPlan, now: u64) -> Result<()> {
-    let policy = draft.policy();
-    let problems: Vec<String> = draft
+fn check_linked_calls(plan: &RevisionPlan, now: u64) -> Result<()> {
+    let policy = plan.policy();
+    let problems: Vec<String> = plan
         .links
         .required_calls()
         .into_iter()
@@ -231,12 +189,12 @@ fn check_linked_calls(draft: &RevisionPlan, now: u64) -> Result<()> {
 
 /// Checks that a component does not import what every component may use and is denied here: that
 /// cannot be taken away from a running component.
-fn check_baseline_denies(draft: &RevisionPlan) -> Result<()> {
-    let denied: Vec<String> = draft
+fn check_baseline_denies(plan: &RevisionPlan) -> Result<()> {
+    let denied: Vec<String> = plan
         .terms
         .grants
         .denied()
-        .filter(|rule| imports_interface_for(draft.component.world(), rule))
+        .filter(|rule| imports_interface_for(plan.component.world(), rule))
         .map(|rule| format!("`{rule}`"))
         .collect();
     if denied.is_empty() {
@@ -249,18 +207,20 @@ fn check_baseline_denies(draft: &RevisionPlan) -> Result<()> {
     Err(Error::new(ErrorKind::NotGranted, message))
 }
 
-fn warn_of_mismatches(runtime: &Runtime, draft: &RevisionPlan, review: &GrantReview) {
+/// Logs and announces where requests, grants and imports do not match.
+pub(super) fn warn_of_mismatches(runtime: &Runtime, plan: &RevisionPlan) {
+    let review = review(runtime, plan);
     let unrequested = review.unrequested.iter().map(|rule| {
         format!(
             "`{}` is granted, but the component does not request it",
             rule.without_value()
         )
     });
-    let imports = import_mismatches(draft.component.requested(), draft.component.world());
+    let imports = import_mismatches(plan.component.requested(), plan.component.world());
     for warning in unrequested.chain(imports) {
-        tracing::warn!(component = %draft.name, "{warning}");
+        tracing::warn!(component = %plan.name, "{warning}");
         runtime.announcer.announce(Event::Mismatched {
-            component: draft.name.clone(),
+            component: plan.name.clone(),
             warning,
         });
     }

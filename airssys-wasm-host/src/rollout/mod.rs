@@ -6,6 +6,7 @@
 //! Tests: `tests/suite/promises`.
 
 mod approval;
+mod authorize;
 mod checks;
 mod compile;
 mod deploy;
@@ -25,6 +26,13 @@ pub use rollback::Rollback;
 pub(crate) use target::ParentPipeline;
 pub use update::Update;
 
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 
 type RolloutFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+fn invalid_state(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        format!("the rollout came to {what}, which is not valid in this state; this is a bug"),
+    )
+}

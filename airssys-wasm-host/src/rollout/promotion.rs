@@ -24,13 +24,14 @@ pub struct Promotion {
 }
 
 impl Promotion {
-    pub(super) fn new(SwitchResult { old, revision }: SwitchResult, begun: Instant) -> Self {
+    pub(super) fn new(switched: SwitchResult, begun: Instant) -> Self {
+        let revision = &switched.revision;
         Self {
             component: revision.name().clone(),
-            old,
             to: revision.number,
             version: revision.component.version().cloned(),
-            lifted: Vec::new(),
+            old: switched.old,
+            lifted: switched.lifted,
             took: begun.elapsed(),
         }
     }
@@ -51,11 +52,6 @@ impl Promotion {
     #[must_use]
     pub fn version(&self) -> Option<&Version> {
         self.version.as_ref()
-    }
-
-    /// Sets the revocations that the grants of an update lifted.
-    pub(super) fn lifting(self, lifted: Vec<Rule>) -> Self {
-        Self { lifted, ..self }
     }
 
     /// Returns the rules that had been revoked and that the grants of the update restored. Empty

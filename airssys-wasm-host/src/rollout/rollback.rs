@@ -84,19 +84,19 @@ impl<'a> Rollback<'a> {
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let version = self.version.as_deref().map(parse_version).transpose()?;
         let named = self.context.deployments.find(&self.name).await?;
-        let turn = named.lock_rollout().await;
+        let rollout_lock = named.lock_rollout().await;
         named.check_not_ended()?;
         let kept = named.rollback_target(version.as_ref())?;
         let span = tracing::info_span!("rollback", component = %named.name, to = kept.number());
-        let target = restore::ensure_loaded(&named, kept).await?;
-        let place = ExistingDeployment {
+        let revision = restore::ensure_loaded(&named, kept).await?;
+        let target = ExistingDeployment {
             named,
-            _rollout_lock: turn,
+            _rollout_lock: rollout_lock,
             cause: RolloutCause::Rollback,
         };
-        let candidate = Candidate::Compiled(target);
+        let candidate = Candidate::Compiled(revision);
         Ok((
-            RolloutRun::new(self.context, machine, place, self.overrides, candidate),
+            RolloutRun::new(self.context, machine, target, self.overrides, candidate),
             span,
         ))
     }

@@ -1,17 +1,21 @@
 //! A rollout, from its first effect to its end.
 //!
-//! Dropping a run midway abandons it: what was prepared is dropped, and a paused deployment resumes
-//! with its previous revision.
+//! Dropping a run before the switch abandons it: everything prepared is dropped, and a paused
+//! deployment resumes with its previous revision. A switch that writes to the state directory
+//! completes even if the run is dropped meanwhile.
+//!
+//! Tests: in this file, `tests/suite/promises`.
 
 use std::pin::pin;
 use std::sync::Arc;
 
-use airssys_wasm_core::{ComponentName, Effect, Outcome, Rollout, RolloutStep, Rule};
+use airssys_wasm_core::{ComponentName, Effect, Outcome, Rollout, RolloutStep};
 
+use super::authorize::authorize;
 use super::checks::{StateLoss, VersionRequirement};
 use super::compile::compile;
 use super::target::RolloutTarget;
-use super::{checks, grants, health};
+use super::{checks, health, invalid_state};
 use crate::clock::Ticks;
 use crate::clock::run_until_deadline;
 use crate::context::HostContext;
@@ -30,57 +34,41 @@ const DRAIN_MARGIN: Ticks = Ticks(100);
 /// A rollout, and what it has prepared so far.
 pub(super) struct RolloutRun<'a, P: RolloutTarget> {
     pub(super) runtime: &'a Arc<Runtime>,
-    pub(super) names: &'a Arc<DeploymentTable>,
+    pub(super) deployments: &'a Arc<DeploymentTable>,
     pub(super) machine: Rollout,
     pub(super) name: ComponentName,
-    /// `None` while a switch is carried out.
-    pub(super) target: Option<P>,
     pub(super) overrides: Overrides,
     pub(super) candidate: Candidate<P::Live>,
     /// Keeps the component's bytes in the state directory until the rollout is committed.
     pub(super) pin: Option<BlobPin>,
-    // Dropped last: nothing of the candidate is left when calls resume.
+    // Dropped after the candidate: nothing of it is left when calls resume.
     pub(super) paused: Option<PausedDeployment>,
+    /// `None` while a switch is carried out.
+    // Dropped last, because it holds the rollout lock: another rollout must not pause the
+    // deployment before this one has resumed it.
+    pub(super) target: Option<P>,
 }
 
 /// Everything that a switch takes to the thread that carries it out, because its caller may stop
 /// waiting meanwhile.
 struct PendingSwitch<P> {
-    target: P,
     _pin: Option<BlobPin>,
     paused: Option<PausedDeployment>,
+    // Dropped last, as in `RolloutRun`.
+    target: P,
 }
 
-/// Checks that the caller chose to override.
+/// The checks that the caller of a rollout has disabled.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Overrides {
     pub(super) version: VersionRequirement,
     pub(super) state_loss: StateLoss,
 }
 
-/// The mode of a rollout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RolloutMode {
-    /// A rollout that is carried out to its end.
-    Real,
-    /// A rollout that ends after its checks, and announces nothing.
-    Rehearsal,
-}
-
-impl RolloutMode {
-    fn from_machine(machine: &Rollout) -> Self {
-        if machine.is_rehearsal() {
-            Self::Rehearsal
-        } else {
-            Self::Real
-        }
-    }
-}
-
 /// The next revision, in its current state of preparation.
 pub(super) enum Candidate<Live> {
-    /// Not compiled yet.
-    Draft(Box<RevisionPlan>),
+    /// Planned, and not compiled yet.
+    Planned(Box<RevisionPlan>),
     /// Compiled and ready to be started.
     Compiled(Arc<Revision>),
     /// Started, with its first instance.
@@ -95,33 +83,20 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     pub(super) fn new(
         context: &'a HostContext,
         machine: Rollout,
-        place: P,
-        allowed: Overrides,
+        target: P,
+        overrides: Overrides,
         candidate: Candidate<P::Live>,
     ) -> Self {
         Self {
             runtime: &context.runtime,
-            names: &context.deployments,
+            deployments: &context.deployments,
             machine,
-            name: place.name().clone(),
-            target: Some(place),
-            overrides: allowed,
+            name: target.name().clone(),
+            overrides,
             candidate,
             pin: None,
             paused: None,
-        }
-    }
-
-    /// Returns the existing deployment. Fails for a new one.
-    pub(super) fn existing(&self) -> Result<Arc<DeploymentEntry>> {
-        existing(&self.target).cloned()
-    }
-
-    /// Returns the revocations that the grants of the candidate lift. Empty once it is compiled.
-    pub(super) fn lifted(&self) -> Vec<Rule> {
-        match &self.candidate {
-            Candidate::Draft(draft) => draft.lifted_revocations.clone(),
-            _ => Vec::new(),
+            target: Some(target),
         }
     }
 
@@ -140,7 +115,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     }
 
     async fn run_machine(&mut self) -> Result<()> {
-        let mut why = None;
+        let mut first_error = None;
         loop {
             match self.machine.next() {
                 RolloutStep::Perform(effect) => {
@@ -150,11 +125,11 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                     } else {
                         Outcome::Failed
                     });
-                    why = why.or(outcome.err());
+                    first_error = first_error.or(outcome.err());
                 }
                 RolloutStep::Promoted | RolloutStep::Rehearsed => return Ok(()),
                 RolloutStep::RolledBack { failed } => {
-                    let error = why
+                    let error = first_error
                         .unwrap_or_else(|| invalid_state("a failure"))
                         .in_phase(failed);
                     self.announce_failure(failed, &error);
@@ -166,9 +141,9 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
 
     async fn step(&mut self, effect: Effect) -> Result<()> {
         if let Some(probe) = &self.runtime.probe {
-            let told = probe.before(&self.name, effect).await;
+            let verdict = probe.before(&self.name, effect).await;
             if !self.machine.is_undoing() {
-                told.map_err(|why| Error::new(ErrorKind::StoppedByProbe, why))?;
+                verdict.map_err(|reason| Error::new(ErrorKind::StoppedByProbe, reason))?;
             }
         }
         tracing::debug!(component = %self.name, %effect, "rollout");
@@ -184,25 +159,25 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
 
     async fn carry_out(&mut self, effect: Effect) -> Result<()> {
         match (effect, &mut self.candidate) {
-            (Effect::CheckVersion, Candidate::Draft(draft)) => {
+            (Effect::CheckVersion, Candidate::Planned(plan)) => {
                 let named = existing(&self.target)?;
-                checks::version(&named.revision(), draft, self.overrides.version)
+                checks::version(&named.revision(), plan, self.overrides.version)
             }
             (Effect::CheckState, _) => checks::state(
                 &existing(&self.target)?.revision(),
                 self.overrides.state_loss,
             ),
-            (Effect::CheckWorld, Candidate::Draft(draft)) => {
-                checks::world(&existing(&self.target)?.revision(), draft)
+            (Effect::CheckWorld, Candidate::Planned(plan)) => {
+                checks::world(&existing(&self.target)?.revision(), plan)
             }
-            (Effect::CheckImports, Candidate::Draft(draft)) => {
+            (Effect::CheckImports, Candidate::Planned(plan)) => {
                 let providers = self.runtime.programs.providers();
                 // Only a component that others may serve waits until all of them are restored.
-                let deployed = match link::needs_links(draft.component.world(), providers) {
-                    true => self.names.all().await?,
+                let deployed = match link::needs_links(plan.component.world(), providers) {
+                    true => self.deployments.all().await?,
                     false => Vec::new(),
                 };
-                checks::imports(draft, providers, &deployed)
+                checks::imports(plan, providers, &deployed)
             }
             (Effect::CheckGrants, _) => self.authorize().await,
             (Effect::Compile, _) => self.compile().await,
@@ -239,33 +214,25 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
         }
     }
 
-    /// Checks the grants and opens what they allow, on a blocking thread.
+    /// Authorizes the planned revision.
     async fn authorize(&mut self) -> Result<()> {
-        let Candidate::Draft(mut draft) = self.take_candidate() else {
+        let Candidate::Planned(plan) = self.take_candidate() else {
             return Err(invalid_state("checking grants"));
         };
-        let named = target(&self.target)?.existing().ok().cloned();
-        let (runtime, mode) = (
-            Arc::clone(self.runtime),
-            RolloutMode::from_machine(&self.machine),
-        );
-        let authorize = move || {
-            let authorized = grants::authorize(named.as_deref(), &runtime, &mut draft, mode);
-            Ok((authorized, draft))
-        };
-        let (authorized, draft) = self.runtime.blocking.run(authorize).await?;
-        self.candidate = Candidate::Draft(draft);
-        authorized
+        let named = target(&self.target)?.existing();
+        let plan = authorize(self.runtime, &self.machine, named, plan).await?;
+        self.candidate = Candidate::Planned(plan);
+        Ok(())
     }
 
     /// Obtains a program: at once if its code is available, or else compiled off the threads that
     /// serve calls.
     async fn compile(&mut self) -> Result<()> {
-        let Candidate::Draft(draft) = self.take_candidate() else {
+        let Candidate::Planned(plan) = self.take_candidate() else {
             return Err(invalid_state("compiling"));
         };
-        let program = compile(self.runtime, &draft).await?;
-        let revision = draft
+        let program = compile(self.runtime, &plan).await?;
+        let revision = plan
             .into_revision(self.runtime, program)
             .ok_or_else(|| invalid_state("compiling"))?;
         self.candidate = Candidate::Compiled(Arc::new(revision));
@@ -275,17 +242,17 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     /// Carries out the one effect that callers see: at once, or on a blocking thread if something
     /// is written. Once that has begun, it runs to its end.
     async fn switch(&mut self) -> Result<()> {
-        let (Candidate::Started(revision, instance), Some(place)) =
+        let (Candidate::Started(revision, instance), Some(target)) =
             (self.take_candidate(), self.target.take())
         else {
             return Err(invalid_state("switching"));
         };
         let mut switching = PendingSwitch {
-            target: place,
             _pin: self.pin.take(),
             paused: self.paused.take(),
+            target,
         };
-        let (runtime, deployments) = (Arc::clone(self.runtime), Arc::clone(self.names));
+        let (runtime, deployments) = (Arc::clone(self.runtime), Arc::clone(self.deployments));
         let switch = move || {
             let live = deployments
                 .lock_links(&revision)
@@ -317,15 +284,17 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     }
 }
 
-fn target<P>(place: &Option<P>) -> Result<&P> {
-    place
+fn target<P>(target: &Option<P>) -> Result<&P> {
+    target
         .as_ref()
         .ok_or_else(|| invalid_state("an effect while it was switching"))
 }
 
 /// Returns the existing deployment. Fails for a new one.
-fn existing<P: RolloutTarget>(place: &Option<P>) -> Result<&Arc<DeploymentEntry>> {
-    target(place)?.existing()
+fn existing<P: RolloutTarget>(of: &Option<P>) -> Result<&Arc<DeploymentEntry>> {
+    target(of)?
+        .existing()
+        .ok_or_else(|| invalid_state("an effect that needs an existing deployment"))
 }
 
 /// Stores the bytes of a component in the state directory, if there is one.
@@ -343,22 +312,43 @@ pub(super) async fn store_component(
         .await
 }
 
-/// Waits for the calls in flight. Each ends by its deadline, unless the embedder holds its future
-/// and does not poll it: then the drain fails, so that the other calls do not wait any longer.
+/// Waits for the calls in flight on every revision. Each ends by its deadline, unless the embedder
+/// holds its future and does not poll it: then the drain fails, so that the waiting calls do not
+/// wait any longer.
 async fn drain(runtime: &Runtime, named: &DeploymentEntry) -> Result<()> {
-    let revision = named.revision();
+    let servings = named.undrained_revisions();
+    let deadlines = servings.iter().map(|it| it.revision.deadline_ticks_max());
     let clock = runtime.engines.clock();
     let until = clock
         .now()
-        .saturating_add(revision.deadline_ticks_max())
+        .saturating_add(deadlines.max().unwrap_or(Ticks(0)))
         .saturating_add(DRAIN_MARGIN);
     let drained = pin!(named.drained());
-    run_until_deadline(clock, until, drained).await.map_err(|_| {
-        let message = format!(
-            "calls of {revision} have not ended after their deadline: their futures are held and not polled"
-        );
-        Error::new(ErrorKind::DeadlineExceeded, message)
-    })
+    let outcome = run_until_deadline(clock, until, drained).await;
+    outcome.map_err(|_| not_drained_error(&named.name, &servings))
+}
+
+fn not_drained_error(name: &ComponentName, servings: &[Arc<ActiveRevision>]) -> Error {
+    let calls = servings
+        .iter()
+        .map(|serving| (serving.revision.number, serving.calls_inside()));
+    let inside: Vec<(u64, u64)> = calls.filter(|(_, calls)| *calls > 0).collect();
+    let count: u64 = inside.iter().map(|(_, calls)| calls).sum();
+    let revisions: Vec<String> = inside
+        .iter()
+        .map(|(number, _)| number.to_string())
+        .collect();
+    let message = format!(
+        "`{name}`: {count} {} ({} {}) did not end by their deadline; a call whose future is not polled cannot end",
+        if count == 1 { "call" } else { "calls" },
+        if revisions.len() == 1 {
+            "revision"
+        } else {
+            "revisions"
+        },
+        revisions.join(", "),
+    );
+    Error::new(ErrorKind::DeadlineExceeded, message)
 }
 
 /// A paused deployment whose calls wait. Dropping it resumes them, unless another revision serves
@@ -385,9 +375,82 @@ impl Drop for PausedDeployment {
     }
 }
 
-pub(super) fn invalid_state(what: &str) -> Error {
-    Error::new(
-        ErrorKind::Internal,
-        format!("the rollout came to {what}, which is not valid in this state; this is a bug"),
-    )
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use airssys_wasm_core::Strategy;
+
+    use super::*;
+    use crate::Host;
+
+    /// A target that records, when it is dropped, whether its deployment admits calls.
+    struct RecordingTarget {
+        named: Arc<DeploymentEntry>,
+        has_admitted: Arc<AtomicBool>,
+    }
+
+    impl RolloutTarget for RecordingTarget {
+        type Live = ();
+
+        fn name(&self) -> &ComponentName {
+            &self.named.name
+        }
+
+        fn existing(&self) -> Option<&Arc<DeploymentEntry>> {
+            Some(&self.named)
+        }
+
+        fn switch(&mut self, _: &Arc<Runtime>, _: Arc<Revision>, _: Box<Instance>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Drop for RecordingTarget {
+        fn drop(&mut self) {
+            let admitted = self
+                .named
+                .admit()
+                .is_ok_and(|admission| admission.is_some());
+            self.has_admitted.store(admitted, Ordering::SeqCst);
+        }
+    }
+
+    /// The target holds the rollout lock.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_dropped_rollout_resumes_the_deployment_before_the_next_one_begins() {
+        let host = Host::builder()
+            .pooled_instances_max(4)
+            .build()
+            .expect("a host");
+        let bytes = wat::parse_str("(component)").expect("a component");
+        let component = Component::from_bytes(bytes).expect("a component");
+        let deployment = host.deploy(component).name("paused").await;
+        let named = deployment.expect("deployed").0;
+        let target = || {
+            let has_admitted = Arc::new(AtomicBool::new(false));
+            let target = RecordingTarget {
+                named: Arc::clone(&named),
+                has_admitted: Arc::clone(&has_admitted),
+            };
+            (target, has_admitted)
+        };
+
+        let (in_run, has_admitted) = target();
+        let machine = Rollout::update(Strategy::Recreate);
+        let (overrides, candidate) = (Overrides::default(), Candidate::Discarded);
+        let context = &host.0.context;
+        let mut run = RolloutRun::new(context, machine, in_run, overrides, candidate);
+        run.paused = Some(PausedDeployment::begin(&named));
+        drop(run);
+        assert!(has_admitted.load(Ordering::SeqCst));
+
+        let (in_switch, has_admitted) = target();
+        drop(PendingSwitch {
+            _pin: None,
+            paused: Some(PausedDeployment::begin(&named)),
+            target: in_switch,
+        });
+        assert!(has_admitted.load(Ordering::SeqCst));
+    }
 }

@@ -5,10 +5,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use airssys_wasm_core::ComponentName;
+use airssys_wasm_core::{ComponentName, Rule};
 use tokio::sync::OwnedMutexGuard;
 
-use super::run::invalid_state;
 use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::instance::Instance;
 use crate::observe::Event;
@@ -25,8 +24,8 @@ pub(super) trait RolloutTarget: Send + 'static {
 
     fn name(&self) -> &ComponentName;
 
-    /// Returns the existing deployment. Fails for a new one.
-    fn existing(&self) -> Result<&Arc<DeploymentEntry>>;
+    /// Returns the existing deployment. `None` for a new one.
+    fn existing(&self) -> Option<&Arc<DeploymentEntry>>;
 
     /// Makes `revision` the active one, with `first` as its first instance. With a state directory,
     /// stores the change first; then it blocks.
@@ -60,8 +59,8 @@ impl RolloutTarget for NewDeployment {
         self.reserved.name()
     }
 
-    fn existing(&self) -> Result<&Arc<DeploymentEntry>> {
-        Err(invalid_state("an effect that needs an existing deployment"))
+    fn existing(&self) -> Option<&Arc<DeploymentEntry>> {
+        None
     }
 
     fn switch(
@@ -117,6 +116,9 @@ pub(super) enum RolloutCause {
 pub(super) struct SwitchResult {
     pub(super) old: Arc<ActiveRevision>,
     pub(super) revision: Arc<Revision>,
+    /// The revocations that this switch lifted. A rollback lifts none, even if the grants of its
+    /// revision did when they were new.
+    pub(super) lifted: Vec<Rule>,
 }
 
 impl RolloutTarget for ExistingDeployment {
@@ -126,8 +128,8 @@ impl RolloutTarget for ExistingDeployment {
         &self.named.name
     }
 
-    fn existing(&self) -> Result<&Arc<DeploymentEntry>> {
-        Ok(&self.named)
+    fn existing(&self) -> Option<&Arc<DeploymentEntry>> {
+        Some(&self.named)
     }
 
     /// Binds the handles that were registered since the last check first.
@@ -142,7 +144,7 @@ impl RolloutTarget for ExistingDeployment {
         let handles = named.handles.begin_switch(&revision, &mut first)?;
         let summary = RevisionSummary::from_revision(&revision);
         let history = change.history_mut();
-        let (action, lifted, forgotten) = match self.cause {
+        let (action, revocations_seen, forgotten) = match self.cause {
             RolloutCause::Update { revocations_seen } => {
                 let forgotten = history.record_update(Arc::clone(&revision));
                 change.set_pending(None);
@@ -154,32 +156,37 @@ impl RolloutTarget for ExistingDeployment {
             }
             RolloutCause::Rollback => {
                 history.record_rollback(Arc::clone(&revision));
-                // Its grants lifted revocations when it first went live; a rollback lifts none.
                 let lifted = Vec::new();
                 let summary = RevisionSummary { lifted, ..summary };
                 (Action::RolledBack(summary), 0, Vec::new())
             }
         };
         let next = ActiveRevision::new(runtime, Arc::clone(&revision), Some(first));
-        let old = change.switch(next, handles, action, lifted)?;
-        if let RolloutCause::Update { .. } = self.cause {
-            self.announce_lifted(runtime, &revision);
-        }
+        let old = change.switch(next, handles, action, revocations_seen)?;
+        let lifted = match self.cause {
+            RolloutCause::Update { .. } => revision.lifted_revocations.clone(),
+            RolloutCause::Rollback => Vec::new(),
+        };
+        self.announce_lifted(runtime, revision.number, &lifted);
         if !forgotten.is_empty() {
             runtime.blocking.drop(forgotten);
         }
-        Ok(SwitchResult { old, revision })
+        Ok(SwitchResult {
+            old,
+            revision,
+            lifted,
+        })
     }
 }
 
 impl ExistingDeployment {
-    fn announce_lifted(&self, runtime: &Runtime, revision: &Revision) {
-        for rule in &revision.lifted_revocations {
+    fn announce_lifted(&self, runtime: &Runtime, revision: u64, lifted: &[Rule]) {
+        for rule in lifted {
             let (component, rule) = (self.named.name.clone(), rule.clone());
             tracing::warn!(%component, %rule, "a revoked rule is granted again");
             runtime.announcer.announce(Event::GrantedAgain {
                 component,
-                revision: revision.number,
+                revision,
                 rule,
             });
         }

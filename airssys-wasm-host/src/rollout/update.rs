@@ -1,7 +1,7 @@
 //! The builder of an update.
 
 use std::future::IntoFuture;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use airssys_wasm_core::policy::Grants;
@@ -13,7 +13,7 @@ use super::checks::{StateLoss, VersionRequirement};
 use super::lifting::{LiftingConsent, PriorRevocations};
 use super::run::{Candidate, Overrides, RolloutRun};
 use super::target::{ExistingDeployment, RolloutCause};
-use super::{Approval, Promotion, RolloutFuture, approval};
+use super::{Approval, Promotion, RolloutFuture};
 use crate::context::HostContext;
 use crate::data::SharedValues;
 use crate::deployment::DeploymentEntry;
@@ -42,8 +42,9 @@ pub struct Update<'a> {
     data: SharedValues,
     /// `true` if its pipeline has checked every edge of the stage.
     is_checked_by_pipeline: bool,
-    /// The number of revocations when this builder was created.
-    revocations_at_start: Option<usize>,
+    /// The deployment when this builder was created, and the number of its revocations. `None` if
+    /// it was not in use.
+    at_start: Option<(Weak<DeploymentEntry>, usize)>,
 }
 
 /// The grants of the next revision.
@@ -57,7 +58,7 @@ struct UpdateGrants {
 impl<'a> Update<'a> {
     pub(crate) fn new(context: &'a Arc<HostContext>, name: String, component: Component) -> Self {
         Self {
-            revocations_at_start: context.deployments.revocation_count(&name),
+            at_start: context.deployments.revocation_count(&name),
             is_checked_by_pipeline: false,
             context,
             name,
@@ -186,17 +187,9 @@ impl<'a> Update<'a> {
 
     async fn run(self) -> Result<Promotion> {
         let begun = Instant::now();
-        let (runtime, component) = (&self.context.runtime, self.component.clone());
         let machine = Rollout::update(self.strategy);
         let (run, span) = self.prepare(machine).await?;
-        let (named, lifted) = (run.existing()?, run.lifted());
-        match run.follow().instrument(span).await {
-            Err(error) if error.kind() == ErrorKind::AwaitsApproval => {
-                approval::store_pending_update(runtime, &named, component).await?;
-                Err(error)
-            }
-            outcome => outcome.map(|switched| Promotion::new(switched, begun).lifting(lifted)),
-        }
+        Ok(Promotion::new(run.follow().instrument(span).await?, begun))
     }
 
     async fn prepare(
@@ -204,11 +197,8 @@ impl<'a> Update<'a> {
         machine: Rollout,
     ) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let named = self.context.deployments.find(&self.name).await?;
-        // Rules revoked from here on stay revoked, whatever this update grants.
-        let revocations_seen = self
-            .revocations_at_start
-            .unwrap_or_else(|| named.authorization.revocation_count());
-        let turn = named.lock_rollout().await;
+        let revocations_seen = self.revocations_seen(&named);
+        let rollout_lock = named.lock_rollout().await;
         let serving = named.callable_revision()?;
         // An approved component was checked before it waited.
         if self.approval.is_none() && !self.is_checked_by_pipeline {
@@ -232,14 +222,24 @@ impl<'a> Update<'a> {
         let span = tracing::info_span!("update", component = %named.name, ?strategy);
         let target = ExistingDeployment {
             named,
-            _rollout_lock: turn,
+            _rollout_lock: rollout_lock,
             cause,
         };
-        let candidate = Candidate::Draft(Box::new(plan));
+        let candidate = Candidate::Planned(Box::new(plan));
         Ok((
             RolloutRun::new(context, machine, target, overrides, candidate),
             span,
         ))
+    }
+
+    /// Returns the number of revocations that the grants of this update decide on: those made
+    /// before this builder was created. Later ones stay in force, and so do all of a deployment
+    /// that was restored, or deployed under the name, since then.
+    fn revocations_seen(&self, named: &Arc<DeploymentEntry>) -> usize {
+        match &self.at_start {
+            Some((known, count)) if known.as_ptr() == Arc::as_ptr(named) => *count,
+            _ => 0,
+        }
     }
 
     /// Returns the grants that were set or approved, with the revocations that they leave in force,

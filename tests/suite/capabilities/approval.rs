@@ -69,6 +69,30 @@ async fn an_update_that_requests_more_waits_for_approval_while_the_old_revision_
     );
 }
 
+/// With a state directory, it takes a while until the update is stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_awaits_approval_is_stored_when_that_is_announced() {
+    let place = tempfile::tempdir().expect("a directory");
+    let host = builder()
+        .state_directory(place.path().join("state"))
+        .build()
+        .expect("a host");
+    let deployment = deploy(&host, probe(&["config a"]), &["config a value=1"]).await;
+    let mut events = host.events();
+    let listener = tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            if matches!(event, Event::AwaitsApproval { .. }) {
+                return deployment.pending_update().is_some();
+            }
+        }
+        false
+    });
+    let update = host.update("attack-probe", probe(&["config a", "config b"]));
+    let error = update.any_version().discard_state().await.map(drop);
+    assert_eq!(error.expect_err("more").kind(), ErrorKind::AwaitsApproval);
+    assert!(listener.await.expect("a task"), "the listener finds it");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_optional_request_that_would_be_granted_waits_for_approval() {
     let host = host();

@@ -166,3 +166,22 @@ async fn revocations_and_lifted_rules_survive_a_restart() {
         [revoked_rule()]
     );
 }
+
+/// The number of revocations of the removed deployment does not count for the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_begun_before_a_removal_lifts_nothing_in_the_next_deployment() {
+    let (folder, host) = (folder(), host());
+    let rule = format!("file-read /data from={}", folder.path().display());
+    deploy(&host, probe_without_requests(), &[&rule]).await;
+    crate::support::revoke(&host, "attack-probe", REVOKED).await;
+    let begun = update(&host)
+        .grants(wider_grants(folder.path()))
+        .lifting_revocations();
+    host.remove("attack-probe").await.expect("removed");
+    let deployment = deploy(&host, probe_without_requests(), &[&rule]).await;
+    crate::support::revoke(&host, "attack-probe", REVOKED).await;
+    let promoted = begun.await.expect("updated");
+    assert!(promoted.lifted().is_empty());
+    let read = attempt(&deployment, &["read", "/data/secret/a"]).await;
+    assert!(read.is_err(), "it was revoked after the update began");
+}

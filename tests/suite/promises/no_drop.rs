@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::{
-    ComponentName, Effect, ErrorKind, Host, Instancing, Limits, RolloutProbe, Strategy,
+    ComponentName, Effect, ErrorKind, Event, Host, Instancing, Limits, RolloutProbe, Strategy,
+    TestClock,
 };
+use futures_util::FutureExt as _;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::support::{greet, guest, host, sleep, start_parked_call};
@@ -220,4 +222,87 @@ async fn a_call_that_is_not_polled_does_not_pause_a_deployment_forever() {
         .await
         .expect("the deployment keeps serving");
     drop(held);
+}
+
+/// The active revision has a short deadline, and the call of the one before it a long one.
+#[tokio::test(flavor = "multi_thread")]
+async fn recreate_waits_as_long_as_the_longest_deadline_of_the_calls_in_flight() {
+    let clock = TestClock::new();
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .test_clock(&clock)
+        .build()
+        .expect("a host");
+    let deadline = |seconds| Limits {
+        call_deadline: Duration::from_secs(seconds),
+        ..Limits::default()
+    };
+    let sleeper = host
+        .deploy(guest("limits-sleep"))
+        .limits(deadline(3_600))
+        .await
+        .expect("deployed");
+    let call = start_parked_call(&sleeper, 1_000).await;
+    let name = sleeper.name().as_str();
+    let update = |seconds| {
+        let update = host.update(name, guest("limits-sleep"));
+        update.any_version().limits(deadline(seconds))
+    };
+    drop(update(1).await.expect("updated"));
+    let mut events = host.events();
+    let replaced = update(1).strategy(Strategy::Recreate).into_future();
+    let advanced = async {
+        while let Some(event) = events.next().await {
+            if matches!(
+                event,
+                Event::RolloutStep {
+                    effect: Effect::Pause,
+                    ..
+                }
+            ) {
+                clock.advance(Duration::from_secs(60));
+                return;
+            }
+        }
+    };
+    let (replaced, ()) = tokio::join!(replaced, advanced);
+    drop(replaced.expect("it waited for the call"));
+    call.await.expect("a task").expect("it slept to its end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_that_fails_lists_the_calls_that_did_not_end() {
+    let clock = TestClock::new();
+    let host = Host::builder()
+        .pooled_instances_max(50)
+        .test_clock(&clock)
+        .build()
+        .expect("a host");
+    let sleeper = host.deploy(guest("limits-sleep")).await.expect("deployed");
+    let sleep = sleep(&sleeper);
+    let mut call = Box::pin(sleep.call((60_000,)));
+    assert!(call.as_mut().now_or_never().is_none(), "it is in flight");
+    let mut events = host.events();
+    let name = sleeper.name().as_str();
+    let update = host.update(name, guest("limits-sleep")).any_version();
+    let update = update.strategy(Strategy::Recreate).into_future();
+    let advanced = async {
+        while let Some(event) = events.next().await {
+            if matches!(
+                event,
+                Event::RolloutStep {
+                    effect: Effect::Pause,
+                    ..
+                }
+            ) {
+                clock.advance(Duration::from_secs(3_600));
+                return;
+            }
+        }
+    };
+    let (updated, ()) = tokio::join!(update, advanced);
+    let error = updated.map(drop).expect_err("the call is not polled");
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    let message = "1 call (revision 1) did not end by their deadline";
+    assert!(error.to_string().contains(message), "{error}");
 }
