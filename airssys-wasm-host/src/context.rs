@@ -12,11 +12,11 @@ use tokio::task::JoinHandle;
 
 use crate::deployment::{DeploymentEnd, DeploymentEntry};
 use crate::registry::DeploymentTable;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{Component, Result};
 
 pub(crate) struct HostContext {
-    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) services: Arc<HostServices>,
     pub(crate) deployments: Arc<DeploymentTable>,
     /// The limits of deployments that set none.
     pub(crate) limits: Limits,
@@ -37,7 +37,7 @@ impl HostContext {
     ) -> Result<()> {
         let (context, tasks) = (Arc::clone(self), Handle::try_current().ok());
         let remove = move || Ok(release_when_drained(remove(&context)?, tasks.as_ref()));
-        let release = self.runtime.run_state_write(remove).await?;
+        let release = self.services.run_state_write(remove).await?;
         if let Some(release) = release {
             // Fails only if the embedder's runtime ends.
             let _ = release.await;
@@ -50,14 +50,14 @@ impl Drop for HostContext {
     fn drop(&mut self) {
         self.deployments.close();
         let all = self.deployments.awake();
-        for named in &all {
-            named.end(DeploymentEnd::HostDropped);
+        for deployment in &all {
+            deployment.end(DeploymentEnd::HostDropped);
         }
         // Frees the directory even while handles to deployments still exist.
-        self.runtime.state.store(None);
+        self.services.state.store(None);
         if all
             .iter()
-            .any(|named| !named.handles.calling_names().is_empty())
+            .any(|deployment| !deployment.handles.calling_names().is_empty())
         {
             release_when_drained(all, Handle::try_current().ok().as_ref());
         }
@@ -72,13 +72,15 @@ fn release_when_drained(
 ) -> Option<JoinHandle<()>> {
     let Some(runtime) = runtime else {
         // Without a runtime no call can be in progress.
-        ended.iter().for_each(|named| named.release_links());
+        ended
+            .iter()
+            .for_each(|deployment| deployment.release_links());
         return None;
     };
     Some(runtime.spawn(async move {
-        for named in ended {
-            named.drained().await;
-            named.release_links();
+        for deployment in ended {
+            deployment.drained().await;
+            deployment.release_links();
         }
     }))
 }

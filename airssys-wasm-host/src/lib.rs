@@ -78,8 +78,8 @@ mod registry;
 mod restore;
 mod revision;
 mod rollout;
-mod runtime;
 mod scheduler;
+mod services;
 mod state;
 mod store;
 

@@ -165,7 +165,7 @@ fn missing_record(
         return recorded.map(|record| format!("the row names no reason: {}", record.to_json()));
     }
     let fits = |record: &AuditRecord| {
-        record.identity.component == *deployment.name()
+        record.identity.deployment == *deployment.name()
             && matches!(&record.verdict, Verdict::Denied { reason: found } if found.as_str() == reason)
     };
     if records.iter().any(fits) {

@@ -42,7 +42,7 @@ impl BlockedLog {
 
 impl GuestLog for BlockedLog {
     fn line(&self, line: GuestLine<'_>) {
-        self.take(line.component.to_string(), line.dropped_before);
+        self.take(line.deployment.to_string(), line.dropped_before);
     }
 }
 

@@ -148,7 +148,7 @@ impl GuestLog for RecordedLines {
     fn line(&self, line: GuestLine<'_>) {
         self.0.lock().push(format!(
             "{}#{} {:?}: {}",
-            line.component, line.revision, line.stream, line.text
+            line.deployment, line.revision, line.stream, line.text
         ));
     }
 }

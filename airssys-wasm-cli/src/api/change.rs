@@ -33,11 +33,11 @@ pub(crate) struct ChangeView {
 
 /// Formats the revoked rules that an update granted again. Returns `None` for an empty list.
 fn granted_again(rules: &[Rule]) -> Option<String> {
-    let told: Vec<String> = rules
+    let lifted: Vec<String> = rules
         .iter()
         .map(|rule| rule.without_value().to_string())
         .collect();
-    (!told.is_empty()).then(|| format!("granted again: {}", told.join("; ")))
+    (!lifted.is_empty()).then(|| format!("granted again: {}", lifted.join("; ")))
 }
 
 impl From<&Change> for ChangeView {
@@ -59,7 +59,7 @@ impl From<&Change> for ChangeView {
         };
         Self {
             time: humantime::format_rfc3339_millis(change.at).to_string(),
-            name: change.component.to_string(),
+            name: change.deployment.to_string(),
             action: word.to_owned(),
             revision: serves.map(|serves| serves.revision),
             version: serves

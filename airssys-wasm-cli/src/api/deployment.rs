@@ -157,7 +157,7 @@ pub(crate) struct RolloutResult {
 impl From<&Summary> for DeploymentSummary {
     fn from(summary: &Summary) -> Self {
         Self {
-            name: summary.component.to_string(),
+            name: summary.deployment.to_string(),
             revision: summary.active.revision,
             version: summary.active.version.as_ref().map(ToString::to_string),
             digest: summary.active.digest.to_string(),
@@ -170,7 +170,7 @@ impl From<&Summary> for DeploymentSummary {
 impl DeploymentView {
     pub(crate) fn new(status: &Status, package: Option<String>, waiting: Option<String>) -> Self {
         Self {
-            name: status.component.to_string(),
+            name: status.deployment.to_string(),
             package,
             serving: (&status.active).into(),
             revisions: status.revisions.iter().map(Into::into).collect(),

@@ -66,7 +66,7 @@ impl OutputLine {
         };
         Self {
             time: timestamp(),
-            name: line.component.to_string(),
+            name: line.deployment.to_string(),
             revision: line.revision,
             call: line.call.to_string(),
             stream: stream.to_owned(),
@@ -96,19 +96,22 @@ fn one_line(lines: &str) -> String {
 /// Returns the name that an event carries, or `None` if it concerns the host process itself.
 fn subject(event: &Event) -> Option<&ComponentName> {
     match event {
-        Event::Deployed { component, .. }
-        | Event::RolloutStep { component, .. }
-        | Event::Switched { component, .. }
-        | Event::RolledBack { component, .. }
-        | Event::Drained { component, .. }
-        | Event::Removed { component }
-        | Event::CallFailed { component, .. }
-        | Event::AwaitsApproval { component, .. }
-        | Event::Revoked { component, .. }
-        | Event::GrantedAgain { component, .. }
-        | Event::Mismatched { component, .. }
-        | Event::NotRestored { component, .. }
-        | Event::AllocatedOnDemand { component, .. } => Some(component),
+        Event::Deployed { deployment, .. }
+        | Event::RolloutStep { deployment, .. }
+        | Event::Switched { deployment, .. }
+        | Event::RolledBack { deployment, .. }
+        | Event::Drained { deployment, .. }
+        | Event::Removed { deployment }
+        | Event::CallFailed { deployment, .. }
+        | Event::AwaitsApproval { deployment, .. }
+        | Event::Revoked { deployment, .. }
+        | Event::GrantedAgain { deployment, .. }
+        | Event::Mismatched { deployment, .. }
+        | Event::NotRestored { deployment, .. }
+        | Event::AllocatedOnDemand {
+            component: deployment,
+            ..
+        } => Some(deployment),
         _ => None,
     }
 }

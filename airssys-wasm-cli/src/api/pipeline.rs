@@ -258,7 +258,7 @@ impl From<&StageStatus> for StageView {
     fn from(stage: &StageStatus) -> Self {
         Self {
             stages: stage.stages.clone(),
-            deployment: stage.component.to_string(),
+            deployment: stage.deployment.to_string(),
             revision: stage.revision,
             running: stage.running,
             waiting: stage.waiting,

@@ -174,14 +174,14 @@ pub(crate) fn parse_strategy(text: Option<&str>) -> Result<Strategy, Problem> {
 
 /// Sets the version of a component that declares none. Fails if the component declares another
 /// version.
-pub(crate) fn with_version(component: Component, said: Option<&str>) -> Result<Component, Problem> {
-    let Some(said) = said else {
+pub(crate) fn with_version(component: Component, text: Option<&str>) -> Result<Component, Problem> {
+    let Some(text) = text else {
         return Ok(component);
     };
-    let version = Version::parse(said.strip_prefix('v').unwrap_or(said)).map_err(|error| {
+    let version = Version::parse(text.strip_prefix('v').unwrap_or(text)).map_err(|error| {
         let message = format!(
             "`{}` is not a version; write for example 1.5.0",
-            said.escape_debug()
+            text.escape_debug()
         );
         Problem::new(kinds::USAGE, message).with_cause(error)
     })?;

@@ -89,9 +89,9 @@ impl Client {
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
-        said: &impl Serialize,
+        request: &impl Serialize,
     ) -> Result<T, Problem> {
-        let json = serde_json::to_vec(said).map_err(|error| protocol_error(&error))?;
+        let json = serde_json::to_vec(request).map_err(|error| protocol_error(&error))?;
         self.request(
             Method::POST,
             path,

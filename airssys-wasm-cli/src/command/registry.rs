@@ -98,16 +98,16 @@ impl RegistryOption {
             return Ok(ResolvedComponent::Published(package.to_owned()));
         };
         let wanted: PackageRef = package.parse().map_err(Error::from)?;
-        let there = find_published(common, &wanted).await?;
-        let is_there = |version: &semver::Version| {
+        let published = find_published(common, &wanted).await?;
+        let resolved = |version: &semver::Version| {
             ResolvedComponent::Published(format!("{}@{version}", wanted.name))
         };
         if let (Some(version), airssys_wasm_host::VersionSelector::Exact(_)) =
-            (&there, &wanted.version)
+            (&published, &wanted.version)
         {
-            return Ok(is_there(version));
+            return Ok(resolved(version));
         }
-        match (registry.pull(&wanted).await, there) {
+        match (registry.pull(&wanted).await, published) {
             (Ok(component), _) if target == PullTarget::Memory => {
                 Ok(ResolvedComponent::Pulled(component))
             }
@@ -122,7 +122,7 @@ impl RegistryOption {
                 common.output.print_warning(&format!(
                     "{problem}; using {version}, which the host process has"
                 ));
-                Ok(is_there(&version))
+                Ok(resolved(&version))
             }
             (Err(problem), _) => Err(problem),
         }

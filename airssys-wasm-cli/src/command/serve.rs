@@ -102,8 +102,8 @@ impl ServeCommand {
                 .as_deref()
                 .unwrap_or("info"),
         )?;
-        let said = common.state.clone().or(settings.state_directory);
-        let state_directory = said.unwrap_or_else(paths::default_state_directory);
+        let given = common.state.clone().or(settings.state_directory);
+        let state_directory = given.unwrap_or_else(paths::default_state_directory);
         let socket = common.socket.clone().or(settings.socket);
         let tcp = match (
             self.tcp.or(settings.tcp),

@@ -70,14 +70,14 @@ impl VerifyCommand {
 
 impl TextOutput for VerifiedComponent {
     fn text(&self) -> Page {
-        let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
+        let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".into());
         let signed = self
             .signed
             .clone()
             .unwrap_or_else(|| "not checked: pass a key with `--key`".into());
         Page::from_lines([
-            format!("name     {}", said(&self.name)),
-            format!("version  {}", said(&self.version)),
+            format!("name     {}", or_dash(&self.name)),
+            format!("version  {}", or_dash(&self.version)),
             format!("digest   {}", self.digest),
             format!("signed   {signed}"),
         ])

@@ -167,9 +167,9 @@ mod tests {
     fn an_error_is_escaped_and_its_lines_are_indented() {
         let problem = Problem::new("usage", "no `\u{9b}31m`\nerror: forged")
             .with_cause("\u{202e}why\ntry: this");
-        let told = anstream::adapter::strip_str(&render_problem(&problem)).to_string();
+        let rendered = anstream::adapter::strip_str(&render_problem(&problem)).to_string();
         assert_eq!(
-            told,
+            rendered,
             "error: no `\\u{9b}31m`\n  error: forged\n  because: \\u{202e}why\n  try: this"
         );
     }

@@ -79,7 +79,7 @@ impl GuestLog for Journal {
 impl AuditLog for Journal {
     fn record(&self, record: &AuditRecord) {
         self.decisions.push(AuditEntry {
-            name: record.identity.component.to_string(),
+            name: record.identity.deployment.to_string(),
             json: record.to_json(),
         });
     }

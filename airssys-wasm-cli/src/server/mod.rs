@@ -122,7 +122,7 @@ async fn serve_until(
         Some(listener) => OwnerSocket::from_std(listener)?,
         None => OwnerSocket::bind(&config.socket)?,
     };
-    let process = ServerState {
+    let server = ServerState {
         host,
         journal,
         requests: Arc::default(),
@@ -130,9 +130,9 @@ async fn serve_until(
         admin: Handle::current(),
         guests,
     };
-    log_ready(&process, &config.socket).await?;
-    let components = serve_components(config.web, &process, config.client_timeout).await?;
-    let router = handlers::router(process);
+    log_ready(&server, &config.socket).await?;
+    let components = serve_components(config.web, &server, config.client_timeout).await?;
+    let router = handlers::router(server);
     let over_tcp = serve_tcp(
         config.tcp,
         router.clone(),
@@ -186,22 +186,22 @@ async fn serve_tcp(
 /// Serves components over HTTP, on the runtime for guests, if configured.
 async fn serve_components(
     web: Option<WebServer>,
-    process: &ServerState,
+    server: &ServerState,
     client_timeout: Duration,
 ) -> Result<impl Future<Output = io::Result<()>> + use<>, Problem> {
     let task = match web {
         Some(web) => {
             let serve = web.serve(
-                process.host.clone(),
+                server.host.clone(),
                 client_timeout,
-                Arc::clone(&process.requests),
-                process.shutdown.clone(),
+                Arc::clone(&server.requests),
+                server.shutdown.clone(),
             );
-            let started = process.guests.spawn(serve).await;
-            let server = started.map_err(|error| {
+            let started = server.guests.spawn(serve).await;
+            let serving = started.map_err(|error| {
                 Problem::new(kinds::INTERNAL, "cannot start serving components").with_cause(error)
             })??;
-            Some(process.guests.spawn(server))
+            Some(server.guests.spawn(serving))
         }
         None => None,
     };
@@ -213,8 +213,8 @@ async fn serve_components(
     })
 }
 
-async fn log_ready(process: &ServerState, socket: &Path) -> Result<(), Problem> {
-    let deployments = process.host.deployments();
+async fn log_ready(server: &ServerState, socket: &Path) -> Result<(), Problem> {
+    let deployments = server.host.deployments();
     let count = deployments.summaries().await?.len();
     tracing::info!(deployments = count, socket = %socket.display(), "serving");
     Ok(())

@@ -123,7 +123,7 @@ mod tests {
     const BLOCKING_THREADS: usize = 512;
 
     /// Creates a process without a state directory on these runtimes.
-    fn process(runtimes: &Runtimes) -> ServerState {
+    fn server(runtimes: &Runtimes) -> ServerState {
         ServerState {
             host: Host::builder()
                 .pooled_instances_max(10)
@@ -182,7 +182,7 @@ mod tests {
         let runtimes = Runtimes::new().expect("runtimes");
         let held = block_guest_threads(&runtimes);
         runtimes.block_on(async {
-            let router = handlers::router(process(&runtimes));
+            let router = handlers::router(server(&runtimes));
             for (method, path, body, expected) in [
                 (Method::GET, "/v1/about", "", StatusCode::OK),
                 (Method::GET, "/v1/deployments", "", StatusCode::OK),

@@ -45,12 +45,12 @@ pub(super) struct StagesUploadForm<T> {
 /// Reads the parts `spec` and `component`. Returns the default spec, or no component, if a part is
 /// missing.
 pub(super) async fn read_form<T: DeserializeOwned + Default>(
-    process: &ServerState,
+    server: &ServerState,
     form: Multipart,
 ) -> Result<(T, Option<Component>), Problem> {
     let (spec, mut parts) = read_parts(form).await?;
     let sent = match parts.remove("component") {
-        Some(bytes) => Some(parse_component(process, bytes).await?),
+        Some(bytes) => Some(parse_component(server, bytes).await?),
         None => None,
     };
     match parts.keys().next() {
@@ -82,11 +82,11 @@ pub(crate) async fn read_parts<T: DeserializeOwned + Default>(
 
 /// Parses an uploaded component, on a thread that guests cannot occupy.
 pub(super) async fn parse_component(
-    process: &ServerState,
+    server: &ServerState,
     bytes: Bytes,
 ) -> Result<Component, Problem> {
     let parse = move || Component::from_bytes(bytes.to_vec());
-    let parsed = process.admin.spawn_blocking(parse).await.map_err(|error| {
+    let parsed = server.admin.spawn_blocking(parse).await.map_err(|error| {
         Problem::new(kinds::INTERNAL, "a background task panicked").with_cause(error)
     })?;
     Ok(parsed?)

@@ -78,21 +78,22 @@ impl WorkerPool {
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let context = Handle::try_current().ok();
         let job = move || {
             drop(place);
-            if abandoned == CancelPolicy::Skip && tell.is_closed() {
+            if abandoned == CancelPolicy::Skip && sender.is_closed() {
                 return;
             }
             let _entered = context.as_ref().map(Handle::enter);
             // The caller may have given up.
-            let _ = tell.send(catch_unwind(AssertUnwindSafe(work)));
+            let _ = sender.send(catch_unwind(AssertUnwindSafe(work)));
         };
         self.push(Box::new(job))
             .map_err(|error| self.no_thread_error(error))?;
         // The job was dropped without being run.
-        told.await
+        receiver
+            .await
             .map_err(|_| shut_down_error())?
             .unwrap_or_else(|panic| Err(panic_error(&*panic)))
     }
@@ -321,16 +322,16 @@ mod tests {
     fn threads_run_queued_jobs_and_end_with_the_pool() {
         let pool = WorkerPool::new("test", 1);
         let shared = Arc::downgrade(&pool.0);
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         struct Tells(mpsc::Sender<()>);
         impl Drop for Tells {
             fn drop(&mut self) {
                 let _ = self.0.send(());
             }
         }
-        pool.drop(Tells(tell));
+        pool.drop(Tells(sender));
         drop(pool);
-        told.recv().expect("it was dropped");
+        receiver.recv().expect("it was dropped");
         let begun = std::time::Instant::now();
         while shared.strong_count() > 0 {
             thread::yield_now();

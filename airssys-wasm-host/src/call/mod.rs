@@ -131,7 +131,7 @@ impl Call<'_> {
     }
 
     fn clock(&self) -> &Arc<Clock> {
-        self.deployment.runtime.engines.clock()
+        self.deployment.services.engines.clock()
     }
 }
 
@@ -159,7 +159,7 @@ pub(crate) fn deadline_exceeded(
 
 /// Counts and announces a failed call; does nothing if the call ended in success.
 pub(crate) fn report_failure(
-    named: &DeploymentEntry,
+    deployment: &DeploymentEntry,
     revision: &Revision,
     call: Option<CallId>,
     error: &Error,
@@ -167,9 +167,9 @@ pub(crate) fn report_failure(
     let Some(end) = error.call_end().filter(|end| end.is_failure()) else {
         return;
     };
-    named.failures.count(end);
-    named.runtime.announcer.announce(Event::CallFailed {
-        component: named.name.clone(),
+    deployment.failures.count(end);
+    deployment.services.announcer.announce(Event::CallFailed {
+        deployment: deployment.name.clone(),
         revision: revision.number,
         call,
         end,

@@ -77,24 +77,24 @@ impl CallTree {
     pub(crate) async fn enter_session(
         self: &Arc<Self>,
         target: &DeploymentEntry,
-        serving: &Arc<ActiveRevision>,
+        active: &Arc<ActiveRevision>,
     ) -> Result<Option<TreeEntry>> {
-        if let Some(entered) = self.enter_admitted(target, serving)? {
+        if let Some(entered) = self.enter_admitted(target, active)? {
             return Ok(Some(entered));
         }
         loop {
-            if let Some(lane) = serving.enter() {
-                let admission = Admission::new(Arc::clone(serving), lane);
+            if let Some(lane) = active.enter() {
+                let admission = Admission::new(Arc::clone(active), lane);
                 return Ok(Some(self.add(TreeAdmission::Regular(admission))));
             }
             target.check_not_ended()?;
-            if serving.is_closed_to_sessions() {
+            if active.is_closed_to_sessions() {
                 return Ok(None);
             }
-            if serving.is_retired() {
-                return Ok(Some(self.add(TreeAdmission::Retired(Arc::clone(serving)))));
+            if active.is_retired() {
+                return Ok(Some(self.add(TreeAdmission::Retired(Arc::clone(active)))));
             }
-            target.wait_until_unpaused(serving).await;
+            target.wait_until_unpaused(active).await;
         }
     }
 
@@ -102,14 +102,14 @@ impl CallTree {
     fn enter_admitted(
         self: &Arc<Self>,
         target: &DeploymentEntry,
-        serving: &Arc<ActiveRevision>,
+        active: &Arc<ActiveRevision>,
     ) -> Result<Option<TreeEntry>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
         let place = state
             .admitted
             .iter()
-            .position(|admitted| Arc::ptr_eq(admitted.active_revision(), serving));
+            .position(|admitted| Arc::ptr_eq(admitted.active_revision(), active));
         Ok(place.map(|place| self.enter_place(&mut state, place)))
     }
 
@@ -137,10 +137,10 @@ impl CallTree {
         let Some(place) = state.admitted.iter().position(is_target) else {
             return Ok(None);
         };
-        let serving = state.admitted[place].active_revision();
+        let active = state.admitted[place].active_revision();
         let is_inside =
-            |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].active_revision(), serving);
-        if state.path.iter().filter(is_inside).count() >= serving.instances.max() {
+            |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].active_revision(), active);
+        if state.path.iter().filter(is_inside).count() >= active.instances.max() {
             return Err(reentrant(
                 target,
                 "it is called from within its own call: each of its instances waits for this very call",
@@ -166,7 +166,7 @@ impl TreeAdmission {
     fn active_revision(&self) -> &Arc<ActiveRevision> {
         match self {
             Self::Regular(admission) => admission.active_revision(),
-            Self::Retired(serving) => serving,
+            Self::Retired(active) => active,
         }
     }
 

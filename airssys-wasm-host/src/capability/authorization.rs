@@ -95,9 +95,9 @@ impl Authorization {
     }
 
     /// Revokes a rule. Returns the grants that it affects.
-    pub(crate) fn revoke(&self, serving: &Authority, rule: &Rule) -> Vec<Rule> {
+    pub(crate) fn revoke(&self, active: &Authority, rule: &Rule) -> Vec<Rule> {
         let mut state = self.0.lock();
-        let touched = Grants::clone(serving.policy().grants()).revoke(rule);
+        let touched = Grants::clone(active.policy().grants()).revoke(rule);
         state.add(rule);
         for (authority, opened) in &state.live {
             if let (Some(authority), Some(opened)) = (authority.upgrade(), opened.upgrade()) {

@@ -20,7 +20,7 @@ use crate::budget::IdleInstances;
 use crate::instance::Instance;
 use crate::observe::{Announcer, Event};
 use crate::revision::Revision;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 
 pub(crate) struct ActiveRevision {
     pub(crate) revision: Arc<Revision>,
@@ -64,22 +64,22 @@ impl ActiveRevision {
     /// Serves `revision`, with `first` as its first instance if instances outlive their call.
     /// Without `first`, the first call starts one.
     pub(crate) fn new(
-        runtime: &Runtime,
+        services: &HostServices,
         revision: Arc<Revision>,
         first: Option<Box<Instance>>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            instances: Instances::new(runtime, Arc::clone(&revision), first),
+            instances: Instances::new(services, Arc::clone(&revision), first),
             revision,
-            gates: (0..runtime.lanes)
+            gates: (0..services.lanes)
                 .map(|_| CachePadded::new(Gate::new()))
                 .collect(),
             drain_changed: Notify::new(),
             paused: AtomicBool::new(false),
             retired: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            announcer: Arc::clone(&runtime.announcer),
-            blocking: runtime.blocking.clone(),
+            announcer: Arc::clone(&services.announcer),
+            blocking: services.blocking.clone(),
             this: Weak::clone(this),
         })
     }
@@ -169,7 +169,7 @@ impl ActiveRevision {
         if self.retired.load(Ordering::SeqCst) && !self.ended.swap(true, Ordering::SeqCst) {
             self.drop_all_idle();
             self.announcer.announce(Event::Drained {
-                component: self.revision.name().clone(),
+                deployment: self.revision.name().clone(),
                 revision: self.revision.number,
             });
         }
@@ -266,7 +266,7 @@ mod tests {
         let active = deployment.0.active_revision();
         let memory = || active.revision.share.memory().taken();
         assert_eq!((active.instances.count(), memory()), (1, 65_536));
-        let occupied = occupy(&host.0.context.runtime.blocking).await;
+        let occupied = occupy(&host.0.context.services.blocking).await;
         active.drop_idle_without_state();
         assert_eq!((active.instances.count(), memory()), (1, 65_536));
         drop(occupied);

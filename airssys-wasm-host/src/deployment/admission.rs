@@ -15,31 +15,31 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    /// Creates the admission of a call that `serving` has let in.
-    pub(crate) fn new(serving: Arc<ActiveRevision>, lane: usize) -> Self {
-        Self::from_route(Guard::from_inner(serving), lane)
+    /// Creates the admission of a call that `active` has let in.
+    pub(crate) fn new(active: Arc<ActiveRevision>, lane: usize) -> Self {
+        Self::from_route(Guard::from_inner(active), lane)
     }
 
     /// Creates the admission of a call that was let in by the revision that the route pointed to.
     #[inline]
-    pub(super) fn from_route(serving: Guard<Arc<ActiveRevision>>, lane: usize) -> Self {
+    pub(super) fn from_route(active: Guard<Arc<ActiveRevision>>, lane: usize) -> Self {
         Self {
-            active_revision: serving,
+            active_revision: active,
             lane,
         }
     }
 
-    /// Admits more work of a call that is inside `serving`, which does not drain before both have
+    /// Admits more work of a call that is inside `active`, which does not drain before both have
     /// left.
-    pub(crate) fn reenter(serving: Arc<ActiveRevision>) -> Self {
-        let lane = serving.lane();
-        Self::reenter_on(serving, lane)
+    pub(crate) fn reenter(active: Arc<ActiveRevision>) -> Self {
+        let lane = active.lane();
+        Self::reenter_on(active, lane)
     }
 
-    /// Admits more work of a call that is inside `serving`, on this lane.
-    pub(super) fn reenter_on(serving: Arc<ActiveRevision>, lane: usize) -> Self {
-        serving.enter_nested(lane);
-        Self::new(serving, lane)
+    /// Admits more work of a call that is inside `active`, on this lane.
+    pub(super) fn reenter_on(active: Arc<ActiveRevision>, lane: usize) -> Self {
+        active.enter_nested(lane);
+        Self::new(active, lane)
     }
 
     #[inline]

@@ -93,7 +93,7 @@ impl<'a> DeploymentChange<'a> {
 
     /// Stores the record that the deployment has after the change, if there is a state directory.
     pub(super) fn store(&self, action: Option<Action>) -> Result<()> {
-        let Some(state) = self.entry.runtime.state() else {
+        let Some(state) = self.entry.services.state() else {
             return Ok(());
         };
         let name = &self.entry.name;
@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn next(entry: &DeploymentEntry) -> Arc<ActiveRevision> {
-        ActiveRevision::new(&entry.runtime, entry.revision(), None)
+        ActiveRevision::new(&entry.services, entry.revision(), None)
     }
 
     #[tokio::test]

@@ -180,7 +180,7 @@ mod tests {
         let entry = &deployment.0;
         let begin = async |next: &Deployment| {
             let revision = next.0.revision();
-            let started = revision.start_within_call_time(&entry.runtime).await;
+            let started = revision.start_within_call_time(&entry.services).await;
             let mut first = started.expect("it starts");
             entry.handles.begin_switch(&revision, &mut first)
         };

@@ -56,7 +56,7 @@ impl History {
         Self {
             retained: kept.collect(),
             served: record.served.clone(),
-            active: record.serving,
+            active: record.active,
             last_number: record.last_number,
             retained_max: kept_max,
         }
@@ -65,7 +65,7 @@ impl History {
     /// Returns the record to store in the state directory.
     pub(crate) fn record(&self) -> DeploymentRecord {
         DeploymentRecord {
-            serving: self.active,
+            active: self.active,
             served: self.served.clone(),
             last_number: self.last_number,
             revisions: self.retained.iter().map(RetainedRevision::record).collect(),

@@ -10,7 +10,7 @@ use super::{ActiveRevision, DeploymentEntry};
 use crate::Result;
 use crate::instance::Instance;
 use crate::revision::CallDeadline;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 
 /// An instance leased to one call. Discarded if it is dropped without being given back: the call
 /// trapped, or its caller dropped it midway.
@@ -33,13 +33,13 @@ impl ActiveRevision {
     /// it, or else waits for the next that is given back.
     pub(crate) async fn lease(
         self: &Arc<Self>,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         lane: usize,
         deadline: CallDeadline,
     ) -> Result<InstanceLease<'_>> {
         match self.instances.offer(lane).await {
             InstanceOffer::Instance(instance) => Ok(self.lease_held(lane, instance)),
-            InstanceOffer::Place => self.start(runtime, lane, deadline).await,
+            InstanceOffer::Place => self.start(services, lane, deadline).await,
         }
     }
 
@@ -59,7 +59,7 @@ impl ActiveRevision {
     /// Starts an instance in a place that is already reserved.
     async fn start(
         self: &Arc<Self>,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         lane: usize,
         deadline: CallDeadline,
     ) -> Result<InstanceLease<'_>> {
@@ -68,7 +68,7 @@ impl ActiveRevision {
             lane,
             instance: None,
         };
-        let instance = self.revision.start(runtime, deadline).await?;
+        let instance = self.revision.start(services, deadline).await?;
         self.instances.count_started(&instance);
         lease.instance = Some(Box::new(instance));
         Ok(lease)

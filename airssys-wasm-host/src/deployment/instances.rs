@@ -19,7 +19,7 @@ use super::ready_slots::{DisplacedValues, OpenPeriod};
 use super::wait_queue::{WaitQueue, Waiter};
 use crate::instance::Instance;
 use crate::revision::Revision;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 
 /// The most idle instances that one lane retains.
 const IDLE_PER_LANE_MAX: usize = 64;
@@ -56,7 +56,7 @@ pub(super) enum InstanceOffer {
 impl Instances {
     /// Starts with `first` as an idle instance, if it is given and instances outlive their call.
     pub(super) fn new(
-        runtime: &Runtime,
+        services: &HostServices,
         revision: Arc<Revision>,
         first: Option<Box<Instance>>,
     ) -> Self {
@@ -74,7 +74,7 @@ impl Instances {
         };
         let instances = Self {
             revision,
-            lanes: (0..runtime.lanes)
+            lanes: (0..services.lanes)
                 .map(|_| LaneInstances::new(idle_max))
                 .collect(),
             slots: OnceLock::new(),

@@ -53,14 +53,14 @@ use crate::capability::Authorization;
 use crate::instance::Instance;
 use crate::observe::Event;
 use crate::revision::Revision;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::{Action, RevisionSummary, Transaction};
 use crate::{Component, Error, Result};
 
 /// A deployment: everything that a host holds for one name.
 pub(crate) struct DeploymentEntry {
     pub(crate) name: ComponentName,
-    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) services: Arc<HostServices>,
     /// The pipeline that it is a stage of, if any.
     pub(crate) pipeline: Option<ComponentName>,
     pub(crate) handles: HandleRegistry,
@@ -101,40 +101,40 @@ impl DeploymentEntry {
     /// Creates a deployment with its first revision, after storing it in the state directory, if
     /// there is one.
     pub(crate) fn new(
-        runtime: Arc<Runtime>,
+        services: Arc<HostServices>,
         first: Arc<Revision>,
         instance: Box<Instance>,
         pipeline: Option<ComponentName>,
     ) -> Result<Arc<Self>> {
-        let history = History::new(Arc::clone(&first), runtime.revisions_kept);
+        let history = History::new(Arc::clone(&first), services.revisions_kept);
         let deployed = Action::Deployed(RevisionSummary::from_revision(&first));
-        let serving = ActiveRevision::new(&runtime, first, Some(instance));
-        let named = Self::from_parts(
-            runtime,
-            serving,
+        let active = ActiveRevision::new(&services, first, Some(instance));
+        let deployment = Self::from_parts(
+            services,
+            active,
             history,
             Authorization::default(),
             pipeline,
         );
         // A stage is recorded as deployed when its pipeline is.
-        let deployed = named.pipeline.is_none().then_some(deployed);
-        named.begin_change().store(deployed)?;
-        Ok(Arc::new(named))
+        let deployed = deployment.pipeline.is_none().then_some(deployed);
+        deployment.begin_change().store(deployed)?;
+        Ok(Arc::new(deployment))
     }
 
     /// Creates a deployment from an active revision, its history and its authorization.
     pub(crate) fn from_parts(
-        runtime: Arc<Runtime>,
-        serving: Arc<ActiveRevision>,
+        services: Arc<HostServices>,
+        active: Arc<ActiveRevision>,
         history: History,
         authorization: Authorization,
         pipeline: Option<ComponentName>,
     ) -> Self {
-        let revision = Arc::clone(&serving.revision);
-        register_idle(&serving);
+        let revision = Arc::clone(&active.revision);
+        register_idle(&active);
         authorization.add_revision(&revision.authority, &revision.open_capabilities, 0);
-        let ready = Arc::new(ReadyInstances::new(runtime.lanes));
-        serving.instances.open_ready(&ready);
+        let ready = Arc::new(ReadyInstances::new(services.lanes));
+        active.instances.open_ready(&ready);
         Self {
             name: revision.name().clone(),
             authorization,
@@ -145,12 +145,12 @@ impl DeploymentEntry {
             history: Mutex::new(history),
             rollout_lock: Arc::default(),
             commit_lock: Mutex::default(),
-            route: ArcSwap::new(serving),
+            route: ArcSwap::new(active),
             ready,
             route_changed: Notify::new(),
             draining: Mutex::default(),
             ended: Mutex::new(None),
-            runtime,
+            services,
         }
     }
 
@@ -174,9 +174,9 @@ impl DeploymentEntry {
     /// Admits a call. Returns `None` if the active revision is closed at this moment.
     #[inline]
     pub(crate) fn try_admit(&self) -> Option<Admission> {
-        let serving = self.route.load();
-        let lane = serving.enter()?;
-        Some(Admission::from_route(serving, lane))
+        let active = self.route.load();
+        let lane = active.enter()?;
+        Some(Admission::from_route(active, lane))
     }
 
     /// Admits a call that found the active revision closed.
@@ -185,15 +185,15 @@ impl DeploymentEntry {
         let mut closed: Option<Guard<Arc<ActiveRevision>>> = None;
         loop {
             self.check_not_ended()?;
-            let serving = self.route.load();
-            if let Some(lane) = serving.enter() {
-                return Ok(Some(Admission::from_route(serving, lane)));
+            let active = self.route.load();
+            if let Some(lane) = active.enter() {
+                return Ok(Some(Admission::from_route(active, lane)));
             }
             // Closed, and the route has not moved on: the deployment is paused.
-            if closed.is_some_and(|closed| Arc::ptr_eq(&closed, &serving)) {
+            if closed.is_some_and(|closed| Arc::ptr_eq(&closed, &active)) {
                 return Ok(None);
             }
-            closed = Some(serving);
+            closed = Some(active);
         }
     }
 
@@ -222,12 +222,12 @@ impl DeploymentEntry {
         }
     }
 
-    /// Waits until `serving` is not paused.
-    pub(crate) async fn wait_until_unpaused(&self, serving: &ActiveRevision) {
+    /// Waits until `active` is not paused.
+    pub(crate) async fn wait_until_unpaused(&self, active: &ActiveRevision) {
         loop {
             let mut moved = std::pin::pin!(self.route_changed.notified());
             moved.as_mut().enable();
-            if !serving.is_paused() {
+            if !active.is_paused() {
                 return;
             }
             moved.await;
@@ -285,15 +285,15 @@ impl DeploymentEntry {
     /// Wakes and announces after a switch, and retires the previous revision.
     fn announce_switch(&self, old: &ActiveRevision) {
         self.route_changed.notify_waiters();
-        self.runtime.announcer.announce(Event::Switched {
-            component: self.name.clone(),
+        self.services.announcer.announce(Event::Switched {
+            deployment: self.name.clone(),
             from: old.revision.number,
             to: self.revision().number,
         });
         old.retire();
         if old.is_closed_to_sessions() {
             self.instance_holders
-                .release_where(|serving| serving.is_retired());
+                .release_where(|active| active.is_retired());
         }
         // Wakes calls that wait for resources open in the old revision.
         self.route_changed.notify_waiters();
@@ -305,7 +305,7 @@ impl DeploymentEntry {
         let affected = self.authorization.revoke(&self.revision().authority, &rule);
         let entry = Arc::clone(self);
         let complete = move || entry.complete_revocation(rule);
-        self.runtime.blocking.run_to_completion(complete).await?;
+        self.services.blocking.run_to_completion(complete).await?;
         Ok(affected)
     }
 
@@ -315,15 +315,15 @@ impl DeploymentEntry {
         // Revisions that drain have instances too; a retained one that is neither has none.
         let mut with_instances = self.draining.lock().clone();
         with_instances.push(self.active_revision());
-        for serving in with_instances {
-            serving.drop_idle_without_state();
+        for active in with_instances {
+            active.drop_idle_without_state();
         }
         self.instance_holders.release_where(|_| true);
         let mut change = self.begin_change();
         change.revoke(&rule)?;
         change.commit(Action::Revoked { rule: rule.clone() })?;
-        self.runtime.announcer.announce(Event::Revoked {
-            component: self.name.clone(),
+        self.services.announcer.announce(Event::Revoked {
+            deployment: self.name.clone(),
             rule,
         });
         Ok(())
@@ -362,16 +362,16 @@ impl DeploymentEntry {
         // No other change stores its record again.
         let _change = self.begin_change();
         self.end(DeploymentEnd::Removed);
-        let Some(state) = self.runtime.state() else {
+        let Some(state) = self.services.state() else {
             return Ok(());
         };
         state.commit(&Transaction::new().without_deployment(&self.name))
     }
 
-    fn add_draining(&self, serving: Arc<ActiveRevision>) {
+    fn add_draining(&self, active: Arc<ActiveRevision>) {
         let mut draining = self.draining.lock();
-        draining.retain(|serving| !serving.is_drained());
-        draining.push(serving);
+        draining.retain(|active| !active.is_drained());
+        draining.push(active);
     }
 
     /// Resumes the calls that wait for `paused`, unless the deployment has moved on or ended.
@@ -386,17 +386,17 @@ impl DeploymentEntry {
     /// Waits until the last call has left the revisions that are closed: the active one and those
     /// before it. Cancel safe.
     pub(crate) async fn drained(&self) {
-        for serving in self.undrained_revisions() {
-            serving.drained().await;
+        for active in self.undrained_revisions() {
+            active.drained().await;
         }
     }
 
     /// Returns the active revision, and those before it that still have calls.
     pub(crate) fn undrained_revisions(&self) -> Vec<Arc<ActiveRevision>> {
-        let mut servings = self.draining.lock().clone();
-        servings.retain(|serving| !serving.is_drained());
-        servings.push(self.active_revision());
-        servings
+        let mut undrained = self.draining.lock().clone();
+        undrained.retain(|active| !active.is_drained());
+        undrained.push(self.active_revision());
+        undrained
     }
 
     /// Checks that every deployment that one of its revisions is linked to still exists.
@@ -416,25 +416,25 @@ impl DeploymentEntry {
 
     /// Ends the deployment: it permanently accepts no more calls.
     pub(crate) fn end(&self, end: DeploymentEnd) {
-        let serving = {
+        let active = {
             let mut ended = self.ended.lock();
             ended.get_or_insert(end);
             self.active_revision()
         };
         if end == DeploymentEnd::Removed {
-            self.runtime.announcer.announce(Event::Removed {
-                component: self.name.clone(),
+            self.services.announcer.announce(Event::Removed {
+                deployment: self.name.clone(),
             });
         }
-        serving.retire();
+        active.retire();
         self.route_changed.notify_waiters();
     }
 }
 
-/// Lets the host drop the idle instances of `serving` when memory is short.
-fn register_idle(serving: &Arc<ActiveRevision>) {
-    let instances: Arc<dyn IdleInstances> = Arc::<ActiveRevision>::clone(serving);
-    serving
+/// Lets the host drop the idle instances of `active` when memory is short.
+fn register_idle(active: &Arc<ActiveRevision>) {
+    let instances: Arc<dyn IdleInstances> = Arc::<ActiveRevision>::clone(active);
+    active
         .revision
         .share
         .register_idle(Arc::downgrade(&instances));

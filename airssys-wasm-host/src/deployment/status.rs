@@ -17,7 +17,7 @@ use super::DeploymentEntry;
 #[non_exhaustive]
 pub struct Status {
     /// The name of the deployment.
-    pub component: ComponentName,
+    pub deployment: ComponentName,
     /// The active revision.
     pub active: RevisionStatus,
     /// Every retained revision, oldest first, including the active one.
@@ -51,7 +51,7 @@ pub struct Status {
 #[non_exhaustive]
 pub struct Summary {
     /// The name of the deployment.
-    pub component: ComponentName,
+    pub deployment: ComponentName,
     /// The revision that serves, or that would serve.
     pub active: RevisionStatus,
     /// The reason the deployment does not serve, if it does not: it is stored in a state directory
@@ -60,10 +60,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn from_entry(named: &DeploymentEntry) -> Self {
+    pub(crate) fn from_entry(deployment: &DeploymentEntry) -> Self {
         Self {
-            component: named.name.clone(),
-            active: RevisionStatus::from_revision(&named.revision()),
+            deployment: deployment.name.clone(),
+            active: RevisionStatus::from_revision(&deployment.revision()),
             problem: None,
         }
     }

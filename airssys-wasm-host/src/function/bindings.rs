@@ -45,11 +45,13 @@ impl<T: Send + Sync + 'static> Bindings<T> {
         let handle = Handle::new(deployment, what, Box::new(find), None);
         loop {
             let revision = deployment.callable_revision()?;
-            let mut trial = revision.start_within_call_time(&deployment.runtime).await?;
+            let mut trial = revision
+                .start_within_call_time(&deployment.services)
+                .await?;
             handle.bind(&revision, &mut trial)?;
             let next = handle.register();
             if let Some(next) = &next {
-                let mut trial = next.start_within_call_time(&deployment.runtime).await?;
+                let mut trial = next.start_within_call_time(&deployment.services).await?;
                 handle.bind(next, &mut trial)?;
             }
             if handle.is_active_one_of(&revision, next.as_ref()) {

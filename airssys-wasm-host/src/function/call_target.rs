@@ -41,7 +41,7 @@ impl CallTarget {
     pub(super) fn new(deployment: &Arc<DeploymentEntry>, name: String) -> Self {
         Self {
             deployment: Arc::clone(deployment),
-            clock: Arc::clone(deployment.runtime.engines.clock()),
+            clock: Arc::clone(deployment.services.engines.clock()),
             name,
         }
     }
@@ -100,7 +100,7 @@ impl CallTarget {
     ) -> BoxFuture<'a, Result<InstanceLease<'a>>> {
         Box::pin(async move {
             let call = self.call(active, deadline, None);
-            let leasing = pin!(active.lease(&self.deployment.runtime, lane, deadline));
+            let leasing = pin!(active.lease(&self.deployment.services, lane, deadline));
             let leased = match run_until_deadline(&self.clock, deadline.tick, leasing).await {
                 Ok(leased) => leased.inspect_err(|error| call.report_failure(error)),
                 Err(_) => Err(call.deadline_exceeded()),

@@ -93,8 +93,8 @@ impl Deployment {
     /// Returns every function that can be called, with its WIT type.
     #[must_use]
     pub fn functions(&self) -> Vec<ExportedFunction> {
-        let serving = self.0.active_revision();
-        let world = serving.revision.component.world();
+        let active = self.0.active_revision();
+        let world = active.revision.component.world();
         let functions = world.exports.all_functions();
         functions
             .map(|function| ExportedFunction {
@@ -178,24 +178,24 @@ impl Deployment {
     /// Returns a snapshot of the deployment.
     #[must_use]
     pub fn status(&self) -> Status {
-        let serving = self.0.active_revision();
+        let active = self.0.active_revision();
         Status {
-            component: self.0.name.clone(),
-            active: RevisionStatus::from_revision(&serving.revision),
+            deployment: self.0.name.clone(),
+            active: RevisionStatus::from_revision(&active.revision),
             revisions: self
                 .0
                 .retained_revisions()
                 .iter()
                 .map(RetainedRevision::status)
                 .collect(),
-            calls_in_flight: serving.calls_inside(),
-            calls_admitted: serving.calls_admitted(),
+            calls_in_flight: active.calls_inside(),
+            calls_admitted: active.calls_admitted(),
             calls_failed: self.0.failures.by_end(),
-            instances: serving.instances.count(),
-            memory_bytes: serving.revision.share.memory().taken(),
-            descriptors: serving.revision.share.descriptors().taken(),
-            slices: serving.revision.share.slices(),
-            links: serving.revision.links.targets(),
+            instances: active.instances.count(),
+            memory_bytes: active.revision.share.memory().taken(),
+            descriptors: active.revision.share.descriptors().taken(),
+            slices: active.revision.share.slices(),
+            links: active.revision.links.targets(),
         }
     }
 }

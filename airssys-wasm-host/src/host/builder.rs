@@ -31,7 +31,7 @@ use crate::observe::{
 use crate::pipeline::{DeadLetterReceiver, Pipelines};
 use crate::program::Programs;
 use crate::registry::DeploymentTable;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::{Snapshot, StateDirectory, UnreadableRecord};
 use crate::{Error, ErrorClass, ErrorKind, InstanceState, Result};
 
@@ -374,12 +374,12 @@ impl HostBuilder {
         }
         let (state, kept) = self.open_state()?;
         let (limits, dead_letters) = (self.limits.clone(), self.dead_letters.clone());
-        let runtime = Arc::new(self.into_runtime(&budget, state)?);
+        let services = Arc::new(self.into_runtime(&budget, state)?);
         #[cfg(feature = "http")]
         let mut kept = kept;
         let context = Arc::new(HostContext {
-            deployments: Arc::new(DeploymentTable::new(&runtime, kept.names)),
-            runtime,
+            deployments: Arc::new(DeploymentTable::new(&services, kept.names)),
+            services,
             limits,
         });
         #[cfg(feature = "http")]
@@ -412,7 +412,7 @@ impl HostBuilder {
     }
 
     /// Builds the state that everything on the host shares.
-    fn into_runtime(self, budget: &Budget, state: Option<StateDirectory>) -> Result<Runtime> {
+    fn into_runtime(self, budget: &Budget, state: Option<StateDirectory>) -> Result<HostServices> {
         let announcer = Arc::new(Announcer::default());
         let audit = Arc::new(AuditTrail::new(self.audit));
         let connector = Connector::with_roots(&self.roots).map_err(|error| {
@@ -437,7 +437,7 @@ impl HostBuilder {
         let blocking = BlockingThreads::new();
         let linkers = Linkers::new(self.providers, &engines, crate::link::define)?;
         let programs = Programs::new(&engines, linkers, code_cache, &blocking, &announcer);
-        Ok(Runtime {
+        Ok(HostServices {
             blocking,
             engines,
             programs: Arc::new(programs),

@@ -76,7 +76,7 @@ impl<'a> Deployments<'a> {
     /// or it cannot be read.
     pub async fn history(self) -> Result<Vec<Change>> {
         let state = self.0.state()?;
-        let blocking = &self.0.0.context.runtime.blocking;
+        let blocking = &self.0.0.context.services.blocking;
         blocking.run(move || state.changes()).await
     }
 
@@ -102,7 +102,7 @@ impl<'a> Deployments<'a> {
     pub async fn check_removal(self, names: &[&str]) -> Result<()> {
         let (table, names) = (Arc::clone(self.table()), to_owned(names));
         let check = move || table.check_removal(&names, None);
-        self.0.0.context.runtime.run_state_write(check).await
+        self.0.0.context.services.run_state_write(check).await
     }
 }
 

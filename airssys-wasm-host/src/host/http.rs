@@ -94,6 +94,6 @@ impl<'a> HostHttp<'a> {
         let parts = &self.0.0;
         let (routes, context) = (Arc::clone(&parts.routes), Arc::clone(&parts.context));
         let change = move || routes.change(&context, route, name);
-        parts.context.runtime.run_state_write(change).await
+        parts.context.services.run_state_write(change).await
     }
 }

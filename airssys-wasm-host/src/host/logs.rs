@@ -17,15 +17,15 @@ impl<'a> HostLogs<'a> {
     /// Waits until the guest log and the audit log have taken everything passed to them so far.
     /// Call it before the program ends, so that no output is lost. Cancel safe.
     pub async fn flush(self) {
-        let runtime = &self.0.0.context.runtime;
-        runtime.guest_log.wait_until_empty().await;
-        runtime.audit.wait_until_empty().await;
+        let services = &self.0.0.context.services;
+        services.guest_log.wait_until_empty().await;
+        services.audit.wait_until_empty().await;
     }
 
     /// Returns the number of guest lines dropped because the guest log was too slow, not counting
     /// those beyond [`Limits::log_bytes_per_second_max`](crate::Limits).
     #[must_use]
     pub fn guest_lines_dropped(self) -> u64 {
-        self.0.0.context.runtime.guest_log.dropped()
+        self.0.0.context.services.guest_log.dropped()
     }
 }

@@ -189,7 +189,7 @@ impl Host {
     }
 
     fn state(&self) -> Result<Arc<StateDirectory>> {
-        self.0.context.runtime.state().ok_or_else(|| {
+        self.0.context.services.state().ok_or_else(|| {
             Error::new(
                 ErrorKind::StateUnavailable,
                 "this host has no state directory",
@@ -207,7 +207,7 @@ impl Host {
     /// Returns a stream of the events on this host from now on.
     #[must_use]
     pub fn events(&self) -> Events {
-        self.0.context.runtime.announcer.subscribe()
+        self.0.context.services.announcer.subscribe()
     }
 }
 
@@ -215,7 +215,10 @@ impl fmt::Debug for Host {
     /// Formats the names of the deployments in use.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let deployments = self.0.context.deployments.awake();
-        let names: Vec<_> = deployments.iter().map(|named| &named.name).collect();
+        let names: Vec<_> = deployments
+            .iter()
+            .map(|deployment| &deployment.name)
+            .collect();
         f.debug_struct("Host").field("deployments", &names).finish()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use airssys_wasm_core::PackageRef;
 
 use super::Host;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::{Package, PackageVersion};
 use crate::{Component, Result};
 
@@ -43,8 +43,8 @@ impl<'a> Packages<'a> {
         Self(host)
     }
 
-    fn runtime(self) -> &'a Arc<Runtime> {
-        &self.0.0.context.runtime
+    fn services(self) -> &'a Arc<HostServices> {
+        &self.0.0.context.services
     }
 
     /// Publishes a component under its name and version. A version is permanently bound to its
@@ -61,7 +61,7 @@ impl<'a> Packages<'a> {
     pub async fn publish(self, component: &Component) -> Result<PackageVersion> {
         let (state, component) = (self.0.state()?, component.clone());
         let publish = move || state.publish(&component);
-        self.runtime().blocking.run_to_completion(publish).await
+        self.services().blocking.run_to_completion(publish).await
     }
 
     /// Checks that a component could be published.
@@ -72,7 +72,7 @@ impl<'a> Packages<'a> {
     pub async fn check_publication(self, component: &Component) -> Result<()> {
         let (state, component) = (self.0.state()?, component.clone());
         let check = move || state.check_publication(&component);
-        self.runtime().blocking.run(check).await
+        self.services().blocking.run(check).await
     }
 
     /// Returns the published component with the highest version that `wanted` selects.
@@ -85,7 +85,7 @@ impl<'a> Packages<'a> {
     pub async fn get(self, wanted: &PackageRef) -> Result<Component> {
         let (state, wanted) = (self.0.state()?, wanted.clone());
         let get = move || state.package(&wanted);
-        self.runtime().blocking.run(get).await
+        self.services().blocking.run(get).await
     }
 
     /// Returns every published name with its versions, ordered by name.
@@ -95,6 +95,6 @@ impl<'a> Packages<'a> {
     /// [`StateUnavailable`](crate::ErrorKind::StateUnavailable).
     pub async fn list(self) -> Result<Vec<Package>> {
         let state = self.0.state()?;
-        self.runtime().blocking.run(move || state.packages()).await
+        self.services().blocking.run(move || state.packages()).await
     }
 }

@@ -22,7 +22,7 @@ pub struct ConfiguredRoute {
     /// The route.
     pub route: Route,
     /// The name of the deployment, which need not exist.
-    pub component: ComponentName,
+    pub deployment: ComponentName,
 }
 
 /// The deployments that serve requests, by route.
@@ -72,9 +72,7 @@ impl HostRoutes {
     fn publish(&self, context: &Arc<HostContext>, configured: &BTreeMap<Route, ComponentName>) {
         let previous = self.table.load();
         let service = |name: &ComponentName| {
-            let known = previous
-                .targets()
-                .find(|service| service.component() == name);
+            let known = previous.targets().find(|service| service.name() == name);
             known
                 .cloned()
                 .unwrap_or_else(|| HttpService::new(context, name.clone()))
@@ -93,9 +91,9 @@ impl HostRoutes {
     /// Returns the routes with the names of their deployments, ordered by route.
     pub(crate) fn all(&self) -> Vec<ConfiguredRoute> {
         let routes = self.configured.load();
-        let routes = routes.iter().map(|(route, component)| ConfiguredRoute {
+        let routes = routes.iter().map(|(route, deployment)| ConfiguredRoute {
             route: route.clone(),
-            component: component.clone(),
+            deployment: deployment.clone(),
         });
         routes.collect()
     }
@@ -109,7 +107,7 @@ impl HostRoutes {
     ) -> Result<Option<ComponentName>> {
         let _change = self.change_lock.lock();
         let mut configured = BTreeMap::clone(&self.configured.load());
-        if let Some(state) = context.runtime.state() {
+        if let Some(state) = context.services.state() {
             state.commit(&Transaction::new().with_route(route.to_string(), name.as_ref()))?;
         }
         let previous = match name {

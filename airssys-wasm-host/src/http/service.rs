@@ -107,7 +107,7 @@ impl HttpService {
 
     /// Returns the name of the deployment.
     #[must_use]
-    pub fn component(&self) -> &ComponentName {
+    pub fn name(&self) -> &ComponentName {
         &self.0.name
     }
 

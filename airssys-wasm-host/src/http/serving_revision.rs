@@ -12,7 +12,7 @@ use crate::revision::Revision;
 #[non_exhaustive]
 pub struct ServingRevision {
     /// The name of the deployment.
-    pub component: ComponentName,
+    pub deployment: ComponentName,
     /// The number of the revision.
     pub revision: u64,
     /// The version of its component, if it has one.
@@ -22,7 +22,7 @@ pub struct ServingRevision {
 impl ServingRevision {
     pub(super) fn from_revision(revision: &Revision) -> Self {
         Self {
-            component: revision.name().clone(),
+            deployment: revision.name().clone(),
             revision: revision.number,
             version: revision.component.version().cloned(),
         }

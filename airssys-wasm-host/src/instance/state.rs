@@ -177,7 +177,7 @@ impl Drop for InstanceState {
         );
         let dropped = catch_panic(|| drop(table)).and(catch_panic(|| drop(slots)));
         if let Err(panicked) = dropped {
-            tracing::error!(component = %self.identity.component, %panicked, "dropping an instance");
+            tracing::error!(component = %self.identity.deployment, %panicked, "dropping an instance");
         }
     }
 }

@@ -71,11 +71,11 @@ impl LinkedCall {
         }))
     }
 
-    /// Returns the caller's session in `serving`, if it has one.
-    pub(super) fn session(&self, serving: &Arc<ActiveRevision>) -> Option<Arc<ResourceSession>> {
+    /// Returns the caller's session in `active`, if it has one.
+    pub(super) fn session(&self, active: &Arc<ActiveRevision>) -> Option<Arc<ResourceSession>> {
         self.sessions
             .iter()
-            .find(|session| session.is_open_in(serving))
+            .find(|session| session.is_open_in(active))
             .cloned()
     }
 }

@@ -121,13 +121,13 @@ pub(crate) fn resolve(
     let mut choice = None;
     let revisions: Vec<_> = deployed
         .iter()
-        .filter(|named| named.name != *caller)
-        .map(|named| (named, named.revision()))
+        .filter(|deployment| deployment.name != *caller)
+        .map(|deployment| (deployment, deployment.revision()))
         .collect();
     let offers: Vec<LinkCandidate<'_>> = revisions
         .iter()
-        .map(|(named, revision)| LinkCandidate {
-            name: &named.name,
+        .map(|(deployment, revision)| LinkCandidate {
+            name: &deployment.name,
             world: revision.component.world(),
         })
         .collect();
@@ -154,7 +154,7 @@ pub(crate) fn resolve(
             problems.push(foreign_resource_problem(import, resource, name));
             continue;
         }
-        let target = deployed.iter().find(|named| named.name == **name);
+        let target = deployed.iter().find(|deployment| deployment.name == **name);
         let target = target.expect("the target is one of the offered deployments");
         for function in &import.functions {
             functions.push(Arc::new(LinkedFunction::connect(
@@ -181,7 +181,7 @@ pub(crate) fn resolve(
 ///
 /// [`ErrorKind::UnresolvedImport`], listing what is imported.
 pub(crate) fn check_bindings(
-    said: &LinkBindings,
+    bindings: &LinkBindings,
     world: &World,
     providers: &Providers,
 ) -> Result<()> {
@@ -189,7 +189,7 @@ pub(crate) fn check_bindings(
         .into_iter()
         .map(|import| import.name.path())
         .collect();
-    let Some(interface) = said
+    let Some(interface) = bindings
         .keys()
         .find(|interface| !imported.contains(&interface.as_str()))
     else {

@@ -42,14 +42,14 @@ pub(crate) fn world_level_problems(world: &World, providers: &Providers) -> Vec<
         .functions
         .iter()
         .filter(|function| !provides_function(providers.iter(), function));
-    let told = |name| {
+    let describe = |name| {
         format!(
             "`{name}` is imported at world level, but this host does not provide it: only the \
              program that embeds the host can provide it, because other components are linked by \
              interface"
         )
     };
-    missing.map(|function| told(&function.name)).collect()
+    missing.map(|function| describe(&function.name)).collect()
 }
 
 /// Returns the message for an interface without a provider.

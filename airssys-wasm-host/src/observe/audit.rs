@@ -37,7 +37,7 @@ const QUEUE_CAPACITY: QueueCapacity = QueueCapacity {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The name of the deployment.
-    pub component: ComponentName,
+    pub deployment: ComponentName,
     /// The number of the revision, counted from 1 for each deployment. A failed update uses up its
     /// number.
     pub revision: u64,
@@ -118,7 +118,7 @@ impl AuditRecord {
         };
         json!({
             "time": humantime::format_rfc3339_micros(self.time).to_string(),
-            "component": self.identity.component.to_string(),
+            "component": self.identity.deployment.to_string(),
             "revision": self.identity.revision,
             "version": self.identity.version.as_ref().map(ToString::to_string),
             "digest": self.identity.digest.to_string(),
@@ -195,7 +195,7 @@ impl AuditTrail {
             return None;
         }
         let identity = Arc::clone(&record.identity);
-        match self.outbox.put(&identity.component, 1, record) {
+        match self.outbox.put(&identity.deployment, 1, record) {
             Ok(number) => Some(number),
             Err(record) => {
                 counted.aggregate_until_flush(record);
@@ -211,7 +211,7 @@ impl AuditTrail {
         counted.detailed.clear();
         for (_, record) in std::mem::take(&mut counted.aggregated) {
             let identity = Arc::clone(&record.identity);
-            if let Err(record) = self.outbox.put(&identity.component, 1, record) {
+            if let Err(record) = self.outbox.put(&identity.deployment, 1, record) {
                 counted.aggregate_until_flush(record);
             }
         }
@@ -239,7 +239,7 @@ impl Drop for AuditTrail {
     fn drop(&mut self) {
         for (_, record) in std::mem::take(&mut self.counts.get_mut().aggregated) {
             let identity = Arc::clone(&record.identity);
-            self.outbox.put_unbounded(&identity.component, 1, record);
+            self.outbox.put_unbounded(&identity.deployment, 1, record);
         }
     }
 }
@@ -248,9 +248,9 @@ impl RecordCounts {
     /// Aggregates a record if enough of its kind were recorded in this second. Returns `true` if it
     /// did.
     fn aggregate_excess(&mut self, record: &AuditRecord) -> bool {
-        let told = self.detailed.entry(counter_key(record)).or_default();
-        *told = told.saturating_add(1);
-        if *told <= DETAILED_PER_SECOND {
+        let count = self.detailed.entry(counter_key(record)).or_default();
+        *count = count.saturating_add(1);
+        if *count <= DETAILED_PER_SECOND {
             return false;
         }
         self.aggregate(record.clone());
@@ -305,9 +305,9 @@ mod tests {
     }
 
     fn identity() -> Arc<Identity> {
-        let component = "probe".parse().expect("a name");
+        let deployment = "probe".parse().expect("a name");
         Arc::new(Identity {
-            component,
+            deployment,
             revision: 1,
             version: None,
             digest: Digest::compute(b""),
@@ -329,26 +329,26 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_is_counted_and_none_is_lost() {
-        let told = Arc::new(RecordingLog::default());
-        let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
+        let log = Arc::new(RecordingLog::default());
+        let trail = AuditTrail::new(Arc::clone(&log) as Arc<dyn AuditLog>);
         let identity = identity();
         for n in 0..10_000 {
             trail.record(denial(&identity, &n.to_string()));
         }
         trail.wait_until_empty().await;
-        assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize);
+        assert_eq!(log.0.lock().len(), DETAILED_PER_SECOND as usize);
         drop(trail);
-        ended(&told);
+        ended(&log);
         assert_eq!(
-            told.0.lock().iter().map(|record| record.count).sum::<u64>(),
+            log.0.lock().iter().map(|record| record.count).sum::<u64>(),
             10_000
         );
-        assert_eq!(told.0.lock().len(), DETAILED_PER_SECOND as usize + 1);
+        assert_eq!(log.0.lock().len(), DETAILED_PER_SECOND as usize + 1);
     }
 
     /// Waits until the trail's thread has ended.
-    fn ended(told: &Arc<impl Sized>) {
-        while Arc::strong_count(told) > 1 {
+    fn ended(log: &Arc<impl Sized>) {
+        while Arc::strong_count(log) > 1 {
             std::thread::yield_now();
         }
     }
@@ -366,12 +366,12 @@ mod tests {
     #[test]
     fn a_log_that_takes_nothing_loses_nothing_and_holds_no_more_than_it_may() {
         let (go_on, may) = std::sync::mpsc::channel();
-        let told = Arc::new(BlockedAuditLog(Mutex::new(may), RecordingLog::default()));
-        let trail = AuditTrail::new(Arc::clone(&told) as Arc<dyn AuditLog>);
+        let log = Arc::new(BlockedAuditLog(Mutex::new(may), RecordingLog::default()));
+        let trail = AuditTrail::new(Arc::clone(&log) as Arc<dyn AuditLog>);
         let (identity, other) = (
             identity(),
             Arc::new(Identity {
-                component: "other".parse().expect("a name"),
+                deployment: "other".parse().expect("a name"),
                 ..(*identity()).clone()
             }),
         );
@@ -393,14 +393,14 @@ mod tests {
         );
         drop(trail);
         drop(go_on);
-        ended(&told);
-        let told = told.1.0.lock();
-        assert_eq!(told.len(), QUEUE_CAPACITY.share_max + 2);
+        ended(&log);
+        let log = log.1.0.lock();
+        assert_eq!(log.len(), QUEUE_CAPACITY.share_max + 2);
         let all = u64::from(seconds * DETAILED_PER_SECOND);
-        assert_eq!(told.iter().map(|record| record.count).sum::<u64>(), all + 1);
-        let last = told
+        assert_eq!(log.iter().map(|record| record.count).sum::<u64>(), all + 1);
+        let last = log
             .iter()
-            .rfind(|record| record.identity.component == identity.component);
+            .rfind(|record| record.identity.deployment == identity.deployment);
         assert_eq!(
             last.map(|last| last.count),
             Some(all - QUEUE_CAPACITY.share_max as u64),

@@ -20,7 +20,7 @@ pub enum Event {
     /// A deployment got its first revision.
     Deployed {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The active revision.
         revision: u64,
         /// Its version, if the component has one.
@@ -29,14 +29,14 @@ pub enum Event {
     /// A deploy, an update or a rollback completed a step.
     RolloutStep {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The step.
         effect: Effect,
     },
     /// New calls go to another revision.
     Switched {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The previously active revision.
         from: u64,
         /// The active revision.
@@ -45,7 +45,7 @@ pub enum Event {
     /// A rollout failed. The previously active revision, if there is one, keeps serving.
     RolledBack {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The step that failed.
         failed: Effect,
         /// The reason.
@@ -54,21 +54,21 @@ pub enum Event {
     /// The last call to a revision that is no longer active has ended.
     Drained {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The revision.
         revision: u64,
     },
     /// A deployment was removed.
     Removed {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
     },
     /// A call failed: it trapped, exceeded its deadline, exited with a failure, or its HTTP
     /// response was not sent completely. Its instance is not reused if the guest itself was
     /// stopped.
     CallFailed {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The revision.
         revision: u64,
         /// The call; `None` if it was stopped from outside at its deadline.
@@ -85,7 +85,7 @@ pub enum Event {
     /// until the update is approved.
     AwaitsApproval {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The digest of the component that awaits approval.
         digest: Digest,
         /// The additional requests, one per entry.
@@ -94,14 +94,14 @@ pub enum Event {
     /// A rule was revoked.
     Revoked {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The revoked rule.
         rule: Rule,
     },
     /// The grants of an update restored something that had been revoked.
     GrantedAgain {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The revision with the grants.
         revision: u64,
         /// The revoked rule.
@@ -110,14 +110,14 @@ pub enum Event {
     /// Requests, grants and imports do not match.
     Mismatched {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// A description of the mismatch and its remedy.
         warning: String,
     },
     /// A deployment in the state directory cannot serve; the others do.
     NotRestored {
         /// The name of the deployment.
-        component: ComponentName,
+        deployment: ComponentName,
         /// The reason.
         reason: String,
     },

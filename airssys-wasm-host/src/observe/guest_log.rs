@@ -22,7 +22,7 @@ pub enum GuestStream {
 #[derive(Clone, Copy, Debug)]
 pub struct GuestLine<'a> {
     /// The name of the deployment; the guest cannot influence it.
-    pub component: &'a ComponentName,
+    pub deployment: &'a ComponentName,
     /// The number of the revision.
     pub revision: u64,
     /// Its version, if the component has one.
@@ -65,7 +65,7 @@ impl GuestLog for TracingLog {
     fn line(&self, line: GuestLine<'_>) {
         tracing::info!(
             target: "airssys_wasm::guest",
-            component = %line.component,
+            component = %line.deployment,
             revision = line.revision,
             call = %line.call,
             stream = ?line.stream,
@@ -95,7 +95,7 @@ fn format_line(line: GuestLine<'_>) -> String {
     };
     format!(
         "{}[{}]{dropped}: {}",
-        line.component,
+        line.deployment,
         line.call,
         line.text.escape_debug()
     )
@@ -109,7 +109,7 @@ mod tests {
     fn shows_where_a_line_comes_from_and_no_control_characters() {
         let component = "greeter".parse().expect("a name");
         let line = GuestLine {
-            component: &component,
+            deployment: &component,
             revision: 1,
             version: None,
             call: CallId {

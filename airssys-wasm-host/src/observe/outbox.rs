@@ -219,18 +219,18 @@ mod tests {
     /// An outbox whose sink takes one item for each message sent, and reports which.
     fn held() -> (Outbox<u32>, Sender<()>, Receiver<u32>) {
         let (go_on, gone_on) = mpsc::channel::<()>();
-        let (tell, told) = mpsc::channel();
+        let (sender, received) = mpsc::channel();
         let gone_on = Mutex::new(gone_on);
         let sink = move |item| {
             let _ = gone_on.lock().recv();
-            let _ = tell.send(item);
+            let _ = sender.send(item);
         };
-        (Outbox::new("test", ROOM, sink), go_on, told)
+        (Outbox::new("test", ROOM, sink), go_on, received)
     }
 
     #[test]
     fn one_deployment_fills_its_share_and_no_more() {
-        let (outbox, go_on, told) = held();
+        let (outbox, go_on, received) = held();
         let (one, other) = (name("one"), name("other"));
         assert_eq!(
             (1..=3)
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(outbox.put_unbounded(&other, 1, 7), 5);
         drop(go_on);
         assert_eq!(
-            told.iter().take(5).collect::<Vec<_>>(),
+            received.iter().take(5).collect::<Vec<_>>(),
             [1, 2, 3, 5, 7],
             "in order"
         );
@@ -277,27 +277,27 @@ mod tests {
 
     #[test]
     fn sink_that_panics_receives_the_next_item() {
-        let (tell, told) = mpsc::channel();
+        let (sender, received) = mpsc::channel();
         let outbox = Outbox::new("test", ROOM, move |item: u32| {
             assert_ne!(item, 1, "on purpose");
-            tell.send(item).expect("the test waits for it");
+            sender.send(item).expect("the test waits for it");
         });
         for item in [1, 2] {
             outbox.put(&name("one"), 1, item).expect("there is room");
         }
-        assert_eq!(told.recv(), Ok(2));
+        assert_eq!(received.recv(), Ok(2));
     }
 
     #[test]
     fn delivers_the_remaining_items_when_dropped() {
-        let (outbox, go_on, told) = held();
+        let (outbox, go_on, received) = held();
         for item in [1, 2] {
             outbox.put(&name("one"), 1, item).expect("there is room");
         }
         drop(outbox);
         drop(go_on);
         assert_eq!(
-            told.iter().collect::<Vec<_>>(),
+            received.iter().collect::<Vec<_>>(),
             [1, 2],
             "the thread ends after that"
         );

@@ -16,7 +16,7 @@ pub trait RolloutProbe: Send + Sync + 'static {
     /// Runs before `effect` is carried out. An error fails the step with that reason.
     fn before<'a>(
         &'a self,
-        component: &'a ComponentName,
+        deployment: &'a ComponentName,
         effect: Effect,
     ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 }

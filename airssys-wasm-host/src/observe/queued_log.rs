@@ -32,7 +32,7 @@ pub(crate) struct QueuedLog {
 }
 
 struct OwnedLine {
-    component: ComponentName,
+    deployment: ComponentName,
     revision: u64,
     version: Option<Version>,
     call: CallId,
@@ -48,7 +48,7 @@ impl QueuedLog {
             QUEUE_CAPACITY,
             move |line: OwnedLine| {
                 log.line(GuestLine {
-                    component: &line.component,
+                    deployment: &line.deployment,
                     revision: line.revision,
                     version: line.version.as_ref(),
                     call: line.call,
@@ -79,9 +79,9 @@ impl QueuedLog {
 impl GuestLog for QueuedLog {
     fn line(&self, line: GuestLine<'_>) {
         let mut dropped = self.dropped.lock();
-        let before = dropped.remove(line.component).unwrap_or(0) + line.dropped_before;
+        let before = dropped.remove(line.deployment).unwrap_or(0) + line.dropped_before;
         let own = OwnedLine {
-            component: line.component.clone(),
+            deployment: line.deployment.clone(),
             revision: line.revision,
             version: line.version.cloned(),
             call: line.call,
@@ -91,10 +91,10 @@ impl GuestLog for QueuedLog {
         };
         if self
             .outbox
-            .put(line.component, line.text.len() + LINE_BYTES, own)
+            .put(line.deployment, line.text.len() + LINE_BYTES, own)
             .is_err()
         {
-            dropped.insert(line.component.clone(), before + 1);
+            dropped.insert(line.deployment.clone(), before + 1);
             self.dropped_total.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -125,7 +125,7 @@ mod tests {
         let component = component.parse().expect("a name");
         let stream = GuestStream::Stdout;
         log.line(GuestLine {
-            component: &component,
+            deployment: &component,
             revision: 1,
             version: None,
             call: CallId::default(),

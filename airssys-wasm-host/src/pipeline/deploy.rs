@@ -93,9 +93,9 @@ impl<'a> DeployPipeline<'a> {
             begun.add_unit(unit);
         }
         let pipelines = self.pipelines;
-        let runtime = &pipelines.context.runtime;
+        let services = &pipelines.context.services;
         let letters = self.dead_letters.or_else(|| pipelines.dead_letters.clone());
-        let (state, pipeline) = (runtime.state(), self.pipeline);
+        let (state, pipeline) = (services.state(), self.pipeline);
         let finish = move || {
             if let Some(state) = state {
                 let record = pipeline_record(&pipeline, begun.units());
@@ -110,12 +110,12 @@ impl<'a> DeployPipeline<'a> {
             Ok(running)
         };
         // The caller may stop waiting meanwhile; what has been stored stays deployed.
-        let running = runtime.run_state_write(finish).await?;
+        let running = services.run_state_write(finish).await?;
         Ok(PipelineDeployment::new(pipelines, running))
     }
 
     fn check_settings(&self) -> Result<()> {
-        if self.pipelines.context.runtime.is_persistent() && self.dead_letters.is_some() {
+        if self.pipelines.context.services.is_persistent() && self.dead_letters.is_some() {
             let message = "a receiver of dead letters set here would be lost after a restart: set it with `HostBuilder::dead_letters`";
             return Err(Error::new(ErrorKind::InvalidPipeline, message));
         }
@@ -173,7 +173,7 @@ impl<'a> DeployPipeline<'a> {
     ) -> Result<(Deploy<'a>, Function)> {
         let first = &self.pipeline.stages()[stages[0]];
         let component =
-            unit_component(&self.pipelines.context.runtime, &self.pipeline, stages).await?;
+            unit_component(&self.pipelines.context.services, &self.pipeline, stages).await?;
         let function = unit_function(&self.pipeline, stages, &component)?;
         let name = self.name_of(stages);
         let set = self.stages.get(first.name());

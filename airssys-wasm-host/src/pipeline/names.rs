@@ -107,7 +107,7 @@ impl Pipelines {
         }
         let pipelines = Arc::clone(self);
         let look = move || Ok(look(&pipelines, &pipelines.asleep.lock()));
-        self.context.runtime.run_restore(look).await
+        self.context.services.run_restore(look).await
     }
 
     /// Returns a pipeline by its name. One that is asleep is restored on a blocking thread, with its
@@ -117,8 +117,8 @@ impl Pipelines {
             return found;
         }
         let (pipelines, name) = (Arc::clone(self), name.to_owned());
-        let runtime = &self.context.runtime;
-        runtime.run_restore(move || pipelines.get(&name)).await
+        let services = &self.context.services;
+        services.run_restore(move || pipelines.get(&name)).await
     }
 
     /// Returns a pipeline by its name. Restores one that is asleep, with its stages; then this
@@ -223,7 +223,7 @@ impl Pipelines {
             }
             deployments.check_removal(&stages, Some(&pipeline))
         };
-        self.context.runtime.run_state_write(check).await
+        self.context.services.run_state_write(check).await
     }
 
     /// Removes a pipeline, or what remains of one that cannot be restored.
@@ -248,7 +248,7 @@ impl Pipelines {
             let has_stages = || !pipelines.context.deployments.stages_of(&name).is_empty();
             Ok((is_damaged || has_stages()) && !pipelines.is_awake(&name))
         };
-        self.context.runtime.run_restore(check).await
+        self.context.services.run_restore(check).await
     }
 }
 

@@ -29,7 +29,7 @@ pub struct StageStatus {
     /// The names of the stages: several if they are fused.
     pub stages: Vec<String>,
     /// The name of the deployment that runs them.
-    pub component: ComponentName,
+    pub deployment: ComponentName,
     /// The number of the active revision.
     pub revision: u64,
     /// The number of items in progress.
@@ -75,7 +75,7 @@ impl StageStatus {
         let counters = &unit.counters;
         Self {
             stages: unit.stages.iter().map(name_of).collect(),
-            component: unit.deployment.name.clone(),
+            deployment: unit.deployment.name.clone(),
             revision: unit.revision(),
             running: unit.slots.in_use(),
             waiting: unit.slots.waiting(),

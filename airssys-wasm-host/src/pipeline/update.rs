@@ -150,7 +150,7 @@ impl<'a> UpdateStage<'a> {
             let set: Vec<_> = terms.chain(self.options_set).collect();
             check_fused(&next, unit, &self.stage, &set)?;
         }
-        let component = unit_component(&unit.deployment.runtime, &next, &unit.stages).await?;
+        let component = unit_component(&unit.deployment.services, &next, &unit.stages).await?;
         // The version of a fused component means nothing, and that of the stage was checked above.
         Ok(self
             .update
@@ -188,7 +188,7 @@ fn check_fused(
     next: &ComponentPipeline,
     unit: &Unit,
     stage: &str,
-    said: &[&'static str],
+    terms_set: &[&'static str],
 ) -> Result<()> {
     let others: Vec<String> = unit
         .stages
@@ -204,8 +204,11 @@ fn check_fused(
         );
         Err(Error::new(ErrorKind::InvalidPipeline, message))
     };
-    if !said.is_empty() {
-        let methods: Vec<String> = said.iter().map(|method| format!("`{method}`")).collect();
+    if !terms_set.is_empty() {
+        let methods: Vec<String> = terms_set
+            .iter()
+            .map(|method| format!("`{method}`"))
+            .collect();
         return refused(format!(
             "{} cannot be set for a fused stage; set an option of this stage when the pipeline is deployed, so that it is not fused",
             methods.join(", ")

@@ -19,7 +19,7 @@ use crate::restore::{
     RestoreTurn, RestoredDeployments, SleepingDeployment, SleepingDeployments, restore_linked,
 };
 use crate::revision::Revision;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::DeploymentRecord;
 use crate::{Error, ErrorKind, Result};
 
@@ -34,19 +34,22 @@ pub(crate) struct DeploymentTable {
     pub(super) awake: NameRegistry<DeploymentEntry>,
     /// Read-locked by each restore in progress.
     pub(super) restores: RwLock<()>,
-    pub(super) runtime: Arc<Runtime>,
+    pub(super) services: Arc<HostServices>,
 }
 
 impl DeploymentTable {
     /// Creates the table from `records`. Blocks while deployments with links are restored.
     pub(crate) fn new(
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         records: BTreeMap<ComponentName, DeploymentRecord>,
     ) -> Self {
         let awake = NameRegistry::default();
-        let RestoredDeployments { restored, failed } = restore_linked(runtime, &records);
-        for named in restored {
-            awake.0.write().insert(named.name.clone(), Some(named));
+        let RestoredDeployments { restored, failed } = restore_linked(services, &records);
+        for deployment in restored {
+            awake
+                .0
+                .write()
+                .insert(deployment.name.clone(), Some(deployment));
         }
         let mut asleep = SleepingDeployments::new();
         let linked = Arc::<RestoreTurn>::default();
@@ -54,7 +57,7 @@ impl DeploymentTable {
             if let Some((_, error)) = failed.iter().find(|(other, _)| *other == name) {
                 tracing::error!(component = %name, %error, "not restored");
                 let sleeping = SleepingDeployment::with_turn(record, Arc::clone(&linked));
-                sleeping.record_failure(error, runtime.engines.clock().now());
+                sleeping.record_failure(error, services.engines.clock().now());
                 asleep.insert(name, Arc::new(sleeping));
             } else if !awake.0.read().contains_key(&name) {
                 asleep.insert(name, Arc::new(SleepingDeployment::new(record)));
@@ -65,7 +68,7 @@ impl DeploymentTable {
             asleep: Mutex::new(asleep),
             awake,
             restores: RwLock::default(),
-            runtime: Arc::clone(runtime),
+            services: Arc::clone(services),
         }
     }
 
@@ -96,11 +99,12 @@ impl DeploymentTable {
     /// the state directory is written, if there is one; records that cannot be removed now are
     /// removed at the next start.
     pub(crate) fn discard_stages(&self, names: &[ComponentName], pipeline: &ComponentName) {
-        let is_its = |named: &Arc<DeploymentEntry>| named.pipeline.as_ref() == Some(pipeline);
+        let is_its =
+            |deployment: &Arc<DeploymentEntry>| deployment.pipeline.as_ref() == Some(pipeline);
         for name in names {
             let found = self.awake.0.read().get(name).cloned().flatten();
-            if let Some(named) = found.filter(is_its) {
-                if let Err(error) = named.abandon_stage() {
+            if let Some(deployment) = found.filter(is_its) {
+                if let Err(error) = deployment.abandon_stage() {
                     tracing::warn!(%name, %error, "a stage of a pipeline that failed to deploy is still in the state directory");
                 }
                 self.awake.remove(name);
@@ -110,10 +114,10 @@ impl DeploymentTable {
 
     /// Returns a deployment, if it is awake, and the number of its revocations.
     pub(crate) fn revocation_count(&self, name: &str) -> Option<(Weak<DeploymentEntry>, usize)> {
-        let named = find_entry(&self.awake.0.read(), name)?.ok()?;
+        let deployment = find_entry(&self.awake.0.read(), name)?.ok()?;
         Some((
-            Arc::downgrade(&named),
-            named.authorization.revocation_count(),
+            Arc::downgrade(&deployment),
+            deployment.authorization.revocation_count(),
         ))
     }
 
@@ -124,12 +128,12 @@ impl DeploymentTable {
         let awake = awake
             .values()
             .flatten()
-            .filter(|named| named.pipeline.as_ref() == Some(pipeline));
+            .filter(|deployment| deployment.pipeline.as_ref() == Some(pipeline));
         let asleep = asleep
             .iter()
             .filter(|(_, asleep)| asleep.pipeline() == Some(pipeline));
         awake
-            .map(|named| &named.name)
+            .map(|deployment| &deployment.name)
             .chain(asleep.map(|(name, _)| name))
             .cloned()
             .collect()
@@ -140,12 +144,14 @@ impl DeploymentTable {
         // The lock ensures that a deployment restored meanwhile appears once.
         let asleep = self.asleep.lock();
         let awake = self.awake();
-        let awake = awake.iter().map(|named| Summary::from_entry(named));
+        let awake = awake
+            .iter()
+            .map(|deployment| Summary::from_entry(deployment));
         let asleep = asleep
             .iter()
             .filter_map(|(name, sleeping)| sleeping.summary(name));
         let mut all: Vec<Summary> = awake.chain(asleep).collect();
-        all.sort_by(|one, other| one.component.cmp(&other.component));
+        all.sort_by(|one, other| one.deployment.cmp(&other.deployment));
         all
     }
 
@@ -171,7 +177,7 @@ pub(super) fn find_entry(
     name: &str,
 ) -> Option<Result<Arc<DeploymentEntry>>> {
     match names.get(&name.parse::<ComponentName>().ok()?)? {
-        Some(named) => Some(Ok(Arc::clone(named))),
+        Some(deployment) => Some(Ok(Arc::clone(deployment))),
         None => Some(Err(Error::new(
             ErrorKind::NotDeployed,
             format!("`{name}` is still being deployed"),

@@ -37,7 +37,7 @@ impl DeploymentTable {
     /// Returns a deployment, restored on a blocking thread if it is asleep.
     pub(crate) async fn find(self: &Arc<Self>, name: &str) -> Result<Arc<DeploymentEntry>> {
         match self.look_up(name)? {
-            FoundDeployment::Awake(named) => Ok(named),
+            FoundDeployment::Awake(deployment) => Ok(deployment),
             FoundDeployment::Asleep(pending) => pending.restore().await,
         }
     }
@@ -45,7 +45,7 @@ impl DeploymentTable {
     /// Returns a deployment. Blocks while it is restored, if it is asleep.
     pub(crate) fn get(self: &Arc<Self>, name: &str) -> Result<Arc<DeploymentEntry>> {
         match self.look_up(name)? {
-            FoundDeployment::Awake(named) => Ok(named),
+            FoundDeployment::Awake(deployment) => Ok(deployment),
             FoundDeployment::Asleep(pending) => {
                 let failures = pending.sleeping.failure_count();
                 self.restore(&pending.name, &pending.sleeping, failures)
@@ -83,7 +83,7 @@ impl DeploymentTable {
                 while table.wake_next() {}
                 Ok(())
             };
-            self.runtime.run_restore(restore).await?;
+            self.services.run_restore(restore).await?;
         }
         Ok(self.awake())
     }
@@ -144,7 +144,7 @@ impl DeploymentTable {
                 true => self.awake(),
                 false => Vec::new(),
             };
-            let outcome = restore_together(&self.runtime, &records, &others);
+            let outcome = restore_together(&self.services, &records, &others);
             self.publish(&group, outcome);
         }
     }
@@ -175,22 +175,26 @@ impl DeploymentTable {
     fn publish(&self, group: &SleepingDeployments, outcome: RestoredDeployments) {
         let RestoredDeployments { restored, failed } = outcome;
         let _removal = self.removal_lock.lock();
-        let has_links = restored.iter().all(|named| named.check_links().is_ok());
+        let has_links = restored
+            .iter()
+            .all(|deployment| deployment.check_links().is_ok());
         let mut asleep = self.asleep.lock();
-        let mut restored_names = restored.iter().map(|named| &named.name);
+        let mut restored_names = restored.iter().map(|deployment| &deployment.name);
         if !has_links || !restored_names.all(|name| is_same(&asleep, name, &group[name])) {
             drop(asleep);
             // Those that import each other would otherwise keep each other alive.
-            restored.iter().for_each(|named| named.release_links());
+            restored
+                .iter()
+                .for_each(|deployment| deployment.release_links());
             return;
         }
         let mut awake = self.awake.0.write();
-        for named in restored {
-            asleep.remove(&named.name);
-            awake.insert(named.name.clone(), Some(named));
+        for deployment in restored {
+            asleep.remove(&deployment.name);
+            awake.insert(deployment.name.clone(), Some(deployment));
         }
         drop(awake);
-        let now = self.runtime.engines.clock().now();
+        let now = self.services.engines.clock().now();
         let is_asleep = |name: &ComponentName| is_same(&asleep, name, &group[name]);
         let failed: Vec<_> = failed
             .into_iter()
@@ -202,11 +206,11 @@ impl DeploymentTable {
         }
     }
 
-    fn announce_failure(&self, component: ComponentName, error: &Error) {
-        tracing::error!(%component, %error, "not restored");
+    fn announce_failure(&self, deployment: ComponentName, error: &Error) {
+        tracing::error!(component = %deployment, %error, "not restored");
         let reason = error.to_string();
-        let event = Event::NotRestored { component, reason };
-        self.runtime.announcer.announce(event);
+        let event = Event::NotRestored { deployment, reason };
+        self.services.announcer.announce(event);
     }
 }
 
@@ -225,13 +229,13 @@ impl PendingRestore {
         if let Some(error) = sleeping.error_after(&name, failures) {
             return Err(error);
         }
-        let runtime = Arc::clone(&table.runtime);
+        let services = Arc::clone(&table.services);
         let restore = move || {
             // Held until the restore ends, even if the future was dropped.
             let _turn = turn;
             table.restore(&name, &sleeping, failures)
         };
-        runtime.run_restore(restore).await
+        services.run_restore(restore).await
     }
 }
 
@@ -255,7 +259,7 @@ impl PendingRestore {
 
     /// Returns the clock of the host.
     pub(crate) fn clock(&self) -> Arc<Clock> {
-        Arc::clone(self.table.runtime.engines.clock())
+        Arc::clone(self.table.services.engines.clock())
     }
 }
 
@@ -302,7 +306,7 @@ mod tests {
         let (state, records) = StateDirectory::open(place).expect("readable");
         drop(state);
         let host = host(place, clock);
-        let table = DeploymentTable::new(&host.0.context.runtime, records.names);
+        let table = DeploymentTable::new(&host.0.context.services, records.names);
         (host, Arc::new(table))
     }
 
@@ -377,7 +381,7 @@ mod tests {
         let first = Arc::clone(&table.asleep.lock()[&name("first")]);
         let group = table.group(&name("first"), &first);
         let records = group.iter().map(|(name, it)| (name, it.record()));
-        let outcome = restore_together(&table.runtime, &records.collect(), &[]);
+        let outcome = restore_together(&table.services, &records.collect(), &[]);
         assert_eq!(outcome.restored.len(), 1);
         table.remove(&["first"], None).expect("removed");
         table.publish(&group, outcome);
@@ -406,10 +410,10 @@ mod tests {
         let clock = TestClock::new();
         let (host, table) = sleeping_table_with(place.path(), &clock).await;
         // A restore needs the state directory.
-        let runtime = &host.0.context.runtime;
-        let state = runtime.state.swap(None);
+        let services = &host.0.context.services;
+        let state = services.state.swap(None);
         let error = table.get("first").map(drop).expect_err("not restored");
-        runtime.state.store(state);
+        services.state.store(state);
         let found = table.look_up("first").expect("deployed");
         let FoundDeployment::Asleep(pending) = found else {
             panic!("it was restored");

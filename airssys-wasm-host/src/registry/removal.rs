@@ -36,7 +36,7 @@ impl DeploymentTable {
         let _removal = self.removal_lock.lock();
         let removal = self.plan_removal(going, pipeline)?;
         let awake = removal.awake.iter();
-        let changes: Vec<_> = awake.map(|named| named.begin_change()).collect();
+        let changes: Vec<_> = awake.map(|deployment| deployment.begin_change()).collect();
         self.commit_removal(&removal, pipeline)?;
         self.apply_removal(&removal);
         drop(changes);
@@ -75,7 +75,7 @@ impl DeploymentTable {
                 removal.awake.push(found.unwrap_or_else(unknown)?);
             }
         }
-        let deployed = awake.iter().filter(|(_, named)| named.is_some());
+        let deployed = awake.iter().filter(|(_, deployment)| deployment.is_some());
         let mut staying: BTreeSet<_> = deployed.map(|(name, _)| name.clone()).collect();
         // The handles of a deployment are locked while it is changed, so the table is not.
         drop((asleep, awake));
@@ -84,23 +84,23 @@ impl DeploymentTable {
             .awake
             .sort_by(|one, other| one.name.cmp(&other.name));
         removal.awake.dedup_by(|one, other| one.name == other.name);
-        removal.awake.iter().for_each(|named| {
-            staying.remove(&named.name);
+        removal.awake.iter().for_each(|deployment| {
+            staying.remove(&deployment.name);
         });
         let mut awake = removal.awake.iter();
-        awake.try_for_each(|named| check_no_links(named, &staying, pipeline))?;
+        awake.try_for_each(|deployment| check_no_links(deployment, &staying, pipeline))?;
         Ok(removal)
     }
 
     fn commit_removal(&self, removal: &Removal, pipeline: Option<&ComponentName>) -> Result<()> {
-        let Some(state) = self.runtime.state() else {
+        let Some(state) = self.services.state() else {
             return Ok(());
         };
         let remove = |transaction: Transaction, name: &ComponentName| {
             let removed = Change::now(name, Action::Removed);
             transaction.without_deployment(name).with_changes([removed])
         };
-        let awake = removal.awake.iter().map(|named| &named.name);
+        let awake = removal.awake.iter().map(|deployment| &deployment.name);
         let transaction = awake
             .chain(&removal.asleep)
             .fold(Transaction::new(), remove);
@@ -114,14 +114,14 @@ impl DeploymentTable {
     fn apply_removal(&self, removal: &Removal) {
         let mut asleep = self.asleep.lock();
         let mut awake = self.awake.0.write();
-        for named in &removal.awake {
-            awake.remove(&named.name);
-            named.end(DeploymentEnd::Removed);
+        for deployment in &removal.awake {
+            awake.remove(&deployment.name);
+            deployment.end(DeploymentEnd::Removed);
         }
-        for component in &removal.asleep {
-            asleep.remove(component);
-            self.runtime.announcer.announce(Event::Removed {
-                component: component.clone(),
+        for name in &removal.asleep {
+            asleep.remove(name);
+            self.services.announcer.announce(Event::Removed {
+                deployment: name.clone(),
             });
         }
     }
@@ -129,18 +129,18 @@ impl DeploymentTable {
 
 /// Checks that a deployment may be removed, with its pipeline if one is given.
 fn check_no_links(
-    named: &DeploymentEntry,
+    deployment: &DeploymentEntry,
     staying: &BTreeSet<ComponentName>,
     pipeline: Option<&ComponentName>,
 ) -> Result<()> {
-    check_owner(&named.name, named.pipeline.as_ref(), pipeline)?;
-    let mut linked = named.handles.calling_names();
+    check_owner(&deployment.name, deployment.pipeline.as_ref(), pipeline)?;
+    let mut linked = deployment.handles.calling_names();
     // Instances of a removed caller may still be shutting down.
     linked.retain(|by| Some(by) != pipeline && staying.contains(by));
     if linked.is_empty() {
         Ok(())
     } else {
-        Err(in_use_error(&named.name, &linked))
+        Err(in_use_error(&deployment.name, &linked))
     }
 }
 

@@ -12,7 +12,7 @@ use super::restore_deployment;
 use crate::deployment::{DeploymentEntry, RetainedRevision};
 use crate::link::{RevisionLinks, resolve};
 use crate::revision::Revision;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::DeploymentRecord;
 use crate::{Error, Result};
 
@@ -25,26 +25,26 @@ pub(crate) struct RestoredDeployments {
 
 /// Restores every deployment that is linked to others or that others are linked to. Blocks.
 pub(crate) fn restore_linked(
-    runtime: &Arc<Runtime>,
+    services: &Arc<HostServices>,
     records: &BTreeMap<ComponentName, DeploymentRecord>,
 ) -> RestoredDeployments {
     let linked = linked_names(records);
     let linked = linked.into_iter().map(|name| (name, &records[name]));
-    restore_together(runtime, &linked.collect(), &[])
+    restore_together(services, &linked.collect(), &[])
 }
 
 /// Restores deployments, and links them with each other and with `others`. One that cannot be
 /// linked fails together with those linked to it. Blocks.
 pub(crate) fn restore_together(
-    runtime: &Arc<Runtime>,
+    services: &Arc<HostServices>,
     records: &BTreeMap<&ComponentName, &DeploymentRecord>,
     others: &[Arc<DeploymentEntry>],
 ) -> RestoredDeployments {
     let mut outcome = RestoredDeployments::default();
     let mut made = BTreeMap::new();
     for (&name, record) in records {
-        match restore_deployment(runtime, name, record) {
-            Ok(named) => drop(made.insert(name.clone(), named)),
+        match restore_deployment(services, name, record) {
+            Ok(deployment) => drop(made.insert(name.clone(), deployment)),
             Err(error) => outcome.failed.push((name.clone(), error)),
         }
     }
@@ -52,8 +52,8 @@ pub(crate) fn restore_together(
         let targets: Vec<_> = made.values().chain(others).cloned().collect();
         let mut links = Vec::new();
         let mut unlinked = Vec::new();
-        for (name, named) in &made {
-            match resolve_links(runtime, named, records[name], &targets) {
+        for (name, deployment) in &made {
+            match resolve_links(services, deployment, records[name], &targets) {
                 Ok(found) => links.extend(found),
                 Err(error) => unlinked.push((name.clone(), error)),
             }
@@ -97,12 +97,12 @@ fn linked_names(records: &BTreeMap<ComponentName, DeploymentRecord>) -> Vec<&Com
 
 /// Resolves the links of each loaded revision among the deployments that served it before.
 fn resolve_links(
-    runtime: &Runtime,
-    named: &DeploymentEntry,
+    services: &HostServices,
+    deployment: &DeploymentEntry,
     record: &DeploymentRecord,
     deployed: &[Arc<DeploymentEntry>],
 ) -> Result<Vec<(Arc<Revision>, RevisionLinks)>> {
-    let kept = named.retained_revisions();
+    let kept = deployment.retained_revisions();
     let mut all = Vec::new();
     for stored in record
         .revisions
@@ -120,9 +120,9 @@ fn resolve_links(
             .cloned()
             .collect();
         let links = resolve(
-            &named.name,
+            &deployment.name,
             revision.component.world(),
-            runtime.programs.providers(),
+            services.programs.providers(),
             &candidates,
             &revision.terms.links,
         )?;

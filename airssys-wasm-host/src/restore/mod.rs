@@ -25,27 +25,27 @@ pub(crate) use sleeping::{RestoreTurn, SleepingDeployment, SleepingDeployments};
 
 use crate::capability::Authorization;
 use crate::deployment::{ActiveRevision, DeploymentEntry, History};
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::{DeploymentRecord, StateDirectory};
 use crate::{Error, ErrorKind, Result};
 
 /// Restores a deployment with the revision that was active. Its links are not resolved yet. Blocks.
 fn restore_deployment(
-    runtime: &Arc<Runtime>,
+    services: &Arc<HostServices>,
     name: &ComponentName,
     record: &DeploymentRecord,
 ) -> Result<Arc<DeploymentEntry>> {
-    let state = &*state(runtime)?;
+    let state = &*state(services)?;
     let revisions = record.revisions.iter();
     let needed =
-        revisions.filter(|stored| stored.number == record.serving || !stored.linked.is_empty());
+        revisions.filter(|stored| stored.number == record.active || !stored.linked.is_empty());
     let ready = needed
-        .map(|stored| revision::load_revision(runtime, state, name, stored))
+        .map(|stored| revision::load_revision(services, state, name, stored))
         .collect::<Result<Vec<_>>>()?;
-    let serving = ready
+    let active = ready
         .iter()
-        .find(|revision| revision.number == record.serving);
-    let serving = serving.ok_or_else(|| damaged_error(&"its active revision is missing"))?;
+        .find(|revision| revision.number == record.active);
+    let active = active.ok_or_else(|| damaged_error(&"its active revision is missing"))?;
     let waiting = record
         .waiting
         .as_ref()
@@ -54,23 +54,23 @@ fn restore_deployment(
     let authorization = Authorization::restored(waiting);
     for revision in ready
         .iter()
-        .filter(|revision| revision.number != record.serving)
+        .filter(|revision| revision.number != record.active)
     {
         authorization.add_revision(&revision.authority, &revision.open_capabilities, 0);
     }
-    let history = History::from_record(record, &ready, runtime.revisions_kept);
-    let serving = ActiveRevision::new(runtime, Arc::clone(serving), None);
+    let history = History::from_record(record, &ready, services.revisions_kept);
+    let active = ActiveRevision::new(services, Arc::clone(active), None);
     Ok(Arc::new(DeploymentEntry::from_parts(
-        Arc::clone(runtime),
-        serving,
+        Arc::clone(services),
+        active,
         history,
         authorization,
         record.pipeline.clone(),
     )))
 }
 
-fn state(runtime: &Runtime) -> Result<Arc<StateDirectory>> {
-    runtime
+fn state(services: &HostServices) -> Result<Arc<StateDirectory>> {
+    services
         .state()
         .ok_or_else(|| Error::new(ErrorKind::HostDropped, "the host has been dropped"))
 }

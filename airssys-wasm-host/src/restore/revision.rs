@@ -14,30 +14,30 @@ use crate::deployment::{DeploymentEntry, RetainedRevision};
 use crate::link::RevisionLinks;
 use crate::revision::LinkBindings;
 use crate::revision::{GrantOrigin, Revision, RevisionPlan};
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::{RevisionRecord, StateDirectory};
 use crate::{Error, ErrorKind};
 
 /// Returns a retained revision to roll back to. Loads it on a blocking thread if it is only stored.
 pub(crate) async fn ensure_loaded(
-    named: &Arc<DeploymentEntry>,
+    deployment: &Arc<DeploymentEntry>,
     kept: RetainedRevision,
 ) -> Result<Arc<Revision>> {
     let stored = match kept {
         RetainedRevision::Ready(revision) => return Ok(revision),
         RetainedRevision::Stored(stored) => stored,
     };
-    let (blocking, named) = (named.runtime.blocking.clone(), Arc::clone(named));
+    let (blocking, deployment) = (deployment.services.blocking.clone(), Arc::clone(deployment));
     // Loading compiles if the compiled code is gone.
     let load = move || {
         let revision = load_revision(
-            &named.runtime,
-            &*state(&named.runtime)?,
-            &named.name,
+            &deployment.services,
+            &*state(&deployment.services)?,
+            &deployment.name,
             &stored,
         )?;
         // Applies past revocations, and registers it for future ones.
-        named
+        deployment
             .authorization
             .add_revision(&revision.authority, &revision.open_capabilities, 0);
         Ok(revision)
@@ -48,7 +48,7 @@ pub(crate) async fn ensure_loaded(
 /// Loads a revision; its links are not resolved yet. Blocks, and compiles if the compiled code is
 /// gone.
 pub(super) fn load_revision(
-    runtime: &Arc<Runtime>,
+    services: &Arc<HostServices>,
     state: &StateDirectory,
     name: &ComponentName,
     stored: &RevisionRecord,
@@ -66,17 +66,17 @@ pub(super) fn load_revision(
         explicit_links: LinkBindings::new(),
         links: Arc::new(RevisionLinks::default()),
         console: None,
-        data: runtime.data.clone(),
+        data: services.data.clone(),
         authority: None,
         component,
     };
-    plan.open(runtime)?;
-    let program = runtime.programs.get(
+    plan.open(services)?;
+    let program = services.programs.get(
         &plan.component,
         &plan.terms.fixed.limits,
         &StopHandle::default(),
     )?;
-    let revision = plan.into_revision(runtime, program);
+    let revision = plan.into_revision(services, program);
     revision
         .map(Arc::new)
         .ok_or_else(|| Error::new(ErrorKind::Internal, "a revision has no open capabilities"))

@@ -75,15 +75,15 @@ impl SleepingDeployment {
 
     /// Returns the limits of the revision that will be active; `None` if the record has none.
     pub(crate) fn limits(&self) -> Option<&Limits> {
-        Some(&self.record.serving()?.terms.limits)
+        Some(&self.record.active()?.terms.limits)
     }
 
     /// Returns a summary with the revision that will be active; `None` if the record has none.
     pub(crate) fn summary(&self, name: &ComponentName) -> Option<Summary> {
         let failure = self.failure.lock();
         Some(Summary {
-            component: name.clone(),
-            active: RevisionStatus::from_record(self.record.serving()?),
+            deployment: name.clone(),
+            active: RevisionStatus::from_record(self.record.active()?),
             problem: failure.as_ref().map(|failure| failure.problem.clone()),
         })
     }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn returns_the_last_failure_by_time_and_by_count() {
         let sleeping = SleepingDeployment::new(DeploymentRecord {
-            serving: 1,
+            active: 1,
             served: Vec::new(),
             last_number: 1,
             revisions: Vec::new(),

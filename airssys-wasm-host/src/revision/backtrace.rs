@@ -33,15 +33,15 @@ fn shorten(trace: &str) -> String {
                 .collect::<String>(),
         )
     });
-    let (unnamed, named): (Vec<_>, Vec<_>) =
+    let (unnamed, deployment): (Vec<_>, Vec<_>) =
         functions.partition(|name| name.contains("<wasm function "));
     let mut text = String::from("backtrace of the guest, innermost function first:");
-    for name in named.iter().take(FUNCTIONS_MAX) {
+    for name in deployment.iter().take(FUNCTIONS_MAX) {
         text.push_str("\n  ");
         text.push_str(name.strip_prefix("<unknown>!").unwrap_or(name));
     }
-    let left_out = named.len().saturating_sub(FUNCTIONS_MAX) + unnamed.len();
-    match (left_out, named.is_empty()) {
+    let left_out = deployment.len().saturating_sub(FUNCTIONS_MAX) + unnamed.len();
+    match (left_out, deployment.is_empty()) {
         (0, _) => {}
         (1, _) => text.push_str("\n  1 function is left out"),
         (count, true) => text.push_str(&format!("\n  {count} functions without names")),

@@ -66,7 +66,7 @@ impl Revision {
     }
 
     pub(crate) fn name(&self) -> &ComponentName {
-        &self.authority.identity.component
+        &self.authority.identity.deployment
     }
 
     /// Returns the terms, with the grants as they are now.

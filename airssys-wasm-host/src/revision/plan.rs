@@ -17,7 +17,7 @@ use crate::clock::Ticks;
 use crate::data::SharedValues;
 use crate::observe::{GuestLog, Identity, LogBudget};
 use crate::program::Program;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{Component, Result, linker};
 
 /// Everything a revision is made of except its program.
@@ -68,22 +68,22 @@ impl RevisionPlan {
     }
 
     /// Opens the granted capabilities. Blocks.
-    pub(crate) fn open(&mut self, runtime: &Runtime) -> Result<PreparedAuthority> {
+    pub(crate) fn open(&mut self, services: &HostServices) -> Result<PreparedAuthority> {
         let policy = self.policy();
         let terms = &self.terms.fixed;
-        let clock = runtime.engines.clock();
-        let share = runtime.shares.get(&self.name);
+        let clock = services.engines.clock();
+        let share = services.shares.get(&self.name);
         let opening = RevisionOpening {
             policy: &policy,
-            settings: &runtime.capabilities,
+            settings: &services.capabilities,
             share: &share,
             blocking_slots: &BlockingSlots::new(&share, terms.limits.blocking_operations_max),
-            printer: &Arc::new(self.printer(runtime)),
+            printer: &Arc::new(self.printer(services)),
             console: self.console.as_ref(),
             clock,
         };
         let open_capabilities = Arc::new(OpenCapabilities::open(&opening)?);
-        let audit = Arc::clone(&runtime.audit);
+        let audit = Arc::clone(&services.audit);
         let identity = self.identity();
         let clock = Arc::clone(clock);
         let prepared = PreparedAuthority {
@@ -96,35 +96,35 @@ impl RevisionPlan {
 
     fn identity(&self) -> Identity {
         Identity {
-            component: self.name.clone(),
+            deployment: self.name.clone(),
             revision: self.number,
             version: self.component.version().cloned(),
             digest: self.component.digest(),
         }
     }
 
-    fn printer(&self, runtime: &Runtime) -> Printer {
+    fn printer(&self, services: &HostServices) -> Printer {
         Printer {
-            component: self.name.clone(),
+            deployment: self.name.clone(),
             revision: self.number,
             version: self.component.version().cloned(),
-            log: Arc::clone(&runtime.guest_log) as Arc<dyn GuestLog>,
+            log: Arc::clone(&services.guest_log) as Arc<dyn GuestLog>,
             budget: LogBudget::new(self.terms.fixed.limits.log_bytes_per_second_max),
-            clock: Arc::clone(runtime.engines.clock()),
+            clock: Arc::clone(services.engines.clock()),
         }
     }
 
     /// Completes the revision. Returns `None` if its capabilities have not been opened.
     pub(crate) fn into_revision(
         self,
-        runtime: &Runtime,
+        services: &HostServices,
         program: Arc<Program>,
     ) -> Option<Revision> {
         let PreparedAuthority {
             authority,
             open_capabilities,
         } = self.authority?;
-        let imports = linker::unprovided(self.component.world(), runtime.programs.providers());
+        let imports = linker::unprovided(self.component.world(), services.programs.providers());
         let calls_others = imports.iter().any(|import| !import.functions.is_empty());
         let share = Arc::clone(&open_capabilities.share);
         let terms = self.terms.fixed;

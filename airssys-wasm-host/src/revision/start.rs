@@ -16,7 +16,7 @@ use crate::instance::{
     Instance, InstanceParts, InstanceState, LifetimeFlag, catch_panic, new_store,
 };
 use crate::observe::CallCounter;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{CallEnd, Error, ErrorKind, Result};
 
 /// The reason that an instance did not start.
@@ -31,25 +31,28 @@ impl Revision {
     /// memory for it.
     pub(crate) async fn start(
         &self,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         deadline: CallDeadline,
     ) -> Result<Instance> {
         // Starts that lack memory go first.
         if !self.share.has_waiting_starts() {
-            match self.try_start(runtime, deadline).await {
+            match self.try_start(services, deadline).await {
                 Ok(instance) => return Ok(instance),
                 Err(StartFailure::Other(error)) => return Err(error),
                 Err(StartFailure::NoMemory(..)) => {}
             }
         }
-        Box::pin(self.start_when_there_is_memory(runtime, deadline)).await
+        Box::pin(self.start_when_there_is_memory(services, deadline)).await
     }
 
     /// Starts an instance within the time limit of a call.
-    pub(crate) async fn start_within_call_time(&self, runtime: &Arc<Runtime>) -> Result<Instance> {
-        let clock = runtime.engines.clock();
+    pub(crate) async fn start_within_call_time(
+        &self,
+        services: &Arc<HostServices>,
+    ) -> Result<Instance> {
+        let clock = services.engines.clock();
         let deadline = CallDeadline::for_call(self, clock.now());
-        let starting = pin!(self.start(runtime, deadline));
+        let starting = pin!(self.start(services, deadline));
         run_until_deadline(clock, deadline.tick, starting)
             .await
             .unwrap_or_else(|_| {
@@ -67,7 +70,7 @@ impl Revision {
     /// every deployment be dropped: while there is enough, starts do not wait for one another.
     async fn start_when_there_is_memory(
         &self,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         deadline: CallDeadline,
     ) -> Result<Instance> {
         let share = &self.share;
@@ -76,13 +79,13 @@ impl Revision {
         loop {
             let mut freed = pin!(share.memory().freed());
             freed.as_mut().enable();
-            match self.try_start(runtime, deadline).await {
+            match self.try_start(services, deadline).await {
                 Ok(instance) => return Ok(instance),
                 Err(StartFailure::NoMemory(shortage, _))
                     if share.memory().can_be_freed(shortage) =>
                 {
                     waiting.get_or_insert_with(|| share.register_waiting_start());
-                    runtime.shares.drop_idle(share, shortage);
+                    services.shares.drop_idle(share, shortage);
                     freed.await;
                 }
                 Err(StartFailure::NoMemory(_, error) | StartFailure::Other(error)) => {
@@ -94,13 +97,13 @@ impl Revision {
 
     async fn try_start(
         &self,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         deadline: CallDeadline,
     ) -> std::result::Result<Instance, StartFailure> {
         let (mut store, outcome) = self
             .program
-            .instantiate(&runtime.programs, |engine| {
-                self.store(engine, runtime, deadline.tick)
+            .instantiate(&services.programs, |engine| {
+                self.store(engine, services, deadline.tick)
             })
             .await
             .map_err(StartFailure::Other)?;
@@ -127,11 +130,11 @@ impl Revision {
     fn store(
         &self,
         engine: &Engine,
-        runtime: &Runtime,
+        services: &HostServices,
         deadline: Ticks,
     ) -> Result<Store<InstanceState>> {
-        let mut state = self.instance_state(runtime);
-        catch_panic(|| runtime.instance_data.fill(&mut state)).map_err(|panicked| {
+        let mut state = self.instance_state(services);
+        catch_panic(|| services.instance_data.fill(&mut state)).map_err(|panicked| {
             let message =
                 format!("{self} does not start: its instance data cannot be created: {panicked}");
             Error::from_call_end(CallEnd::HostFunctionFailed, message)
@@ -140,8 +143,8 @@ impl Revision {
     }
 
     /// Creates the data of a store: each room adds its slot.
-    fn instance_state(&self, runtime: &Runtime) -> InstanceState {
-        let calls = Arc::new(CallCounter::new(runtime.next_instance_number()));
+    fn instance_state(&self, services: &HostServices) -> InstanceState {
+        let calls = Arc::new(CallCounter::new(services.next_instance_number()));
         let lifetime = LifetimeFlag::default();
         let InstanceCapabilities { slots, wasi } =
             self.open_capabilities
@@ -152,8 +155,8 @@ impl Revision {
             lifetime,
             limits: &self.terms.limits,
             share: &self.share,
-            clock: runtime.engines.clock(),
-            permits: runtime.engines.permits(),
+            clock: services.engines.clock(),
+            permits: services.engines.permits(),
             data: self.data.clone(),
             slots,
             wasi,
@@ -189,13 +192,13 @@ mod tests {
             .and_then(|component| component.with_name("starts"))
             .expect("a component");
         let deployment = host.deploy(component).await.expect("deployed");
-        let (revision, runtime) = (deployment.0.revision(), &deployment.0.runtime);
+        let (revision, services) = (deployment.0.revision(), &deployment.0.services);
         // As a start does that lacked memory, and has found some.
         let _turn = revision.share.locks().start.lock().await;
-        let started = revision.start_within_call_time(runtime).await;
+        let started = revision.start_within_call_time(services).await;
         started.map(drop).expect("there is enough memory");
         let waiting = revision.share.register_waiting_start();
-        let queued = revision.start_within_call_time(runtime).now_or_never();
+        let queued = revision.start_within_call_time(services).now_or_never();
         assert!(queued.is_none(), "it waits");
         assert!(revision.share.memory().has_waiters());
         drop(waiting);

@@ -11,19 +11,19 @@ use super::grants;
 use super::run::store_component;
 use crate::deployment::DeploymentEntry;
 use crate::observe::Event;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// Stores an update that requests more than the active revision until it is approved, in the state
 /// directory too if there is one, and announces it. Returns the error of the rollout.
 pub(super) async fn await_approval(
-    runtime: &Arc<Runtime>,
-    named: &Arc<DeploymentEntry>,
+    services: &Arc<HostServices>,
+    deployment: &Arc<DeploymentEntry>,
     component: &Component,
     changes: Vec<String>,
 ) -> Error {
-    let error = grants::awaits_approval_error(&named.revision(), &changes);
-    match store_and_announce(runtime, named, component.clone(), changes).await {
+    let error = grants::awaits_approval_error(&deployment.revision(), &changes);
+    match store_and_announce(services, deployment, component.clone(), changes).await {
         Ok(()) => error,
         Err(cause) => {
             let message = format!("{error}; it could not be stored for approval: {cause}");
@@ -34,25 +34,25 @@ pub(super) async fn await_approval(
 
 /// Stores before it announces, so that a listener finds the update.
 async fn store_and_announce(
-    runtime: &Arc<Runtime>,
-    named: &Arc<DeploymentEntry>,
+    services: &Arc<HostServices>,
+    deployment: &Arc<DeploymentEntry>,
     component: Component,
     changes: Vec<String>,
 ) -> Result<()> {
-    let pin = store_component(runtime, &component).await?;
-    let (named, shared) = (Arc::clone(named), Arc::clone(runtime));
+    let pin = store_component(services, &component).await?;
+    let (deployment, shared) = (Arc::clone(deployment), Arc::clone(services));
     let store = move || {
         let _pin = pin;
         let digest = component.digest();
-        named.store_pending_update(component)?;
+        deployment.store_pending_update(component)?;
         shared.announcer.announce(Event::AwaitsApproval {
-            component: named.name.clone(),
+            deployment: deployment.name.clone(),
             digest,
             changes,
         });
         Ok(())
     };
-    runtime.run_state_write(store).await
+    services.run_state_write(store).await
 }
 
 /// Grants for exactly one component: its bytes and its requests. The approval does not cover other

@@ -31,34 +31,34 @@ pub(super) enum StateLoss {
 
 /// Checks the version of the next revision.
 pub(super) fn version(
-    serving: &Revision,
+    active: &Revision,
     plan: &RevisionPlan,
     required: VersionRequirement,
 ) -> Result<()> {
     match required {
         VersionRequirement::Any => Ok(()),
         VersionRequirement::Newer => Ok(check_version(
-            serving.component.version(),
+            active.component.version(),
             plan.component.version(),
         )?),
     }
 }
 
 /// Checks that no state would be lost, unless that is allowed.
-pub(super) fn state(serving: &Revision, loss: StateLoss) -> Result<()> {
-    if serving.terms.instancing != Instancing::Stateful || loss == StateLoss::Allowed {
+pub(super) fn state(active: &Revision, loss: StateLoss) -> Result<()> {
+    if active.terms.instancing != Instancing::Stateful || loss == StateLoss::Allowed {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::StateWouldBeLost,
-        format!("{serving} is stateful, and the next revision would start without its state"),
+        format!("{active} is stateful, and the next revision would start without its state"),
     )
     .with_remedy("call `.discard_state()` if the state may be lost"))
 }
 
 /// Checks that the next revision has everything that callers of the active one may call.
-pub(super) fn world(serving: &Revision, plan: &RevisionPlan) -> Result<()> {
-    Ok(serving
+pub(super) fn world(active: &Revision, plan: &RevisionPlan) -> Result<()> {
+    Ok(active
         .component
         .world()
         .check_replacement(plan.component.world())?)

@@ -10,33 +10,39 @@ use crate::clock::run_until_deadline;
 use crate::code_cache::{StopHandle, compile_timeout};
 use crate::program::Program;
 use crate::revision::RevisionPlan;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{Error, Result};
 
 /// Returns the program of a planned revision: at once if its code is available, or else from the
 /// compiler.
-pub(super) async fn compile(runtime: &Arc<Runtime>, plan: &RevisionPlan) -> Result<Arc<Program>> {
+pub(super) async fn compile(
+    services: &Arc<HostServices>,
+    plan: &RevisionPlan,
+) -> Result<Arc<Program>> {
     let limits = &plan.terms.fixed.limits;
-    if let Some(program) = runtime.programs.ready(&plan.component, limits) {
+    if let Some(program) = services.programs.ready(&plan.component, limits) {
         return Ok(program);
     }
-    let clock = runtime.engines.clock();
+    let clock = services.engines.clock();
     let deadline = clock
         .now()
-        .saturating_add(Ticks::from_duration(runtime.compile_time_max));
-    let compiling = pin!(compile_in_turn(runtime, plan));
+        .saturating_add(Ticks::from_duration(services.compile_time_max));
+    let compiling = pin!(compile_in_turn(services, plan));
     run_until_deadline(clock, deadline, compiling)
         .await
-        .unwrap_or_else(|_| Err(too_slow(runtime, plan)))
+        .unwrap_or_else(|_| Err(too_slow(services, plan)))
 }
 
 /// Compiles one component of a deployment at a time, so that abandoned compilations occupy one
 /// thread at most. Dropping the future stops a compiler that runs in its own process.
-async fn compile_in_turn(runtime: &Arc<Runtime>, plan: &RevisionPlan) -> Result<Arc<Program>> {
-    let share = runtime.shares.get(&plan.name);
+async fn compile_in_turn(
+    services: &Arc<HostServices>,
+    plan: &RevisionPlan,
+) -> Result<Arc<Program>> {
+    let share = services.shares.get(&plan.name);
     let turn = Arc::clone(&share.locks().compile).lock_owned().await;
     let (shared, component, limits) = (
-        Arc::clone(runtime),
+        Arc::clone(services),
         plan.component.clone(),
         plan.terms.fixed.limits.clone(),
     );
@@ -47,11 +53,11 @@ async fn compile_in_turn(runtime: &Arc<Runtime>, plan: &RevisionPlan) -> Result<
         let _held = (share, turn);
         shared.programs.get(&component, &limits, &stop)
     };
-    runtime.blocking.compile(compile).await
+    services.blocking.compile(compile).await
 }
 
-fn too_slow(runtime: &Runtime, plan: &RevisionPlan) -> Error {
-    compile_timeout(format_args!("`{}`", plan.name), runtime.compile_time_max)
+fn too_slow(services: &HostServices, plan: &RevisionPlan) -> Error {
+    compile_timeout(format_args!("`{}`", plan.name), services.compile_time_max)
 }
 
 #[cfg(test)]
@@ -76,7 +82,7 @@ mod tests {
         let share = host
             .0
             .context
-            .runtime
+            .services
             .shares
             .get(&"first".parse().expect("a name"));
         let turn = share.locks().compile.lock().await;

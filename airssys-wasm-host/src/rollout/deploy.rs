@@ -67,7 +67,7 @@ impl<'a> Deploy<'a> {
             terms: TermsChange::default(),
             approval: None,
             console: None,
-            data: context.runtime.data.clone(),
+            data: context.services.data.clone(),
             pipeline: None,
         }
     }

@@ -11,20 +11,20 @@ use airssys_wasm_core::{CapabilityKind, Need, Rule};
 
 use crate::observe::Event;
 use crate::revision::{Revision, RevisionPlan};
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{Error, ErrorClass, ErrorKind, Result};
 
 /// Checks that every rule is known here, and that the grants allow what cannot be denied later.
-pub(super) fn check_rules(runtime: &Runtime, plan: &RevisionPlan) -> Result<()> {
+pub(super) fn check_rules(services: &HostServices, plan: &RevisionPlan) -> Result<()> {
     check_sizes(plan)?;
-    check_custom_rules(runtime, plan)?;
+    check_custom_rules(services, plan)?;
     check_baseline_denies(plan)?;
-    check_linked_calls(plan, runtime.engines.clock().unix_seconds())
+    check_linked_calls(plan, services.engines.clock().unix_seconds())
 }
 
 /// Checks that what the component requires is granted.
-pub(super) fn check_sufficient(runtime: &Runtime, plan: &RevisionPlan) -> Result<()> {
-    let review = review(runtime, plan);
+pub(super) fn check_sufficient(services: &HostServices, plan: &RevisionPlan) -> Result<()> {
+    let review = review(services, plan);
     if review.is_sufficient() {
         return Ok(());
     }
@@ -40,8 +40,8 @@ pub(super) fn check_sufficient(runtime: &Runtime, plan: &RevisionPlan) -> Result
     Err(Error::new(ErrorKind::NotGranted, message).with_remedy(remedy))
 }
 
-fn review(runtime: &Runtime, plan: &RevisionPlan) -> GrantReview {
-    let now = runtime.engines.clock().unix_seconds();
+fn review(services: &HostServices, plan: &RevisionPlan) -> GrantReview {
+    let now = services.engines.clock().unix_seconds();
     GrantReview::new(plan.component.requested(), &plan.terms.grants, now)
 }
 
@@ -91,21 +91,21 @@ fn describe_lacking(rule: &Rule, granted: GrantStatus) -> String {
 }
 
 /// Creates the error of an update without grants that requests more than the active revision.
-pub(super) fn awaits_approval_error(serving: &Revision, changes: &[String]) -> Error {
-    let message = format!("it requests more than {serving}: {}", join_first(changes));
+pub(super) fn awaits_approval_error(active: &Revision, changes: &[String]) -> Error {
+    let message = format!("it requests more than {active}: {}", join_first(changes));
     let remedy = "approve it by setting grants (`.grants(...)` or `.approval(...)`)";
     Error::new(ErrorKind::AwaitsApproval, message).with_remedy(remedy)
 }
 
 /// Lists what the next revision requests in addition, and either requires or would be granted.
-pub(super) fn added_requests(serving: &Revision, plan: &RevisionPlan) -> Vec<String> {
+pub(super) fn added_requests(active: &Revision, plan: &RevisionPlan) -> Vec<String> {
     let given = |rule: &Rule| {
         plan.terms
             .grants
             .allowed()
             .any(|grant| grant.may_intersect(rule))
     };
-    match (serving.component.requested(), plan.component.requested()) {
+    match (active.component.requested(), plan.component.requested()) {
         (RequestedCapabilities::Listed(old), RequestedCapabilities::Listed(new)) => {
             request_changes(old, new)
                 .into_iter()
@@ -121,7 +121,7 @@ pub(super) fn added_requests(serving: &Revision, plan: &RevisionPlan) -> Vec<Str
         }
         // A component without requests may use everything for which it imports the interfaces.
         (RequestedCapabilities::Unlisted, _) => {
-            let old = imported_kinds(serving.component.world());
+            let old = imported_kinds(active.component.world());
             let new = imported_kinds(plan.component.world());
             new.difference(&old)
                 .map(|kind| format!("+ {}: it now imports an interface for it", kind.as_str()))
@@ -132,13 +132,13 @@ pub(super) fn added_requests(serving: &Revision, plan: &RevisionPlan) -> Vec<Str
 
 /// Checks that this host has a provider for each rule of an embedder's kind, and that the provider
 /// accepts the rule.
-fn check_custom_rules(runtime: &Runtime, plan: &RevisionPlan) -> Result<()> {
+fn check_custom_rules(services: &HostServices, plan: &RevisionPlan) -> Result<()> {
     let requested = plan.component.requested().rules();
     let all = requested
         .chain(plan.terms.grants.allowed())
         .chain(plan.terms.grants.denied());
     for rule in all.filter(|rule| rule.known_kind().is_none()) {
-        let provided = runtime.programs.providers().iter();
+        let provided = services.programs.providers().iter();
         let mut providers = provided
             .filter_map(|provided| provided.provider_of_kind(rule.kind()))
             .peekable();
@@ -208,8 +208,8 @@ fn check_baseline_denies(plan: &RevisionPlan) -> Result<()> {
 }
 
 /// Logs and announces where requests, grants and imports do not match.
-pub(super) fn warn_of_mismatches(runtime: &Runtime, plan: &RevisionPlan) {
-    let review = review(runtime, plan);
+pub(super) fn warn_of_mismatches(services: &HostServices, plan: &RevisionPlan) {
+    let review = review(services, plan);
     let unrequested = review.unrequested.iter().map(|rule| {
         format!(
             "`{}` is granted, but the component does not request it",
@@ -219,8 +219,8 @@ pub(super) fn warn_of_mismatches(runtime: &Runtime, plan: &RevisionPlan) {
     let imports = import_mismatches(plan.component.requested(), plan.component.world());
     for warning in unrequested.chain(imports) {
         tracing::warn!(component = %plan.name, "{warning}");
-        runtime.announcer.announce(Event::Mismatched {
-            component: plan.name.clone(),
+        services.announcer.announce(Event::Mismatched {
+            deployment: plan.name.clone(),
             warning,
         });
     }

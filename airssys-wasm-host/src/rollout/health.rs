@@ -7,7 +7,7 @@ use wasmtime::component::TypedFunc;
 use crate::call::run_unadmitted;
 use crate::instance::Instance;
 use crate::revision::{CallDeadline, Revision};
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{Error, ErrorClass, Result};
 
 /// The interface of the health check.
@@ -20,7 +20,7 @@ const REASON_CHARS_MAX: usize = 500;
 /// Runs the health check, if the component exports one. Fails unless it reports success within the
 /// time of a call.
 pub(super) async fn check(
-    runtime: &Runtime,
+    services: &HostServices,
     revision: &Revision,
     instance: &mut Instance,
 ) -> Result<()> {
@@ -32,7 +32,7 @@ pub(super) async fn check(
     {
         return Ok(());
     }
-    let clock = runtime.engines.clock();
+    let clock = services.engines.clock();
     let deadline = CallDeadline::for_call(revision, clock.now());
     let index = revision.export(instance, &CHECK.parse()?)?;
     let check: TypedFunc<(), (Result<(), String>,)> = instance

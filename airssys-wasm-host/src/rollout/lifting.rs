@@ -30,17 +30,17 @@ impl PriorRevocations {
     /// Splits the revocations of the active revision: those before the update, and those made after
     /// the first `revocations_seen` revocations of the deployment.
     pub(super) fn from_revision(
-        serving: &Revision,
-        named: &DeploymentEntry,
+        active: &Revision,
+        deployment: &DeploymentEntry,
         revocations_seen: usize,
     ) -> Self {
-        let since: Vec<Rule> = named
+        let since: Vec<Rule> = deployment
             .authorization
             .revoked_since(revocations_seen)
             .iter()
             .map(Rule::without_options)
             .collect();
-        let policy = serving.authority.policy();
+        let policy = active.authority.policy();
         let before = policy
             .grants()
             .revoked()
@@ -79,16 +79,16 @@ impl PriorRevocations {
 }
 
 fn check_named(review: &RevocationReview) -> Result<()> {
-    let told = |LiftedRevocation { revoked, grant, .. }: &LiftedRevocation| {
+    let describe = |LiftedRevocation { revoked, grant, .. }: &LiftedRevocation| {
         format!("`{revoked}`, by the grant `{}`", grant.without_value())
     };
-    let told: Vec<String> = review.requiring_consent().map(told).collect();
-    if told.is_empty() {
+    let lifted: Vec<String> = review.requiring_consent().map(describe).collect();
+    if lifted.is_empty() {
         return Ok(());
     }
     let message = format!(
         "the update would restore what was revoked: {}; deny it in the update to keep it revoked, grant exactly that rule to restore it, or consent to lifting revocations",
-        super::grants::join_first(&told)
+        super::grants::join_first(&lifted)
     );
     Err(Error::new(ErrorKind::LiftsRevocation, message))
 }

@@ -15,7 +15,7 @@ use crate::deployment::ActiveRevision;
 /// The report of an update or rollback after the switch: new calls go to the new revision, and
 /// calls that began earlier end on the old one.
 pub struct Promotion {
-    component: ComponentName,
+    deployment: ComponentName,
     old: Arc<ActiveRevision>,
     to: u64,
     version: Option<Version>,
@@ -27,7 +27,7 @@ impl Promotion {
     pub(super) fn new(switched: SwitchResult, begun: Instant) -> Self {
         let revision = &switched.revision;
         Self {
-            component: revision.name().clone(),
+            deployment: revision.name().clone(),
             to: revision.number,
             version: revision.component.version().cloned(),
             old: switched.old,
@@ -86,7 +86,7 @@ impl Promotion {
 impl fmt::Debug for Promotion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Promotion")
-            .field("component", &self.component)
+            .field("deployment", &self.deployment)
             .field("from_revision", &self.from_revision())
             .field("to_revision", &self.to)
             .field("took", &self.took)

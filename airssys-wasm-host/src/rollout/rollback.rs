@@ -83,14 +83,15 @@ impl<'a> Rollback<'a> {
 
     async fn prepare(self, machine: Rollout) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
         let version = self.version.as_deref().map(parse_version).transpose()?;
-        let named = self.context.deployments.find(&self.name).await?;
-        let rollout_lock = named.lock_rollout().await;
-        named.check_not_ended()?;
-        let kept = named.rollback_target(version.as_ref())?;
-        let span = tracing::info_span!("rollback", component = %named.name, to = kept.number());
-        let revision = restore::ensure_loaded(&named, kept).await?;
+        let deployment = self.context.deployments.find(&self.name).await?;
+        let rollout_lock = deployment.lock_rollout().await;
+        deployment.check_not_ended()?;
+        let kept = deployment.rollback_target(version.as_ref())?;
+        let span =
+            tracing::info_span!("rollback", component = %deployment.name, to = kept.number());
+        let revision = restore::ensure_loaded(&deployment, kept).await?;
         let target = ExistingDeployment {
-            named,
+            deployment,
             _rollout_lock: rollout_lock,
             cause: RolloutCause::Rollback,
         };

@@ -24,7 +24,7 @@ use crate::instance::Instance;
 use crate::observe::Event;
 use crate::registry::DeploymentTable;
 use crate::revision::{Revision, RevisionPlan};
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::BlobPin;
 use crate::{Component, Error, ErrorKind, Result, link};
 
@@ -33,7 +33,7 @@ const DRAIN_MARGIN: Ticks = Ticks(100);
 
 /// A rollout, and what it has prepared so far.
 pub(super) struct RolloutRun<'a, P: RolloutTarget> {
-    pub(super) runtime: &'a Arc<Runtime>,
+    pub(super) services: &'a Arc<HostServices>,
     pub(super) deployments: &'a Arc<DeploymentTable>,
     pub(super) machine: Rollout,
     pub(super) name: ComponentName,
@@ -88,7 +88,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
         candidate: Candidate<P::Live>,
     ) -> Self {
         Self {
-            runtime: &context.runtime,
+            services: &context.services,
             deployments: &context.deployments,
             machine,
             name: target.name().clone(),
@@ -140,7 +140,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     }
 
     async fn step(&mut self, effect: Effect) -> Result<()> {
-        if let Some(probe) = &self.runtime.probe {
+        if let Some(probe) = &self.services.probe {
             let verdict = probe.before(&self.name, effect).await;
             if !self.machine.is_undoing() {
                 verdict.map_err(|reason| Error::new(ErrorKind::StoppedByProbe, reason))?;
@@ -149,8 +149,8 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
         tracing::debug!(component = %self.name, %effect, "rollout");
         self.carry_out(effect).await?;
         if !self.machine.is_rehearsal() {
-            self.runtime.announcer.announce(Event::RolloutStep {
-                component: self.name.clone(),
+            self.services.announcer.announce(Event::RolloutStep {
+                deployment: self.name.clone(),
                 effect,
             });
         }
@@ -160,8 +160,8 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
     async fn carry_out(&mut self, effect: Effect) -> Result<()> {
         match (effect, &mut self.candidate) {
             (Effect::CheckVersion, Candidate::Planned(plan)) => {
-                let named = existing(&self.target)?;
-                checks::version(&named.revision(), plan, self.overrides.version)
+                let deployment = existing(&self.target)?;
+                checks::version(&deployment.revision(), plan, self.overrides.version)
             }
             (Effect::CheckState, _) => checks::state(
                 &existing(&self.target)?.revision(),
@@ -171,7 +171,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                 checks::world(&existing(&self.target)?.revision(), plan)
             }
             (Effect::CheckImports, Candidate::Planned(plan)) => {
-                let providers = self.runtime.programs.providers();
+                let providers = self.services.programs.providers();
                 // Only a component that others may serve waits until all of them are restored.
                 let deployed = match link::needs_links(plan.component.world(), providers) {
                     true => self.deployments.all().await?,
@@ -182,16 +182,16 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
             (Effect::CheckGrants, _) => self.authorize().await,
             (Effect::Compile, _) => self.compile().await,
             (Effect::StoreBytes, Candidate::Compiled(revision)) => {
-                self.pin = store_component(self.runtime, &revision.component).await?;
+                self.pin = store_component(self.services, &revision.component).await?;
                 Ok(())
             }
             (Effect::Pause, _) => {
                 self.paused = Some(PausedDeployment::begin(existing(&self.target)?));
                 Ok(())
             }
-            (Effect::Drain, _) => drain(self.runtime, existing(&self.target)?).await,
+            (Effect::Drain, _) => drain(self.services, existing(&self.target)?).await,
             (Effect::Start, Candidate::Compiled(revision)) => {
-                let instance = revision.start_within_call_time(self.runtime).await?;
+                let instance = revision.start_within_call_time(self.services).await?;
                 self.candidate = Candidate::Started(Arc::clone(revision), Box::new(instance));
                 Ok(())
             }
@@ -199,7 +199,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                 existing(&self.target)?.handles.bind_all(revision, instance)
             }
             (Effect::CheckHealth, Candidate::Started(revision, instance)) => {
-                health::check(self.runtime, revision, instance).await
+                health::check(self.services, revision, instance).await
             }
             (Effect::Switch, _) => self.switch().await,
             (Effect::Discard, _) => {
@@ -219,8 +219,8 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
         let Candidate::Planned(plan) = self.take_candidate() else {
             return Err(invalid_state("checking grants"));
         };
-        let named = target(&self.target)?.existing();
-        let plan = authorize(self.runtime, &self.machine, named, plan).await?;
+        let deployment = target(&self.target)?.existing();
+        let plan = authorize(self.services, &self.machine, deployment, plan).await?;
         self.candidate = Candidate::Planned(plan);
         Ok(())
     }
@@ -231,9 +231,9 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
         let Candidate::Planned(plan) = self.take_candidate() else {
             return Err(invalid_state("compiling"));
         };
-        let program = compile(self.runtime, &plan).await?;
+        let program = compile(self.services, &plan).await?;
         let revision = plan
-            .into_revision(self.runtime, program)
+            .into_revision(self.services, program)
             .ok_or_else(|| invalid_state("compiling"))?;
         self.candidate = Candidate::Compiled(Arc::new(revision));
         Ok(())
@@ -252,14 +252,14 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
             paused: self.paused.take(),
             target,
         };
-        let (runtime, deployments) = (Arc::clone(self.runtime), Arc::clone(self.deployments));
+        let (services, deployments) = (Arc::clone(self.services), Arc::clone(self.deployments));
         let switch = move || {
             let live = deployments
                 .lock_links(&revision)
-                .and_then(|_links| switching.target.switch(&runtime, revision, instance));
+                .and_then(|_links| switching.target.switch(&services, revision, instance));
             Ok((live, switching))
         };
-        let (live, switching) = self.runtime.run_state_write(switch).await?;
+        let (live, switching) = self.services.run_state_write(switch).await?;
         self.paused = switching.paused;
         self.target = Some(switching.target);
         self.candidate = Candidate::Live(live?);
@@ -274,10 +274,9 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
         if self.machine.is_rehearsal() {
             return;
         }
-        let component = self.name.clone();
-        tracing::warn!(%component, %error, "rolled back");
-        self.runtime.announcer.announce(Event::RolledBack {
-            component,
+        tracing::warn!(component = %self.name, %error, "rolled back");
+        self.services.announcer.announce(Event::RolledBack {
+            deployment: self.name.clone(),
             failed,
             reason: error.to_string(),
         });
@@ -299,14 +298,14 @@ fn existing<P: RolloutTarget>(of: &Option<P>) -> Result<&Arc<DeploymentEntry>> {
 
 /// Stores the bytes of a component in the state directory, if there is one.
 pub(super) async fn store_component(
-    runtime: &Arc<Runtime>,
+    services: &Arc<HostServices>,
     component: &Component,
 ) -> Result<Option<BlobPin>> {
-    let Some(state) = runtime.state() else {
+    let Some(state) = services.state() else {
         return Ok(None);
     };
     let component = component.clone();
-    runtime
+    services
         .blocking
         .run(move || state.store_component(&component).map(Some))
         .await
@@ -315,23 +314,23 @@ pub(super) async fn store_component(
 /// Waits for the calls in flight on every revision. Each ends by its deadline, unless the embedder
 /// holds its future and does not poll it: then the drain fails, so that the waiting calls do not
 /// wait any longer.
-async fn drain(runtime: &Runtime, named: &DeploymentEntry) -> Result<()> {
-    let servings = named.undrained_revisions();
-    let deadlines = servings.iter().map(|it| it.revision.deadline_ticks_max());
-    let clock = runtime.engines.clock();
+async fn drain(services: &HostServices, deployment: &DeploymentEntry) -> Result<()> {
+    let undrained = deployment.undrained_revisions();
+    let deadlines = undrained.iter().map(|it| it.revision.deadline_ticks_max());
+    let clock = services.engines.clock();
     let until = clock
         .now()
         .saturating_add(deadlines.max().unwrap_or(Ticks(0)))
         .saturating_add(DRAIN_MARGIN);
-    let drained = pin!(named.drained());
+    let drained = pin!(deployment.drained());
     let outcome = run_until_deadline(clock, until, drained).await;
-    outcome.map_err(|_| not_drained_error(&named.name, &servings))
+    outcome.map_err(|_| not_drained_error(&deployment.name, &undrained))
 }
 
-fn not_drained_error(name: &ComponentName, servings: &[Arc<ActiveRevision>]) -> Error {
-    let calls = servings
+fn not_drained_error(name: &ComponentName, undrained: &[Arc<ActiveRevision>]) -> Error {
+    let calls = undrained
         .iter()
-        .map(|serving| (serving.revision.number, serving.calls_inside()));
+        .map(|active| (active.revision.number, active.calls_inside()));
     let inside: Vec<(u64, u64)> = calls.filter(|(_, calls)| *calls > 0).collect();
     let count: u64 = inside.iter().map(|(_, calls)| calls).sum();
     let revisions: Vec<String> = inside
@@ -354,24 +353,24 @@ fn not_drained_error(name: &ComponentName, servings: &[Arc<ActiveRevision>]) -> 
 /// A paused deployment whose calls wait. Dropping it resumes them, unless another revision serves
 /// by then.
 pub(super) struct PausedDeployment {
-    named: Arc<DeploymentEntry>,
-    serving: Arc<ActiveRevision>,
+    deployment: Arc<DeploymentEntry>,
+    active: Arc<ActiveRevision>,
 }
 
 impl PausedDeployment {
-    fn begin(named: &Arc<DeploymentEntry>) -> Self {
-        let serving = named.active_revision();
-        serving.pause();
+    fn begin(deployment: &Arc<DeploymentEntry>) -> Self {
+        let active = deployment.active_revision();
+        active.pause();
         Self {
-            named: Arc::clone(named),
-            serving,
+            deployment: Arc::clone(deployment),
+            active,
         }
     }
 }
 
 impl Drop for PausedDeployment {
     fn drop(&mut self) {
-        self.named.resume(&self.serving);
+        self.deployment.resume(&self.active);
     }
 }
 
@@ -386,7 +385,7 @@ mod tests {
 
     /// A target that records, when it is dropped, whether its deployment admits calls.
     struct RecordingTarget {
-        named: Arc<DeploymentEntry>,
+        deployment: Arc<DeploymentEntry>,
         has_admitted: Arc<AtomicBool>,
     }
 
@@ -394,14 +393,19 @@ mod tests {
         type Live = ();
 
         fn name(&self) -> &ComponentName {
-            &self.named.name
+            &self.deployment.name
         }
 
         fn existing(&self) -> Option<&Arc<DeploymentEntry>> {
-            Some(&self.named)
+            Some(&self.deployment)
         }
 
-        fn switch(&mut self, _: &Arc<Runtime>, _: Arc<Revision>, _: Box<Instance>) -> Result<()> {
+        fn switch(
+            &mut self,
+            _: &Arc<HostServices>,
+            _: Arc<Revision>,
+            _: Box<Instance>,
+        ) -> Result<()> {
             Ok(())
         }
     }
@@ -409,7 +413,7 @@ mod tests {
     impl Drop for RecordingTarget {
         fn drop(&mut self) {
             let admitted = self
-                .named
+                .deployment
                 .admit()
                 .is_ok_and(|admission| admission.is_some());
             self.has_admitted.store(admitted, Ordering::SeqCst);
@@ -426,11 +430,11 @@ mod tests {
         let bytes = wat::parse_str("(component)").expect("a component");
         let component = Component::from_bytes(bytes).expect("a component");
         let deployment = host.deploy(component).name("paused").await;
-        let named = deployment.expect("deployed").0;
+        let deployment = deployment.expect("deployed").0;
         let target = || {
             let has_admitted = Arc::new(AtomicBool::new(false));
             let target = RecordingTarget {
-                named: Arc::clone(&named),
+                deployment: Arc::clone(&deployment),
                 has_admitted: Arc::clone(&has_admitted),
             };
             (target, has_admitted)
@@ -441,14 +445,14 @@ mod tests {
         let (overrides, candidate) = (Overrides::default(), Candidate::Discarded);
         let context = &host.0.context;
         let mut run = RolloutRun::new(context, machine, in_run, overrides, candidate);
-        run.paused = Some(PausedDeployment::begin(&named));
+        run.paused = Some(PausedDeployment::begin(&deployment));
         drop(run);
         assert!(has_admitted.load(Ordering::SeqCst));
 
         let (in_switch, has_admitted) = target();
         drop(PendingSwitch {
             _pin: None,
-            paused: Some(PausedDeployment::begin(&named)),
+            paused: Some(PausedDeployment::begin(&deployment)),
             target: in_switch,
         });
         assert!(has_admitted.load(Ordering::SeqCst));

@@ -13,7 +13,7 @@ use crate::instance::Instance;
 use crate::observe::Event;
 use crate::registry::NameReservation;
 use crate::revision::Revision;
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::state::{Action, RevisionSummary};
 use crate::{Error, ErrorKind, Result};
 
@@ -31,7 +31,7 @@ pub(super) trait RolloutTarget: Send + 'static {
     /// stores the change first; then it blocks.
     fn switch(
         &mut self,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         revision: Arc<Revision>,
         first: Box<Instance>,
     ) -> Result<Self::Live>;
@@ -65,18 +65,18 @@ impl RolloutTarget for NewDeployment {
 
     fn switch(
         &mut self,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         revision: Arc<Revision>,
         first: Box<Instance>,
     ) -> Result<Arc<DeploymentEntry>> {
         let deployed = Event::Deployed {
-            component: self.reserved.name().clone(),
+            deployment: self.reserved.name().clone(),
             revision: revision.number,
             version: revision.component.version().cloned(),
         };
         let pipeline = self.pipeline.as_ref().map(|stage| stage.pipeline.clone());
-        let named = DeploymentEntry::new(Arc::clone(runtime), revision, first, pipeline)?;
-        self.reserved.fill(&named);
+        let deployment = DeploymentEntry::new(Arc::clone(services), revision, first, pipeline)?;
+        self.reserved.fill(&deployment);
         // If the pipeline is abandoned after this check, the stage is found under its name and
         // removed.
         if self
@@ -85,20 +85,20 @@ impl RolloutTarget for NewDeployment {
             .is_some_and(|stage| stage.is_abandoned.load(Ordering::SeqCst))
         {
             self.reserved.release();
-            named.abandon_stage()?;
+            deployment.abandon_stage()?;
             return Err(Error::new(
                 ErrorKind::NotDeployed,
                 "the deploy of its pipeline was abandoned",
             ));
         }
-        runtime.announcer.announce(deployed);
-        Ok(named)
+        services.announcer.announce(deployed);
+        Ok(deployment)
     }
 }
 
 /// An existing deployment, locked for one rollout.
 pub(super) struct ExistingDeployment {
-    pub(super) named: Arc<DeploymentEntry>,
+    pub(super) deployment: Arc<DeploymentEntry>,
     pub(super) _rollout_lock: OwnedMutexGuard<()>,
     pub(super) cause: RolloutCause,
 }
@@ -125,23 +125,23 @@ impl RolloutTarget for ExistingDeployment {
     type Live = SwitchResult;
 
     fn name(&self) -> &ComponentName {
-        &self.named.name
+        &self.deployment.name
     }
 
     fn existing(&self) -> Option<&Arc<DeploymentEntry>> {
-        Some(&self.named)
+        Some(&self.deployment)
     }
 
     /// Binds the handles that were registered since the last check first.
     fn switch(
         &mut self,
-        runtime: &Arc<Runtime>,
+        services: &Arc<HostServices>,
         revision: Arc<Revision>,
         mut first: Box<Instance>,
     ) -> Result<SwitchResult> {
-        let named = &self.named;
-        let mut change = named.begin_change();
-        let handles = named.handles.begin_switch(&revision, &mut first)?;
+        let deployment = &self.deployment;
+        let mut change = deployment.begin_change();
+        let handles = deployment.handles.begin_switch(&revision, &mut first)?;
         let summary = RevisionSummary::from_revision(&revision);
         let history = change.history_mut();
         let (action, revocations_seen, forgotten) = match self.cause {
@@ -161,15 +161,15 @@ impl RolloutTarget for ExistingDeployment {
                 (Action::RolledBack(summary), 0, Vec::new())
             }
         };
-        let next = ActiveRevision::new(runtime, Arc::clone(&revision), Some(first));
+        let next = ActiveRevision::new(services, Arc::clone(&revision), Some(first));
         let old = change.switch(next, handles, action, revocations_seen)?;
         let lifted = match self.cause {
             RolloutCause::Update { .. } => revision.lifted_revocations.clone(),
             RolloutCause::Rollback => Vec::new(),
         };
-        self.announce_lifted(runtime, revision.number, &lifted);
+        self.announce_lifted(services, revision.number, &lifted);
         if !forgotten.is_empty() {
-            runtime.blocking.drop(forgotten);
+            services.blocking.drop(forgotten);
         }
         Ok(SwitchResult {
             old,
@@ -180,12 +180,12 @@ impl RolloutTarget for ExistingDeployment {
 }
 
 impl ExistingDeployment {
-    fn announce_lifted(&self, runtime: &Runtime, revision: u64, lifted: &[Rule]) {
+    fn announce_lifted(&self, services: &HostServices, revision: u64, lifted: &[Rule]) {
         for rule in lifted {
-            let (component, rule) = (self.named.name.clone(), rule.clone());
-            tracing::warn!(%component, %rule, "a revoked rule is granted again");
-            runtime.announcer.announce(Event::GrantedAgain {
-                component,
+            let (deployment, rule) = (self.deployment.name.clone(), rule.clone());
+            tracing::warn!(component = %deployment, %rule, "a revoked rule is granted again");
+            services.announcer.announce(Event::GrantedAgain {
+                deployment,
                 revision,
                 rule,
             });

@@ -196,15 +196,15 @@ impl<'a> Update<'a> {
         mut self,
         machine: Rollout,
     ) -> Result<(RolloutRun<'a, ExistingDeployment>, Span)> {
-        let named = self.context.deployments.find(&self.name).await?;
-        let revocations_seen = self.revocations_seen(&named);
-        let rollout_lock = named.lock_rollout().await;
-        let serving = named.callable_revision()?;
+        let deployment = self.context.deployments.find(&self.name).await?;
+        let revocations_seen = self.revocations_seen(&deployment);
+        let rollout_lock = deployment.lock_rollout().await;
+        let active = deployment.callable_revision()?;
         // An approved component was checked before it waited.
         if self.approval.is_none() && !self.is_checked_by_pipeline {
-            check_not_a_stage(&named, &serving, &self.component)?;
+            check_not_a_stage(&deployment, &active, &self.component)?;
         }
-        let granted = self.resolve_grants(&named, &serving, revocations_seen)?;
+        let granted = self.resolve_grants(&deployment, &active, revocations_seen)?;
         let cause = RolloutCause::Update {
             revocations_seen: match granted.origin {
                 GrantOrigin::Explicit { revocations_seen } => Some(revocations_seen),
@@ -214,14 +214,14 @@ impl<'a> Update<'a> {
         let number = if machine.is_rehearsal() {
             0
         } else {
-            named.next_revision_number()
+            deployment.next_revision_number()
         };
         let (context, overrides, strategy) = (self.context, self.overrides, self.strategy);
-        let plan = self.into_plan(&serving, granted, number);
+        let plan = self.into_plan(&active, granted, number);
         plan.terms.check()?;
-        let span = tracing::info_span!("update", component = %named.name, ?strategy);
+        let span = tracing::info_span!("update", component = %deployment.name, ?strategy);
         let target = ExistingDeployment {
-            named,
+            deployment,
             _rollout_lock: rollout_lock,
             cause,
         };
@@ -235,9 +235,9 @@ impl<'a> Update<'a> {
     /// Returns the number of revocations that the grants of this update decide on: those made
     /// before this builder was created. Later ones stay in force, and so do all of a deployment
     /// that was restored, or deployed under the name, since then.
-    fn revocations_seen(&self, named: &Arc<DeploymentEntry>) -> usize {
+    fn revocations_seen(&self, deployment: &Arc<DeploymentEntry>) -> usize {
         match &self.at_start {
-            Some((known, count)) if known.as_ptr() == Arc::as_ptr(named) => *count,
+            Some((known, count)) if known.as_ptr() == Arc::as_ptr(deployment) => *count,
             _ => 0,
         }
     }
@@ -246,8 +246,8 @@ impl<'a> Update<'a> {
     /// or else those of the active revision.
     fn resolve_grants(
         &mut self,
-        named: &DeploymentEntry,
-        serving: &Revision,
+        deployment: &DeploymentEntry,
+        active: &Revision,
         revocations_seen: usize,
     ) -> Result<UpdateGrants> {
         let given = match &self.approval {
@@ -256,12 +256,12 @@ impl<'a> Update<'a> {
         };
         let Some(given) = given else {
             return Ok(UpdateGrants {
-                grants: serving.authority.policy().grants().clone(),
+                grants: active.authority.policy().grants().clone(),
                 origin: GrantOrigin::Inherited,
                 lifted: Vec::new(),
             });
         };
-        let revoked = PriorRevocations::from_revision(serving, named, revocations_seen);
+        let revoked = PriorRevocations::from_revision(active, deployment, revocations_seen);
         let (grants, lifted) = revoked.resolve(given, self.lifting_consent)?;
         Ok(UpdateGrants {
             grants,
@@ -272,21 +272,21 @@ impl<'a> Update<'a> {
 
     /// Returns the plan of the next revision: the options of this update, and everything else as in
     /// the active revision.
-    fn into_plan(self, serving: &Revision, granted: UpdateGrants, number: u64) -> RevisionPlan {
-        let mut data = serving.data.clone();
+    fn into_plan(self, active: &Revision, granted: UpdateGrants, number: u64) -> RevisionPlan {
+        let mut data = active.data.clone();
         data.extend(&self.data);
         let explicit_links = self.terms.links.clone();
         let change = self.terms.grants(granted.grants);
         RevisionPlan {
-            name: serving.name().clone(),
+            name: active.name().clone(),
             number,
-            terms: change.apply_to(serving.current_terms()),
+            terms: change.apply_to(active.current_terms()),
             grant_origin: granted.origin,
             lifted_revocations: granted.lifted,
             explicit_links,
             links: Arc::new(crate::revision::NoLinks),
             data,
-            console: serving.console.clone(),
+            console: active.console.clone(),
             authority: None,
             component: self.component,
         }
@@ -304,12 +304,16 @@ impl<'a> IntoFuture for Update<'a> {
 
 /// Fails if this would change the component of a stage, which could break the edges of its
 /// pipeline.
-fn check_not_a_stage(named: &DeploymentEntry, serving: &Revision, next: &Component) -> Result<()> {
-    match &named.pipeline {
-        Some(pipeline) if serving.component.digest() != next.digest() => {
+fn check_not_a_stage(
+    deployment: &DeploymentEntry,
+    active: &Revision,
+    next: &Component,
+) -> Result<()> {
+    match &deployment.pipeline {
+        Some(pipeline) if active.component.digest() != next.digest() => {
             let message = format!(
                 "`{}` is a stage of the pipeline `{pipeline}`: update it there, so that its edges are checked",
-                named.name
+                deployment.name
             );
             Err(Error::new(ErrorKind::InUse, message))
         }

@@ -30,7 +30,7 @@ pub(crate) struct RunPermits {
 /// A permit to compute, or a place in the queue for one. Dropping it passes it to the next guest.
 pub(super) struct RunPermit {
     permits: Arc<RunPermits>,
-    runtime: RuntimeId,
+    services: RuntimeId,
     ticket: Ticket,
 }
 
@@ -69,17 +69,17 @@ impl RunPermits {
     /// Waits for a permit on the current runtime. Cancel safe: dropping the future leaves the
     /// queue.
     pub(super) async fn acquire(self: &Arc<Self>, share: &DeploymentShare) -> RunPermit {
-        let (runtime, permits_max) = (current_runtime().0, self.permits_max());
+        let (services, permits_max) = (current_runtime().0, self.permits_max());
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         let permit = RunPermit {
             permits: Arc::clone(self),
-            runtime,
+            services,
             ticket,
         };
         poll_fn(|context| {
             let mut pools = self.pools.lock();
             let pool = pools
-                .entry(runtime)
+                .entry(services)
                 .or_insert_with(|| PermitPool::new(permits_max));
             if pool.poll(ticket, share.name(), context.waker(), self.clock.now()) {
                 Poll::Ready(())
@@ -97,7 +97,7 @@ impl RunPermit {
     /// Returns `true` if another slice may be computed with this permit: no guest waits for one,
     /// and the same runtime polls this guest.
     pub(super) fn renew(&self) -> bool {
-        self.runtime == current_runtime().0
+        self.services == current_runtime().0
             && self
                 .with_pool(|pool, now| pool.renew(self.ticket, now))
                 .unwrap_or(false)
@@ -114,7 +114,7 @@ impl RunPermit {
         self.permits
             .pools
             .lock()
-            .get_mut(&self.runtime)
+            .get_mut(&self.services)
             .map(|pool| ask(pool, now))
     }
 }
@@ -124,12 +124,12 @@ impl Drop for RunPermit {
         let now = self.permits.clock.now();
         let wakers = {
             let mut pools = self.permits.pools.lock();
-            let Some(pool) = pools.get_mut(&self.runtime) else {
+            let Some(pool) = pools.get_mut(&self.services) else {
                 return;
             };
             let wakers: Wakers = pool.release(self.ticket, now);
             if pool.is_idle() {
-                pools.remove(&self.runtime);
+                pools.remove(&self.services);
             }
             wakers
         };

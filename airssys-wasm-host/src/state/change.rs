@@ -18,7 +18,7 @@ pub struct Change {
     /// The time of the change, to the millisecond.
     pub at: SystemTime,
     /// The name of the deployment.
-    pub component: ComponentName,
+    pub deployment: ComponentName,
     /// The kind of change.
     pub action: Action,
 }
@@ -95,10 +95,10 @@ struct RevisionSummaryRecord {
 
 impl Change {
     /// Creates a change with the current time.
-    pub(crate) fn now(component: &ComponentName, action: Action) -> Self {
+    pub(crate) fn now(deployment: &ComponentName, action: Action) -> Self {
         Self {
             at: SystemTime::now(),
-            component: component.clone(),
+            deployment: deployment.clone(),
             action,
         }
     }
@@ -118,7 +118,7 @@ impl From<&Change> for ChangeRecord {
         };
         Self {
             milliseconds: since.as_millis().try_into().unwrap_or(u64::MAX),
-            component: change.component.clone(),
+            component: change.deployment.clone(),
             action: match &change.action {
                 Action::Deployed(what) => ActionRecord::Deployed(serves(what)),
                 Action::Updated(what) => ActionRecord::Updated(serves(what)),
@@ -141,7 +141,7 @@ impl From<ChangeRecord> for Change {
         };
         Self {
             at: SystemTime::UNIX_EPOCH + Duration::from_millis(record.milliseconds),
-            component: record.component,
+            deployment: record.component,
             action: match record.action {
                 ActionRecord::Deployed(what) => Action::Deployed(serves(what)),
                 ActionRecord::Updated(what) => Action::Updated(serves(what)),

@@ -527,7 +527,7 @@ mod tests {
         let component = component.expect("a component");
         let pin = state.store_component(&component).expect("kept");
         let stage = DeploymentRecord {
-            serving: 1,
+            active: 1,
             served: vec![1],
             last_number: 1,
             revisions: Vec::new(),

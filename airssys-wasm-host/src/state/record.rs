@@ -23,7 +23,8 @@ use crate::{Component, Error, ErrorKind, Result};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct DeploymentRecord {
     /// The number of the active revision.
-    pub(crate) serving: u64,
+    #[serde(rename = "serving")]
+    pub(crate) active: u64,
     /// The numbers of the revisions that were active before, most recent last.
     pub(crate) served: Vec<u64>,
     pub(crate) last_number: u64,
@@ -74,10 +75,10 @@ pub(crate) struct RevisionRecord {
 
 impl DeploymentRecord {
     /// The active revision.
-    pub(crate) fn serving(&self) -> Option<&RevisionRecord> {
+    pub(crate) fn active(&self) -> Option<&RevisionRecord> {
         self.revisions
             .iter()
-            .find(|revision| revision.number == self.serving)
+            .find(|revision| revision.number == self.active)
     }
 
     /// The digests of all bytes that it needs.
@@ -222,7 +223,7 @@ mod tests {
             pooled: true,
         };
         DeploymentRecord {
-            serving: 7,
+            active: 7,
             served: vec![3],
             last_number: 9,
             revisions: vec![revision],
@@ -241,7 +242,7 @@ mod tests {
         let bytes = to_bytes(&record()).expect("bytes");
         assert_eq!(from_bytes::<DeploymentRecord>(&bytes), Ok(record()));
         assert_eq!(record().digests().count(), 3);
-        assert_eq!(record().serving().map(|revision| revision.number), Some(7));
+        assert_eq!(record().active().map(|revision| revision.number), Some(7));
     }
 
     #[test]

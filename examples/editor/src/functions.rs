@@ -39,7 +39,7 @@ impl PluginImports for InstanceState {
         let identity = self.identity();
         Ok(format!(
             "{} (revision {})",
-            identity.component, identity.revision
+            identity.deployment, identity.revision
         ))
     }
 }

@@ -121,7 +121,7 @@ async fn a_factory_sees_whose_instance_it_is_and_what_is_shared() {
             let shared = instance.data::<Shared>().0;
             Label(format!(
                 "{}#{}, {shared}",
-                identity.component, identity.revision
+                identity.deployment, identity.revision
             ))
         })
         .imports(["label"], |linker| {
@@ -263,7 +263,7 @@ async fn a_factory_that_panics_fails_the_start_and_nothing_else() {
     let host = builder(ALL[0].1, &editor)
         .instance_data(|instance| {
             assert_ne!(
-                instance.identity().component.as_str(),
+                instance.identity().deployment.as_str(),
                 "unlucky",
                 "not that"
             )

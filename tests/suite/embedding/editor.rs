@@ -192,7 +192,7 @@ impl EditorFunctions for InstanceState {
         let instance = self.call_id().instance;
         format!(
             "{}#{} {version} in {instance}",
-            identity.component, identity.revision
+            identity.deployment, identity.revision
         )
     }
 }

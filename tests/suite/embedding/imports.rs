@@ -125,7 +125,7 @@ const ROOT: &str = r#"(component
 async fn a_function_imported_at_world_level_is_served() {
     let host = Host::builder().imports(["print"], |linker| {
         linker.root().func_wrap("print", |store, (): ()| {
-            assert_eq!(store.data().identity().component.as_str(), "root");
+            assert_eq!(store.data().identity().deployment.as_str(), "root");
             Ok(())
         })
     });

@@ -179,5 +179,6 @@ async fn a_deployment_that_cannot_be_restored_is_unavailable() {
     assert_eq!(refused.status, 503, "{}", refused.text);
     assert_eq!(refused.headers["retry-after"], "1");
     std::fs::create_dir(&data).expect("a folder");
-    assert_eq!(client.get("/").await.status, 200, "it is restored");
+    second.deployment("web").await.expect("it is restored");
+    assert_eq!(client.get("/").await.status, 200);
 }

@@ -70,11 +70,11 @@ async fn each_request_is_in_the_access_log() {
         );
     }
     let ServingRevision {
-        component,
+        deployment,
         revision,
         ..
     } = access.served.expect("a revision");
-    assert_eq!((component.as_str(), revision), ("web", 1));
+    assert_eq!((deployment.as_str(), revision), ("web", 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -269,7 +269,7 @@ async fn a_run_that_is_dropped_is_cancelled() {
 async fn removal_completes_items_inside() {
     let host = host();
     let pipeline = deploy(&host, chain(&["double", "spell"])).await;
-    let stage = pipeline.status().stages[0].component.clone();
+    let stage = pipeline.status().stages[0].deployment.clone();
     let error = host
         .remove(stage.as_str())
         .await

@@ -479,7 +479,7 @@ async fn the_history_lists_changes_in_order() {
     assert!(
         history
             .iter()
-            .all(|change| change.component.as_str() == "greeter")
+            .all(|change| change.deployment.as_str() == "greeter")
     );
     assert!(history.is_sorted_by_key(|change| change.at));
     assert!(

@@ -16,11 +16,11 @@ pub(super) struct RouteSetCommand {
 
 impl RouteSetCommand {
     pub(super) async fn run(self, common: &CommonOptions) -> Result<(), Problem> {
-        let said = RouteView {
+        let route = RouteView {
             route: self.route,
             component: self.component,
         };
-        let changed: RouteChange = common.client()?.post("/v1/routes", &said).await?;
+        let changed: RouteChange = common.client()?.post("/v1/routes", &route).await?;
         common.output.print(&changed);
         Ok(())
     }

@@ -16,8 +16,8 @@ use crate::server::reply::{Reply, answer};
     summary = "Get information about the host process",
     responses((status = 200, body = About)),
 )]
-pub(super) async fn about(State(process): State<ServerState>) -> Reply<About> {
-    let summaries = process.host.deployments().summaries().await?;
+pub(super) async fn about(State(server): State<ServerState>) -> Reply<About> {
+    let summaries = server.host.deployments().summaries().await?;
     answer(About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),

@@ -10,12 +10,12 @@ use crate::server::{ServerState, upload};
 
 /// Returns the published component if a package is named, or else the uploaded one.
 pub(super) async fn resolve_component(
-    process: &ServerState,
+    server: &ServerState,
     package: Option<&str>,
     sent: Option<Component>,
 ) -> Result<Component, Problem> {
     match package {
-        Some(package) => packages::find(process, package).await,
+        Some(package) => packages::find(server, package).await,
         None => upload::require_component(sent),
     }
 }

@@ -23,8 +23,8 @@ use crate::server::{ServerState, upload};
     summary = "List deployments",
     responses((status = 200, body = DeploymentList)),
 )]
-pub(super) async fn list(State(process): State<ServerState>) -> Reply<DeploymentList> {
-    let deployments = process.host.deployments();
+pub(super) async fn list(State(server): State<ServerState>) -> Reply<DeploymentList> {
+    let deployments = server.host.deployments();
     let summaries = deployments.summaries().await?;
     answer(DeploymentList {
         deployments: summaries.iter().map(Into::into).collect(),
@@ -42,10 +42,10 @@ pub(super) async fn list(State(process): State<ServerState>) -> Reply<Deployment
     responses((status = 200, body = DeploymentView)),
 )]
 pub(super) async fn status(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<DeploymentView> {
-    let deployment = process.host.deployment(&name).await?;
+    let deployment = server.host.deployment(&name).await?;
     let package = deployment.component().name().map(ToString::to_string);
     let waiting = deployment.pending_update();
     answer(DeploymentView::new(
@@ -70,17 +70,17 @@ pub(super) async fn status(
     responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn deploy(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
     let begun = Instant::now();
-    let (spec, component) = upload::read_form::<DeploySpec>(&process, form).await?;
+    let (spec, component) = upload::read_form::<DeploySpec>(&server, form).await?;
     let options = &spec.options;
-    let component = resolve_component(&process, options.package.as_deref(), component).await?;
+    let component = resolve_component(&server, options.package.as_deref(), component).await?;
     let component = with_version(component, options.version.as_deref())?;
     let described = describe_component(options.name.as_deref(), &component);
-    let deploy = spec.prepare(process.host.deploy(component))?;
+    let deploy = spec.prepare(server.host.deploy(component))?;
     if how.dry_run {
         deploy.rehearse().await?;
         return answer(MaybeDryRun::dry_run(format!("deploy {described}")));
@@ -111,17 +111,17 @@ pub(super) async fn deploy(
     responses((status = 200, body = MaybeDryRun<RemovalResult>)),
 )]
 pub(super) async fn remove(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
 ) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {
-        let deployments = process.host.deployments();
+        let deployments = server.host.deployments();
         deployments.check_removal(&[name.as_str()]).await?;
         return answer(MaybeDryRun::dry_run(format!(
             "remove {name} with its revisions and grants"
         )));
     }
-    process.host.remove(&name).await?;
+    server.host.remove(&name).await?;
     answer(MaybeDryRun::Done(RemovalResult { removed: name }))
 }

@@ -25,10 +25,10 @@ use crate::server::lines::{json_line, until_shutdown};
     responses((status = 200, body = EventView, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn events(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(wanted): Query<StreamQuery>,
 ) -> Response {
-    let events = process.host.events();
+    let events = server.host.events();
     // The stream does not keep the host alive: it ends with the host.
     let next = stream::unfold(events, async |mut events| {
         Some((events.next().await?, events))
@@ -41,5 +41,5 @@ pub(super) async fn events(
             .is_none_or(|name| wanted.matches(name));
         std::future::ready(is_wanted.then(|| json_line(&happening)))
     });
-    until_shutdown(lines, process.shutdown)
+    until_shutdown(lines, server.shutdown)
 }

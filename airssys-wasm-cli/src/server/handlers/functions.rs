@@ -20,10 +20,10 @@ use crate::server::reply::{Reply, answer};
     responses((status = 200, body = Vec<FunctionView>)),
 )]
 pub(super) async fn functions(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<Vec<FunctionView>> {
-    let functions = process.host.deployment(&name).await?.functions();
+    let functions = server.host.deployment(&name).await?.functions();
     answer(functions.into_iter().map(Into::into).collect())
 }
 
@@ -41,11 +41,11 @@ pub(super) async fn functions(
     responses((status = 200, body = CallResult)),
 )]
 pub(super) async fn call(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Json(call): Json<CallRequest>,
 ) -> Reply<CallResult> {
-    let deployment = process.host.deployment(&name).await?;
+    let deployment = server.host.deployment(&name).await?;
     let function = deployment.dynamic_function(&call.function)?;
     answer(call.run(&function).await?)
 }

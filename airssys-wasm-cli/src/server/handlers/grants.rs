@@ -27,10 +27,10 @@ use crate::server::reply::{Reply, answer};
     responses((status = 200, body = GrantsView)),
 )]
 pub(super) async fn show(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
 ) -> Reply<GrantsView> {
-    let deployment = process.host.deployment(&name).await?;
+    let deployment = server.host.deployment(&name).await?;
     let requests = request_lines(&deployment.status().active.requested);
     let learned = deployment
         .learned()
@@ -56,7 +56,7 @@ pub(super) async fn show(
     responses((status = 200, body = ExplanationView)),
 )]
 pub(super) async fn explain(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Json(request): Json<ExplainRequest>,
 ) -> Reply<ExplanationView> {
@@ -64,7 +64,7 @@ pub(super) async fn explain(
         .operation
         .parse()
         .map_err(|error: OperationError| Problem::new(kinds::USAGE, error.to_string()))?;
-    let deployment = process.host.deployment(&name).await?;
+    let deployment = server.host.deployment(&name).await?;
     let explanation = deployment.explain(&operation);
     answer(ExplanationView {
         operation: explanation.operation.to_string(),
@@ -87,7 +87,7 @@ pub(super) async fn explain(
     responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn grant(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(spec): Json<GrantSpec>,
@@ -96,7 +96,7 @@ pub(super) async fn grant(
         let message = "the request has no rules; list them in `allow` or `deny`";
         return Err(Problem::new(kinds::USAGE, message).into());
     }
-    let deployment = process.host.deployment(&name).await?;
+    let deployment = server.host.deployment(&name).await?;
     let grant_again = spec.grant_again;
     let action = format!(
         "extend the grants of {name} by {} rule(s)",
@@ -108,7 +108,7 @@ pub(super) async fn grant(
         check_consent(&review)?;
     }
     let grants = extend(now, &more, review)?;
-    let update = process
+    let update = server
         .host
         .update(&name, deployment.component())
         .grants(grants);
@@ -165,26 +165,26 @@ fn extend(now: Grants, more: &Grants, review: RevocationReview) -> Result<Grants
     responses((status = 200, body = MaybeDryRun<RevocationResult>)),
 )]
 pub(super) async fn revoke(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(revoke): Json<RevokeRequest>,
 ) -> Reply<MaybeDryRun<RevocationResult>> {
     if how.dry_run {
-        return answer(rehearse_revoke(&process, &name, &revoke.rule).await?);
+        return answer(rehearse_revoke(&server, &name, &revoke.rule).await?);
     }
-    let deployment = process.host.deployment(&name).await?;
+    let deployment = server.host.deployment(&name).await?;
     let touched = deployment.revoke(&revoke.rule).await?;
     answer(MaybeDryRun::Done(RevocationResult::from_rules(&touched)))
 }
 
 async fn rehearse_revoke(
-    process: &ServerState,
+    server: &ServerState,
     name: &str,
     rule: &str,
 ) -> Result<MaybeDryRun<RevocationResult>, Problem> {
     let rule: Rule = rule.parse().map_err(airssys_wasm_host::Error::from)?;
-    let mut grants = process.host.deployment(name).await?.grants();
+    let mut grants = server.host.deployment(name).await?.grants();
     let touched = RevocationResult::from_rules(&grants.revoke(&rule)).touched;
     let from = if touched.is_empty() {
         "no current grant".into()

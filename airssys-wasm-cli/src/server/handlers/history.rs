@@ -30,14 +30,14 @@ pub(super) struct HistoryQuery {
     responses((status = 200, body = Vec<ChangeView>)),
 )]
 pub(super) async fn history(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(of): Query<HistoryQuery>,
 ) -> Reply<Vec<ChangeView>> {
-    let changes = process.host.deployments().history().await?;
+    let changes = server.host.deployments().history().await?;
     let wanted = changes.iter().filter(|change| {
         of.name
             .as_deref()
-            .is_none_or(|name| change.component.as_str() == name)
+            .is_none_or(|name| change.deployment.as_str() == name)
     });
     answer(wanted.map(Into::into).collect())
 }

@@ -18,13 +18,13 @@ use crate::server::reply::{Reply, answer};
     summary = "List routes",
     responses((status = 200, body = Vec<RouteStatus>)),
 )]
-pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<RouteStatus>> {
+pub(super) async fn list(State(server): State<ServerState>) -> Reply<Vec<RouteStatus>> {
     let mut listed = Vec::new();
-    for configured in process.host.http().routes() {
-        let name = configured.component.to_string();
+    for configured in server.host.http().routes() {
+        let name = configured.deployment.to_string();
         listed.push(RouteStatus {
             route: configured.route.to_string(),
-            problem: problem(&process.host, &name).await,
+            problem: problem(&server.host, &name).await,
             component: name,
         });
     }
@@ -53,12 +53,12 @@ async fn problem(host: &Host, name: &str) -> Option<String> {
     responses((status = 200, body = RouteChange)),
 )]
 pub(super) async fn set(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Json(route): Json<RouteView>,
 ) -> Reply<RouteChange> {
-    let http = process.host.http();
+    let http = server.host.http();
     let before = http.set_route(&route.route, &route.component).await?;
-    let problem = problem(&process.host, &route.component).await;
+    let problem = problem(&server.host, &route.component).await;
     answer(RouteChange::new(route.route, Some(route.component), before).with_problem(problem))
 }
 
@@ -72,10 +72,10 @@ pub(super) async fn set(
     responses((status = 200, body = RouteChange)),
 )]
 pub(super) async fn remove(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(RouteQuery { route }): Query<RouteQuery>,
 ) -> Reply<RouteChange> {
-    match process.host.http().remove_route(&route).await? {
+    match server.host.http().remove_route(&route).await? {
         Some(before) => answer(RouteChange::new(route, None, Some(before))),
         None => Err(Problem::from_kind(
             ErrorKind::NotDeployed,

@@ -50,13 +50,13 @@ impl StreamQuery {
     responses((status = 200, body = OutputLine, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn logs(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(wanted): Query<StreamQuery>,
 ) -> Response {
     journal_response(
-        &process.journal.lines,
+        &server.journal.lines,
         wanted,
-        process.shutdown,
+        server.shutdown,
         |item| &item.name,
         |item| json_line(&item),
     )
@@ -76,13 +76,13 @@ pub(super) async fn logs(
     responses((status = 200, body = serde_json::Value, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn audit(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(wanted): Query<StreamQuery>,
 ) -> Response {
     journal_response(
-        &process.journal.decisions,
+        &server.journal.decisions,
         wanted,
-        process.shutdown,
+        server.shutdown,
         |item| &item.name,
         |item| with_newline(item.json),
     )

@@ -34,11 +34,11 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
     responses((status = 200, body = String, content_type = "text/plain")),
 )]
 pub(super) async fn metrics(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
 ) -> Result<Response, ProblemResponse> {
-    let host = &process.host;
+    let host = &server.host;
     // Read before the deployments, so that no series of a later revision is removed.
-    let counted = process.requests.series();
+    let counted = server.requests.series();
     let summaries = host.deployments().summaries().await?;
     let routed = host.http().routes();
     let collector = HostCollector {
@@ -55,13 +55,13 @@ pub(super) async fn metrics(
             .collect(),
     };
     let dropped = host.logs().guest_lines_dropped();
-    let names = summaries.iter().map(|summary| &summary.component);
-    let names = names.chain(routed.iter().map(|route| &route.component));
+    let names = summaries.iter().map(|summary| &summary.deployment);
+    let names = names.chain(routed.iter().map(|route| &route.deployment));
     let current = CurrentRevisions::new(names.map(ComponentName::as_str), &collector.deployments);
-    let text = encode_metrics(collector, dropped, &process.requests).map_err(|error| {
+    let text = encode_metrics(collector, dropped, &server.requests).map_err(|error| {
         Problem::new(kinds::INTERNAL, "cannot encode the metrics").with_cause(error)
     })?;
-    current.remove_others(&process.requests, counted);
+    current.remove_others(&server.requests, counted);
     Ok(([(http::header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
@@ -79,7 +79,7 @@ impl CurrentRevisions {
         for status in deployments {
             let numbers = status.revisions.iter();
             let numbers = numbers.map(|revision| revision.revision.to_string());
-            revisions.insert(status.component.to_string(), Some(numbers.collect()));
+            revisions.insert(status.deployment.to_string(), Some(numbers.collect()));
         }
         Self { revisions }
     }
@@ -190,7 +190,7 @@ impl HostCollector {
             for status in &self.deployments {
                 let metric = ConstGauge::new(i64::try_from(value(status)).unwrap_or(i64::MAX));
                 let mut one = to.encode_descriptor(name, help, None, metric.metric_type())?;
-                metric.encode(one.encode_family(&[("component", status.component.as_str())])?)?;
+                metric.encode(one.encode_family(&[("component", status.deployment.as_str())])?)?;
             }
         }
         Ok(())
@@ -205,7 +205,7 @@ impl HostCollector {
                 to.encode_descriptor("calls_admitted", help, None, metric.metric_type())?;
             let revision = status.active.revision.to_string();
             let labels = [
-                ("component", status.component.as_str()),
+                ("component", status.deployment.as_str()),
                 ("revision", revision.as_str()),
             ];
             metric.encode(one.encode_family(&labels)?)?;
@@ -216,7 +216,7 @@ impl HostCollector {
                 let help = "Failed calls of all revisions, by how they ended";
                 let mut one =
                     to.encode_descriptor("calls_failed", help, None, metric.metric_type())?;
-                let labels = [("component", status.component.as_str()), ("end", *end)];
+                let labels = [("component", status.deployment.as_str()), ("end", *end)];
                 metric.encode(one.encode_family(&labels)?)?;
             }
         }

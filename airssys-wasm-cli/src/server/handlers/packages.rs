@@ -20,8 +20,8 @@ use crate::server::upload;
     summary = "List published packages",
     responses((status = 200, body = Vec<PackageView>)),
 )]
-pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PackageView>> {
-    let packages = process.host.packages().list().await?;
+pub(super) async fn list(State(server): State<ServerState>) -> Reply<Vec<PackageView>> {
+    let packages = server.host.packages().list().await?;
     answer(packages.iter().map(Into::into).collect())
 }
 
@@ -39,23 +39,19 @@ pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<Packag
     responses((status = 200, body = MaybeDryRun<PublishedVersion>)),
 )]
 pub(super) async fn publish(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<MaybeDryRun<PublishedVersion>> {
-    let (spec, component) = upload::read_form::<PublishSpec>(&process, form).await?;
+    let (spec, component) = upload::read_form::<PublishSpec>(&server, form).await?;
     let component = spec.apply(upload::require_component(component)?)?;
     if how.dry_run {
         let action = format!("publish {}", describe_component(None, &component));
-        process
-            .host
-            .packages()
-            .check_publication(&component)
-            .await?;
+        server.host.packages().check_publication(&component).await?;
         return answer(MaybeDryRun::dry_run(action));
     }
     let digest = component.digest().to_string();
-    let published = process.host.packages().publish(&component).await?;
+    let published = server.host.packages().publish(&component).await?;
     answer(MaybeDryRun::Done(PublishedVersion {
         name: published.name.to_string(),
         version: published.version.to_string(),
@@ -75,16 +71,16 @@ pub(super) async fn publish(
     responses((status = 200, body = Vec<u8>, content_type = "application/wasm")),
 )]
 pub(super) async fn pull(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(package): Path<String>,
 ) -> Result<Response, ProblemResponse> {
-    let component = find(&process, &package).await?;
+    let component = find(&server, &package).await?;
     let content_type = [(http::header::CONTENT_TYPE, "application/wasm")];
     Ok((content_type, component.bytes().to_vec()).into_response())
 }
 
 /// Looks up a published component by its package reference.
-pub(super) async fn find(process: &ServerState, package: &str) -> Result<Component, Problem> {
+pub(super) async fn find(server: &ServerState, package: &str) -> Result<Component, Problem> {
     let wanted: PackageRef = package.parse().map_err(airssys_wasm_host::Error::from)?;
-    Ok(process.host.packages().get(&wanted).await?)
+    Ok(server.host.packages().get(&wanted).await?)
 }

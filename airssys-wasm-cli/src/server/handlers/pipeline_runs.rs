@@ -39,14 +39,14 @@ use crate::server::reply::ProblemResponse;
     responses((status = 200, body = RunLine, content_type = "application/x-ndjson")),
 )]
 pub(super) async fn run(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(PipelinePath { name }): Path<PipelinePath>,
     body: Body,
 ) -> Result<Response, ProblemResponse> {
-    let pipeline = process.host.pipelines().get(&name).await?;
+    let pipeline = server.host.pipelines().get(&name).await?;
     let failure = Arc::new(Mutex::new(None));
     let interrupted = Arc::clone(&failure);
-    let shutdown = process.shutdown.clone();
+    let shutdown = server.shutdown.clone();
     let until = async move {
         shutdown.started().await;
         let message = "the host process is shutting down and accepts no more items; earlier ones were completed";

@@ -27,8 +27,8 @@ use crate::server::{ServerState, upload};
     summary = "List pipelines",
     responses((status = 200, body = Vec<PipelineView>)),
 )]
-pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<PipelineView>> {
-    let pipelines = process.host.pipelines();
+pub(super) async fn list(State(server): State<ServerState>) -> Reply<Vec<PipelineView>> {
+    let pipelines = server.host.pipelines();
     let mut views = Vec::new();
     for name in pipelines.names().await? {
         views.push(match pipelines.get(name.as_str()).await {
@@ -56,19 +56,19 @@ pub(super) async fn list(State(process): State<ServerState>) -> Reply<Vec<Pipeli
     responses((status = 200, body = MaybeDryRun<PipelineView>)),
 )]
 pub(super) async fn deploy(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<MaybeDryRun<PipelineView>> {
     let (spec, sent) = upload::read_parts::<PipelineSpec>(form).await?;
-    let components = resolve_components(&process, &spec.definition, &sent).await;
+    let components = resolve_components(&server, &spec.definition, &sent).await;
     let pipeline = build_pipeline(&spec.definition, components)?;
     let action = format!(
         "deploy the pipeline {} with {} stages",
         pipeline.name(),
         pipeline.stages().len()
     );
-    let deploy = spec.prepare(process.host.pipelines().deploy(pipeline))?;
+    let deploy = spec.prepare(server.host.pipelines().deploy(pipeline))?;
     if how.dry_run {
         deploy.rehearse().await?;
         return answer(MaybeDryRun::dry_run(action));
@@ -80,7 +80,7 @@ pub(super) async fn deploy(
 
 /// Returns the components of the stages in order: uploaded ones, or else published ones.
 pub(super) async fn resolve_components(
-    process: &ServerState,
+    server: &ServerState,
     definition: &PipelineDefinition,
     sent: &BTreeMap<String, Bytes>,
 ) -> Vec<Result<Component, String>> {
@@ -97,8 +97,8 @@ pub(super) async fn resolve_components(
     }
     for (index, (_, stage)) in definition.stages().enumerate() {
         let component = match sent.get(&stage_part_name(index)) {
-            Some(bytes) => upload::parse_component(process, bytes.clone()).await,
-            None => packages::find(process, stage.component()).await,
+            Some(bytes) => upload::parse_component(server, bytes.clone()).await,
+            None => packages::find(server, stage.component()).await,
         };
         components.push(component.map_err(|problem| problem.to_string()));
     }
@@ -115,10 +115,10 @@ pub(super) async fn resolve_components(
     responses((status = 200, body = PipelineView)),
 )]
 pub(super) async fn status(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(PipelinePath { name }): Path<PipelinePath>,
 ) -> Reply<PipelineView> {
-    let pipeline = process.host.pipelines().get(&name).await?;
+    let pipeline = server.host.pipelines().get(&name).await?;
     answer(PipelineView::from_deployment(&pipeline))
 }
 
@@ -132,10 +132,10 @@ pub(super) async fn status(
     responses((status = 200, body = GraphView)),
 )]
 pub(super) async fn graph(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(PipelinePath { name }): Path<PipelinePath>,
 ) -> Reply<GraphView> {
-    let pipeline = process.host.pipelines().get(&name).await?;
+    let pipeline = server.host.pipelines().get(&name).await?;
     answer(GraphView::from(&pipeline.pipeline()))
 }
 
@@ -151,16 +151,16 @@ pub(super) async fn graph(
     responses((status = 200, body = MaybeDryRun<RemovalResult>)),
 )]
 pub(super) async fn remove(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(PipelinePath { name }): Path<PipelinePath>,
     Query(how): Query<DryRunQuery>,
 ) -> Reply<MaybeDryRun<RemovalResult>> {
     if how.dry_run {
-        process.host.pipelines().check_removal(&name).await?;
+        server.host.pipelines().check_removal(&name).await?;
         return answer(MaybeDryRun::dry_run(format!(
             "remove the pipeline {name} with its deployments"
         )));
     }
-    process.host.pipelines().remove(&name).await?;
+    server.host.pipelines().remove(&name).await?;
     answer(MaybeDryRun::Done(RemovalResult { removed: name }))
 }

@@ -32,32 +32,32 @@ use crate::server::runtimes::run_on_guest_runtime;
 const JSON_BYTES_MAX: usize = 2 * VALUE_TEXT_BYTES_MAX;
 
 /// Returns the API's router, which also serves the API's description.
-pub(in crate::server) fn router(process: ServerState) -> Router {
+pub(in crate::server) fn router(server: ServerState) -> Router {
     let description = (
         [(http::header::CONTENT_TYPE, "application/json")],
         openapi_json(),
     );
-    let on_guests = from_fn_with_state(process.guests.clone(), run_on_guest_runtime);
-    let removed = pipeline_removal_routes().layer(from_fn(run_to_completion));
-    let applied = pipeline_apply_routes()
+    let on_guests = from_fn_with_state(server.guests.clone(), run_on_guest_runtime);
+    let pipeline_removal = pipeline_removal_routes().layer(from_fn(run_to_completion));
+    let pipeline_apply = pipeline_apply_routes()
         .layer(on_guests.clone())
         .layer(from_fn(run_to_completion));
-    let lasting = long_request_permits();
-    let reserve = from_fn_with_state(Arc::clone(&lasting), limit_long_requests);
-    let called = call_routes()
+    let long_requests = long_request_permits();
+    let reserve = from_fn_with_state(Arc::clone(&long_requests), limit_long_requests);
+    let calls = call_routes()
         .layer(on_guests.clone())
         .layer(reserve.clone());
-    let followed = followable_routes().layer(from_fn_with_state(
-        lasting,
+    let followable = followable_routes().layer(from_fn_with_state(
+        long_requests,
         limit_long_requests_if_following,
     ));
-    let watched = event_routes().layer(reserve).merge(followed);
-    let run = rollout_routes().layer(on_guests).merge(called);
+    let watching = event_routes().layer(reserve).merge(followable);
+    let guest_runtime = rollout_routes().layer(on_guests).merge(calls);
     let all = admin_routes()
-        .merge(run)
-        .merge(watched)
-        .merge(removed)
-        .merge(applied);
+        .merge(guest_runtime)
+        .merge(watching)
+        .merge(pipeline_removal)
+        .merge(pipeline_apply);
     all.split_for_parts()
         .0
         .route(
@@ -66,7 +66,7 @@ pub(in crate::server) fn router(process: ServerState) -> Router {
         )
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
-        .with_state(process)
+        .with_state(server)
 }
 
 /// Returns the OpenAPI description as JSON.
@@ -109,13 +109,13 @@ fn add_problem_responses(description: &mut OpenApi) {
 }
 
 fn openapi_router() -> OpenApiRouter<ServerState> {
-    let run = rollout_routes()
+    let guest_runtime = rollout_routes()
         .merge(call_routes())
         .merge(pipeline_apply_routes());
     admin_routes()
         .merge(event_routes())
         .merge(followable_routes())
-        .merge(run)
+        .merge(guest_runtime)
         .merge(pipeline_removal_routes())
 }
 

@@ -27,15 +27,15 @@ use crate::server::{ServerState, upload};
     responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn update(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(StagePath { name, stage }): Path<StagePath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
-    let (spec, component) = upload::read_form::<StageUpdateSpec>(&process, form).await?;
-    let pipeline = process.host.pipelines().get(&name).await?;
+    let (spec, component) = upload::read_form::<StageUpdateSpec>(&server, form).await?;
+    let pipeline = server.host.pipelines().get(&name).await?;
     let package = spec.options.package.as_deref();
-    let component = resolve_component(&process, package, component).await?;
+    let component = resolve_component(&server, package, component).await?;
     let name = deployment_of(&pipeline, &stage);
     let action = format!("update to {}", describe_component(Some(&name), &component));
     let update = prepare_stage(pipeline.update(&stage, component), spec)?;
@@ -52,7 +52,7 @@ fn deployment_of(pipeline: &PipelineDeployment, stage: &str) -> String {
     let unit = stages
         .iter()
         .find(|unit| unit.stages.iter().any(|name| name == stage));
-    unit.map_or_else(|| stage.to_owned(), |unit| unit.component.to_string())
+    unit.map_or_else(|| stage.to_owned(), |unit| unit.deployment.to_string())
 }
 
 /// Applies the options and terms to the update of a stage.

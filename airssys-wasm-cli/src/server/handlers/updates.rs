@@ -32,19 +32,19 @@ use crate::server::{ServerState, upload};
     responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn update(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
-    let (spec, component) = upload::read_form::<UpdateSpec>(&process, form).await?;
+    let (spec, component) = upload::read_form::<UpdateSpec>(&server, form).await?;
     // A name that is not deployed is reported before the package is looked for.
-    process.host.deployment(&name).await?;
+    server.host.deployment(&name).await?;
     let options = &spec.options;
-    let component = resolve_component(&process, options.package.as_deref(), component).await?;
+    let component = resolve_component(&server, options.package.as_deref(), component).await?;
     let component = with_version(component, options.version.as_deref())?;
     let described = describe_component(Some(&name), &component);
-    let update = prepare_update(process.host.update(&name, component), spec)?;
+    let update = prepare_update(server.host.update(&name, component), spec)?;
     run_or_rehearse(&name, update, how, format!("update to {described}")).await
 }
 
@@ -92,12 +92,12 @@ fn prepare_update(update: Update<'_>, spec: UpdateSpec) -> Result<Update<'_>, Pr
     responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn rollback(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(spec): Json<RollbackSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
-    let mut rollback = process
+    let mut rollback = server
         .host
         .rollback(&name)
         .strategy(parse_strategy(spec.strategy.as_deref())?);
@@ -135,12 +135,12 @@ pub(super) async fn rollback(
     responses((status = 200, body = MaybeDryRun<RolloutResult>)),
 )]
 pub(super) async fn approve(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     Json(approve): Json<ApproveSpec>,
 ) -> Reply<MaybeDryRun<RolloutResult>> {
-    let waiting = process.host.deployment(&name).await?.pending_update();
+    let waiting = server.host.deployment(&name).await?.pending_update();
     let Some(waiting) = waiting.filter(|waiting| waiting.digest().to_string() == approve.digest)
     else {
         let message = format!(
@@ -150,7 +150,7 @@ pub(super) async fn approve(
         return Err(Problem::from_kind(ErrorKind::ApprovalMismatch, message).into());
     };
     let approval = Approval::new(&waiting, approve.grants.parse()?);
-    let mut update = process
+    let mut update = server
         .host
         .update(&name, waiting.clone())
         .approval(approval)

@@ -92,7 +92,7 @@ impl<'a> AccessLine<'a> {
             host: access.host.as_deref(),
             path: &access.path,
             status: access.status.map(|status| status.as_u16()),
-            component: access.component.as_ref().map(ComponentName::as_str),
+            component: access.deployment.as_ref().map(ComponentName::as_str),
             revision: served.map(|served| served.revision),
             version: served
                 .and_then(|served| served.version.as_ref())

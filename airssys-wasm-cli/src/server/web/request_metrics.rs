@@ -44,7 +44,7 @@ pub(in crate::server) struct RequestSeries {
 impl RequestSeries {
     fn from_record(access: &AccessRecord) -> Self {
         // Requests without a route share one series: clients can send any path.
-        let component = access.component.as_ref();
+        let component = access.deployment.as_ref();
         let served = access.served.as_ref();
         let status = access.status.map(|status| status.as_u16());
         Self {

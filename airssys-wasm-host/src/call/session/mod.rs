@@ -131,7 +131,7 @@ impl ResourceSession {
         entered: &'a TreeEntry,
         bound: Ticks,
     ) -> Result<SessionCall<'a>> {
-        let begun = self.target.runtime.engines.clock().now();
+        let begun = self.target.services.engines.clock().now();
         let deadline = CallDeadline::for_call(&self.active_revision.revision, begun).within(bound);
         let lease = match &self.instance {
             SessionInstance::Exclusive(exclusive) => {
@@ -148,8 +148,8 @@ impl ResourceSession {
         if let Some(lease) = active.lease_idle(lane) {
             return Ok(lease);
         }
-        let lease = Box::pin(active.lease(&self.target.runtime, lane, deadline));
-        let clock = self.target.runtime.engines.clock();
+        let lease = Box::pin(active.lease(&self.target.services, lane, deadline));
+        let clock = self.target.services.engines.clock();
         run_until_deadline(clock, deadline.tick, pin!(lease))
             .await
             .unwrap_or_else(|_| Err(deadline.exceeded_error(&active.revision, CALL_NAME)))

@@ -252,7 +252,7 @@ mod tests {
     fn fixture() -> Fixture {
         let (log, clock) = (Arc::new(Lines::default()), Arc::<Clock>::default());
         let printer = Printer {
-            component: "test".parse().expect("a name"),
+            deployment: "test".parse().expect("a name"),
             revision: 1,
             version: None,
             log: Arc::clone(&log) as Arc<dyn GuestLog>,

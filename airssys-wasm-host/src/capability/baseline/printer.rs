@@ -13,7 +13,7 @@ use crate::observe::{CallId, GuestLine, GuestLog, GuestStream, LogBudget};
 
 /// The printer of a revision, with its identity and its log budget.
 pub(crate) struct Printer {
-    pub(crate) component: ComponentName,
+    pub(crate) deployment: ComponentName,
     pub(crate) revision: u64,
     pub(crate) version: Option<Version>,
     pub(crate) log: Arc<dyn GuestLog>,
@@ -26,7 +26,7 @@ impl Printer {
     pub(crate) fn print(&self, call: CallId, stream: GuestStream, line: &[u8]) {
         if let Some(dropped_before) = self.budget.take(line.len() + 1, self.clock.now()) {
             self.log.line(GuestLine {
-                component: &self.component,
+                deployment: &self.deployment,
                 revision: self.revision,
                 version: self.version.as_ref(),
                 call,

@@ -61,20 +61,21 @@ mod tests {
 
     #[test]
     fn remembers_the_names_an_address_was_resolved_for() {
-        let told = InstanceNetwork::default();
+        let network = InstanceNetwork::default();
         let address: IpAddr = "93.184.216.34".parse().expect("an address");
         assert!(
-            told.record_addresses("a.com", &[address])
-                && told.record_addresses("b.com", &[address])
+            network.record_addresses("a.com", &[address])
+                && network.record_addresses("b.com", &[address])
         );
-        assert_eq!(told.names_of(address), ["a.com", "b.com"]);
+        assert_eq!(network.names_of(address), ["a.com", "b.com"]);
         assert!(
-            told.names_of("1.1.1.1".parse().expect("an address"))
+            network
+                .names_of("1.1.1.1".parse().expect("an address"))
                 .is_empty()
         );
         let many: Vec<IpAddr> = (0..5_000)
             .map(|n| std::net::Ipv4Addr::from_bits(n).into())
             .collect();
-        assert!(!told.record_addresses("c.com", &many));
+        assert!(!network.record_addresses("c.com", &many));
     }
 }

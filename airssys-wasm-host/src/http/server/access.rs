@@ -31,7 +31,7 @@ pub struct AccessRecord {
     /// The status of the response; `None` if the client disconnected before there was one.
     pub status: Option<StatusCode>,
     /// The deployment that the route points to; `None` without a matching route.
-    pub component: Option<ComponentName>,
+    pub deployment: Option<ComponentName>,
     /// The revision that the request was given to, if any.
     pub served: Option<ServingRevision>,
     /// Bytes of the response's body passed to the connection.
@@ -75,7 +75,7 @@ impl AccessRecorder {
             host: requested_host(request).map(str::to_owned),
             path: request.uri().path().to_owned(),
             status: None,
-            component: None,
+            deployment: None,
             served: None,
             bytes: 0,
             duration: Duration::ZERO,

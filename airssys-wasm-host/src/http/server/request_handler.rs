@@ -69,7 +69,7 @@ impl RequestHandler {
             return Refusal::NoRoute.response();
         };
         if let Some(AccessRecorder { record, .. }) = &mut tracker.recorder {
-            record.component = Some(service.component().clone());
+            record.deployment = Some(service.name().clone());
         }
         service.handle(request).await
     }

@@ -26,7 +26,7 @@ impl AttemptLimit {
         Self {
             stage: stage.name().into(),
             deadline: stage.options().attempt_deadline(),
-            clock: Arc::clone(deployment.runtime.engines.clock()),
+            clock: Arc::clone(deployment.services.engines.clock()),
         }
     }
 

@@ -108,12 +108,12 @@ impl<'a> WithElement for PendingStream<'a> {
                 returning,
                 to,
             ));
-            let Ok((serving, output)) = returned.await else {
+            let Ok((active, output)) = returned.await else {
                 // The call failed before it returned, and its error is all that was written.
                 let failed = chunks.next().await;
                 return Err(failed.and_then(Result::err).unwrap_or_else(lost_call));
             };
-            revision.store(serving, Ordering::Relaxed);
+            revision.store(active, Ordering::Relaxed);
             let item = || Item::from_flow(Flow::new::<T>(chunks.chain(stream_end(task))));
             Ok(match output {
                 StreamOutput::Stream => StageValue::One(item()),

@@ -7,7 +7,7 @@ use airssys_wasm_core::pipeline::ComponentPipeline;
 use airssys_wasm_core::world::Function;
 use airssys_wasm_core::{ComponentName, FunctionName};
 
-use crate::runtime::Runtime;
+use crate::services::HostServices;
 use crate::{Component, Error, ErrorKind, Result};
 
 /// The name of the function that fused stages export.
@@ -20,7 +20,7 @@ pub(in super::super) fn unit_name(pipeline: &ComponentName, first: &str) -> Stri
 
 /// Returns the component that runs the stages, which fuses them if there are several.
 pub(in super::super) async fn unit_component(
-    runtime: &Runtime,
+    services: &HostServices,
     pipeline: &ComponentPipeline,
     stages: &[usize],
 ) -> Result<Component> {
@@ -32,7 +32,7 @@ pub(in super::super) async fn unit_component(
         let stage = &all[*stage];
         chain.stage(stage.component().clone(), stage.function().name.clone())
     });
-    let bytes = runtime
+    let bytes = services
         .blocking
         .compile(move || chain.fuse().map_err(|error| not_fused(&error)))
         .await?;

@@ -36,14 +36,14 @@ use crate::server::{ServerState, upload};
     responses((status = 200, body = ApplyResult)),
 )]
 pub(in crate::server::handlers) async fn apply(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(DeploymentPath { name }): Path<DeploymentPath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<ApplyResult> {
-    let (mut desired, component) = upload::read_form::<DesiredDeployment>(&process, form).await?;
+    let (mut desired, component) = upload::read_form::<DesiredDeployment>(&server, form).await?;
     let options = &mut desired.deployment.options;
-    let component = resolve_component(&process, options.package.as_deref(), component).await?;
+    let component = resolve_component(&server, options.package.as_deref(), component).await?;
     let component = with_version(component, options.version.as_deref())?;
     options.name = Some(name.clone());
     let wanted_routes = desired
@@ -51,9 +51,9 @@ pub(in crate::server::handlers) async fn apply(
         .iter()
         .map(|text| text.parse().map_err(airssys_wasm_host::Error::from));
     let wanted_routes = wanted_routes.collect::<Result<Vec<Route>, _>>()?;
-    let mut applied = match if_deployed(process.host.deployment(&name).await)? {
+    let mut applied = match if_deployed(server.host.deployment(&name).await)? {
         None => {
-            let deploy = desired.deployment.prepare(process.host.deploy(component))?;
+            let deploy = desired.deployment.prepare(server.host.deploy(component))?;
             if how.dry_run {
                 deploy.rehearse().await?;
             } else {
@@ -61,9 +61,9 @@ pub(in crate::server::handlers) async fn apply(
             }
             ApplyResult::new(&name, "deploy", Vec::new())
         }
-        Some(now) => update(&process, &name, &now, component, desired, how).await?,
+        Some(now) => update(&server, &name, &now, component, desired, how).await?,
     };
-    let routes = set_routes(&process.host, &name, &wanted_routes, how).await?;
+    let routes = set_routes(&server.host, &name, &wanted_routes, how).await?;
     if applied.action == "nothing" && !routes.is_empty() {
         "route".clone_into(&mut applied.action);
     }
@@ -73,7 +73,7 @@ pub(in crate::server::handlers) async fn apply(
 
 /// Updates a deployment, unless it is in the desired state.
 async fn update(
-    process: &ServerState,
+    server: &ServerState,
     name: &str,
     now: &Deployment,
     component: Component,
@@ -81,8 +81,8 @@ async fn update(
     how: DryRunQuery,
 ) -> Result<ApplyResult, Problem> {
     // Created first: a rule that is revoked from here on stays revoked.
-    let update = process.host.update(name, component.clone());
-    let defaults = process.host.deployments().default_terms(&component);
+    let update = server.host.update(name, component.clone());
+    let defaults = server.host.deployments().default_terms(&component);
     let wanted = desired.deployment.terms.clone()?.apply_to(defaults);
     let changes = compare::deployment(now, &component, &wanted);
     let again = compare::lifted_revocations(&now.grants(), &wanted.grants);
@@ -112,7 +112,7 @@ async fn set_routes(
 ) -> Result<Vec<String>, Problem> {
     let routes = host.http().routes().into_iter();
     let now: BTreeMap<Route, ComponentName> = routes
-        .map(|configured| (configured.route, configured.component))
+        .map(|configured| (configured.route, configured.deployment))
         .collect();
     let mut changes = Vec::new();
     for route in wanted {

@@ -38,13 +38,13 @@ use crate::server::{ServerState, upload};
     responses((status = 200, body = ApplyResult)),
 )]
 pub(in crate::server::handlers) async fn apply(
-    State(process): State<ServerState>,
+    State(server): State<ServerState>,
     Path(PipelinePath { name }): Path<PipelinePath>,
     Query(how): Query<DryRunQuery>,
     form: Multipart,
 ) -> Reply<ApplyResult> {
     let (desired, sent) = upload::read_parts::<DesiredPipeline>(form).await?;
-    let components = resolve_components(&process, &desired.definition, &sent).await;
+    let components = resolve_components(&server, &desired.definition, &sent).await;
     let pipeline = build_pipeline(&desired.definition, components)?;
     check_stages(&pipeline, &desired)?;
     if pipeline.name().as_str() != name {
@@ -54,8 +54,8 @@ pub(in crate::server::handlers) async fn apply(
         );
         return Err(Problem::new(kinds::USAGE, message).into());
     }
-    let Some(now) = if_deployed(process.host.pipelines().get(&name).await)? else {
-        deploy(&process.host, pipeline, &desired, how).await?;
+    let Some(now) = if_deployed(server.host.pipelines().get(&name).await)? else {
+        deploy(&server.host, pipeline, &desired, how).await?;
         return answer(ApplyResult::new(&name, "deploy", Vec::new()));
     };
     if shape(now.pipeline().definition()) != shape(&desired.definition)
@@ -67,10 +67,10 @@ pub(in crate::server::handlers) async fn apply(
             );
             return Err(Problem::from_kind(ErrorKind::InUse, message).into());
         }
-        recreate(&process.host, now, pipeline, &desired, how).await?;
+        recreate(&server.host, now, pipeline, &desired, how).await?;
         return answer(ApplyResult::new(&name, "recreate", Vec::new()));
     }
-    let changes = update_stages(&process.host, &now, &pipeline, &desired, how).await?;
+    let changes = update_stages(&server.host, &now, &pipeline, &desired, how).await?;
     let action = if changes.is_empty() {
         "nothing"
     } else {
@@ -109,11 +109,11 @@ async fn recreate(
 ) -> Result<(), Problem> {
     let name = now.name();
     for unit in now.status().stages {
-        let deployment = host.deployment(unit.component.as_str()).await?;
+        let deployment = host.deployment(unit.deployment.as_str()).await?;
         let grants = deployment.grants();
         let revoked: Vec<String> = grants.revoked().map(ToString::to_string).collect();
         if !desired.grant_again {
-            check_revocations(unit.component.as_str(), &revoked)?;
+            check_revocations(unit.deployment.as_str(), &revoked)?;
         }
     }
     host.pipelines().check_removal(name.as_str()).await?;

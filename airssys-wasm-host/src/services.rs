@@ -18,7 +18,7 @@ use crate::observe::{Announcer, AuditTrail, QueuedLog, RolloutProbe};
 use crate::program::Programs;
 use crate::state::StateDirectory;
 
-pub(crate) struct Runtime {
+pub(crate) struct HostServices {
     /// Threads for blocking work.
     pub(crate) blocking: BlockingThreads,
     pub(crate) engines: Arc<Engines>,
@@ -42,7 +42,7 @@ pub(crate) struct Runtime {
     pub(crate) state: ArcSwapOption<StateDirectory>,
 }
 
-impl Runtime {
+impl HostServices {
     /// Returns the state directory; `None` if none is configured, or it was closed.
     pub(crate) fn state(&self) -> Option<Arc<StateDirectory>> {
         self.state.load_full()
