@@ -241,7 +241,7 @@ impl HostBuilder {
     /// let host = Host::builder()
     ///     .imports(["print"], |linker| {
     ///         linker.root().func_wrap("print", |store, (line,): (String,)| {
-    ///             let plugin = &store.data().identity().component;
+    ///             let plugin = &store.data().identity().deployment;
     ///             println!("{plugin}: {line}");
     ///             Ok(())
     ///         })
@@ -284,15 +284,15 @@ impl HostBuilder {
     /// ```
     /// use airssys_wasm_host::Host;
     ///
-    /// /// The number of requests a component made.
+    /// /// The number of requests of a deployment.
     /// struct Usage {
-    ///     component: String,
+    ///     deployment: String,
     ///     requests: u32,
     /// }
     ///
     /// let host = Host::builder()
     ///     .instance_data(|instance| Usage {
-    ///         component: instance.identity().component.to_string(),
+    ///         deployment: instance.identity().deployment.to_string(),
     ///         requests: 0,
     ///     })
     ///     .build()?;
