@@ -49,6 +49,10 @@ impl Transaction {
     }
 
     /// Stores a route, or removes it if it points to no deployment.
+    #[cfg_attr(
+        not(any(feature = "http", test)),
+        expect(dead_code, reason = "only routes need it")
+    )]
     pub(crate) fn with_route(mut self, route: String, name: Option<&ComponentName>) -> Self {
         self.routes.push((route, name.map(ToString::to_string)));
         self
