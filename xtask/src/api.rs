@@ -1,17 +1,8 @@
 //! Compares the public API of the libraries with the checked-in listings.
 
-use crate::shell::{cargo, run as shell_run};
+use crate::shell::run_package;
 
 /// Runs `tests/listing`, with its arguments.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let mut listing = cargo();
-    listing.args([
-        "run",
-        "--quiet",
-        "--locked",
-        "--package",
-        "airssys-wasm-listing",
-        "--",
-    ]);
-    shell_run(listing.args(arguments))
+    run_package("airssys-wasm-listing", arguments)
 }

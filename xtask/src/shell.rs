@@ -66,6 +66,13 @@ pub fn program(name: &str) -> Result<Command, String> {
     Ok(program)
 }
 
+/// Runs the program of a package of the workspace.
+pub fn run_package(package: &str, arguments: &[String]) -> Result<(), String> {
+    let mut program = cargo();
+    program.args(["run", "--quiet", "--locked", "--package", package, "--"]);
+    run(program.args(arguments))
+}
+
 /// Builds a program of the workspace with optimizations. Features are chosen for the whole workspace,
 /// so that programs share all dependencies.
 pub fn release_program(name: &str) -> Result<Command, String> {
