@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use airssys_wasm_host::{
-    ComponentName, Effect, ErrorKind, Event, Host, Instancing, Limits, RolloutProbe, Strategy,
-    TestClock,
+    ComponentName, Effect, ErrorKind, Event, Events, Host, Instancing, Limits, RolloutProbe,
+    Strategy, TestClock,
 };
 use futures_util::FutureExt as _;
 use tokio::sync::{Semaphore, mpsc};
@@ -224,6 +224,20 @@ async fn a_call_that_is_not_polled_does_not_pause_a_deployment_forever() {
     drop(held);
 }
 
+/// Advances the clock once a rollout has paused its deployment.
+async fn advance_when_paused(clock: &TestClock, events: &mut Events, time: Duration) {
+    while let Some(event) = events.next().await {
+        if let Event::RolloutStep {
+            effect: Effect::Pause,
+            ..
+        } = event
+        {
+            clock.advance(time);
+            return;
+        }
+    }
+}
+
 /// The active revision has a short deadline, and the call of the one before it a long one.
 #[tokio::test(flavor = "multi_thread")]
 async fn recreate_waits_as_long_as_the_longest_deadline_of_the_calls_in_flight() {
@@ -251,20 +265,7 @@ async fn recreate_waits_as_long_as_the_longest_deadline_of_the_calls_in_flight()
     drop(update(1).await.expect("updated"));
     let mut events = host.events();
     let replaced = update(1).strategy(Strategy::Recreate).into_future();
-    let advanced = async {
-        while let Some(event) = events.next().await {
-            if matches!(
-                event,
-                Event::RolloutStep {
-                    effect: Effect::Pause,
-                    ..
-                }
-            ) {
-                clock.advance(Duration::from_secs(60));
-                return;
-            }
-        }
-    };
+    let advanced = advance_when_paused(&clock, &mut events, Duration::from_secs(60));
     let (replaced, ()) = tokio::join!(replaced, advanced);
     drop(replaced.expect("it waited for the call"));
     call.await.expect("a task").expect("it slept to its end");
@@ -286,20 +287,7 @@ async fn a_drain_that_fails_lists_the_calls_that_did_not_end() {
     let name = sleeper.name().as_str();
     let update = host.update(name, guest("limits-sleep")).any_version();
     let update = update.strategy(Strategy::Recreate).into_future();
-    let advanced = async {
-        while let Some(event) = events.next().await {
-            if matches!(
-                event,
-                Event::RolloutStep {
-                    effect: Effect::Pause,
-                    ..
-                }
-            ) {
-                clock.advance(Duration::from_secs(3_600));
-                return;
-            }
-        }
-    };
+    let advanced = advance_when_paused(&clock, &mut events, Duration::from_secs(3_600));
     let (updated, ()) = tokio::join!(update, advanced);
     let error = updated.map(drop).expect_err("the call is not polled");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
