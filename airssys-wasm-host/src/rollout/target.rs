@@ -144,12 +144,13 @@ impl RolloutTarget for ExistingDeployment {
         let handles = deployment.handles.begin_switch(&revision, &mut first)?;
         let summary = RevisionSummary::from_revision(&revision);
         let history = change.history_mut();
-        let (action, revocations_seen, forgotten) = match self.cause {
+        let (action, lifted, revocations_seen, forgotten) = match self.cause {
             RolloutCause::Update { revocations_seen } => {
                 let forgotten = history.record_update(Arc::clone(&revision));
                 change.set_pending(None);
                 (
                     Action::Updated(summary),
+                    revision.lifted_revocations.clone(),
                     revocations_seen.unwrap_or(0),
                     forgotten,
                 )
@@ -158,15 +159,11 @@ impl RolloutTarget for ExistingDeployment {
                 history.record_rollback(Arc::clone(&revision));
                 let lifted = Vec::new();
                 let summary = RevisionSummary { lifted, ..summary };
-                (Action::RolledBack(summary), 0, Vec::new())
+                (Action::RolledBack(summary), Vec::new(), 0, Vec::new())
             }
         };
         let next = ActiveRevision::new(services, Arc::clone(&revision), Some(first));
         let old = change.switch(next, handles, action, revocations_seen)?;
-        let lifted = match self.cause {
-            RolloutCause::Update { .. } => revision.lifted_revocations.clone(),
-            RolloutCause::Rollback => Vec::new(),
-        };
         self.announce_lifted(services, revision.number, &lifted);
         if !forgotten.is_empty() {
             services.blocking.drop(forgotten);
