@@ -70,6 +70,17 @@ async fn main() -> Outcome {
     println!("enforced: another path: {elsewhere}");
 
     record.clear();
+    let ended = revoke_while_it_streams(&fetcher, &server).await?;
+    println!("revoked while it streams: {ended}");
+    for denial in record.denials() {
+        println!("recorded: {}", plain(&denial));
+    }
+    Ok(())
+}
+
+/// Revokes access to the server while a component reads an endless stream from it. Returns the
+/// error of that call.
+async fn revoke_while_it_streams(fetcher: &Deployment, server: &Server) -> Outcome<String> {
     let streaming = tokio::spawn({
         let (fetcher, authority) = (fetcher.clone(), server.authority.clone());
         async move {
@@ -81,16 +92,8 @@ async fn main() -> Outcome {
     server.wait_until_streaming().await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     let rule = format!("http http://{}", server.authority);
-    host.deployment("plain-fetcher")
-        .await?
-        .revoke(&rule)
-        .await?;
-    let ended = streaming.await?.expect_err("it was revoked");
-    println!("revoked while it streams: {ended}");
-    for denial in record.denials() {
-        println!("recorded: {}", plain(&denial));
-    }
-    Ok(())
+    fetcher.revoke(&rule).await?;
+    Ok(streaming.await?.expect_err("it was revoked"))
 }
 
 fn component() -> airssys_wasm_host::Result<Component> {
