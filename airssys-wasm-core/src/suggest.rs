@@ -1,6 +1,6 @@
 //! Suggestions for misspelt names: the nearest of the existing ones.
 //!
-//! Compares by edit distance only; the caller writes the message.
+//! Compares by edit distance only.
 //! Tests: in this file.
 
 use crate::bounds::SUGGESTIONS_MAX;
@@ -34,6 +34,43 @@ pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) 
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// Returns the question for the nearest candidate, if one is near enough to be meant.
+///
+/// ```
+/// use airssys_wasm_core::suggest::did_you_mean;
+///
+/// let question = did_you_mean("gret", ["greet", "part"]);
+/// assert_eq!(question.as_deref(), Some("did you mean `greet`?"));
+/// ```
+pub fn did_you_mean<'a>(
+    wanted: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    nearest(wanted, candidates).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// Appends the question of [`did_you_mean`] to a message.
+///
+/// ```
+/// use airssys_wasm_core::suggest::with_suggestion;
+///
+/// let message = "no component is `gret`".to_owned();
+/// assert_eq!(
+///     with_suggestion(message, "gret", ["greet", "part"]),
+///     "no component is `gret`; did you mean `greet`?"
+/// );
+/// ```
+pub fn with_suggestion<'a>(
+    message: String,
+    wanted: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> String {
+    match did_you_mean(wanted, candidates) {
+        Some(question) => format!("{message}; {question}"),
+        None => message,
+    }
 }
 
 #[cfg(test)]

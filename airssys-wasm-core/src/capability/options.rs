@@ -14,7 +14,7 @@ use super::CapabilityKind;
 use super::error::{ParseProblem, is_hidden};
 use super::special::SpecialFileOptions;
 use super::words::{Word, quote_value};
-use crate::suggest::nearest;
+use crate::suggest::did_you_mean;
 use crate::units::{format_bytes, parse_bytes};
 
 /// The options of a rule, which follow its target.
@@ -227,8 +227,8 @@ fn check_name(
 
 /// Returns the message for an unknown option: the nearest known name, or the options of the kind.
 fn unknown_option(name: &str, kind: &str, side: RuleAuthor, fits: impl Fn(&str) -> bool) -> String {
-    if let Some(near) = nearest(name, ALL_OPTIONS.map(|(known, ..)| known)) {
-        return format!("there is no option `{name}`; did you mean `{near}`?");
+    if let Some(question) = did_you_mean(name, ALL_OPTIONS.map(|(known, ..)| known)) {
+        return format!("there is no option `{name}`; {question}");
     }
     let fitting: Vec<String> = ALL_OPTIONS
         .iter()

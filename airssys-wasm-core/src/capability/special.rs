@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::suggest::nearest;
+use crate::suggest::did_you_mean;
 
 /// The type of a file that is not an ordinary file, a directory or a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,8 +80,8 @@ impl FileSystemType {
         match (named.or(number), ordinary) {
             (_, Some(name)) => Err(format!("`{name}` holds ordinary files and needs no option; remove it")),
             (Some(magic), None) => Ok(Self(magic)),
-            (None, None) => Err(match nearest(text, SPECIAL_FILE_SYSTEMS.iter().map(|(_, name)| *name)) {
-                Some(near) => format!("unknown file system; did you mean `{near}`?"),
+            (None, None) => Err(match did_you_mean(text, SPECIAL_FILE_SYSTEMS.iter().map(|(_, name)| *name)) {
+                Some(question) => format!("unknown file system; {question}"),
                 None => "write types of file systems, for example `proc` or `proc,sysfs`, their numbers, `0x9fa0`, or `any`".into(),
             }),
         }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::Value;
-use crate::suggest::nearest;
+use crate::suggest::did_you_mean;
 use crate::world::Type;
 
 /// A path of field names or tuple indices joined by dots; the empty path is the whole value.
@@ -127,8 +127,8 @@ fn type_of_field<'a>(ty: &'a Type, name: &str) -> Result<&'a Type, FieldPathErro
 
 /// Suggests the nearest name, or lists all names.
 pub(super) fn name_hint(wanted: &str, names: Vec<&str>) -> String {
-    match nearest(wanted, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
+    match did_you_mean(wanted, names.iter().copied()) {
+        Some(question) => question,
         None if names.is_empty() => "none exist".into(),
         None => {
             let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

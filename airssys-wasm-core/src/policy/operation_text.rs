@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::{FileAccess, HttpTarget, Operation, SocketAccess};
 use crate::CapabilityKind;
 use crate::capability::escape_for_message;
-use crate::suggest::nearest;
+use crate::suggest::did_you_mean;
 
 /// A text that is not an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -179,16 +179,9 @@ fn unknown_word(word: &str) -> String {
     let words: Vec<&str> = words
         .chain(CapabilityKind::ALL.iter().map(|kind| kind.as_str()))
         .collect();
-    match nearest(word, words.iter().copied()) {
-        Some(near) => format!(
-            "`{}` is not known; did you mean `{near}`?",
-            escape_for_message(word)
-        ),
-        None => format!(
-            "`{}` is not known; write for example `file-read /data/a.txt`",
-            escape_for_message(word)
-        ),
-    }
+    let help = did_you_mean(word, words.iter().copied())
+        .unwrap_or_else(|| "write for example `file-read /data/a.txt`".to_owned());
+    format!("`{}` is not known; {help}", escape_for_message(word))
 }
 
 #[cfg(test)]

@@ -174,8 +174,8 @@ macro_rules! terms_setters {
 
         #[doc = concat!("Sets the limits", $(" of a ", stringify!($target),)? ".")]
         ///
-        /// `Limits` set all of them, a `LimitsChange` only some. By default, a new deployment has those of the host, and an update retains
-        /// those of the active revision.
+        /// `Limits` set all of them, a `LimitsChange` only some. By default, a new deployment has
+        /// those of the host, and an update retains those of the active revision.
         pub fn limits(
             self,
             $($target: $target_type,)?

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{Function, Interface, InterfaceName, Type, World};
 use crate::ComponentName;
-use crate::suggest::nearest;
+use crate::suggest::{did_you_mean, nearest};
 
 /// A deployment that can be linked to imports.
 #[derive(Clone, Copy, Debug)]
@@ -115,16 +115,11 @@ fn find_bound<'a>(
         .find(|offer| offer.name == bound)
         .copied()
         .ok_or_else(|| {
-            let near = nearest(
-                bound.as_str(),
-                offers.iter().map(|offer| offer.name.as_str()),
-            );
-            let hint = near
-                .map(|near| format!("; did you mean `{near}`?"))
-                .unwrap_or_default();
+            let names = offers.iter().map(|offer| offer.name.as_str());
+            let hint = did_you_mean(bound.as_str(), names);
             LinkProblem::NotDeployed {
                 bound: bound.clone(),
-                hint,
+                hint: hint.map_or_else(String::new, |question| format!("; {question}")),
             }
         })
 }

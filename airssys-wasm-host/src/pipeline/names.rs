@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airssys_wasm_core::ComponentName;
-use airssys_wasm_core::suggest::nearest;
+use airssys_wasm_core::suggest::with_suggestion;
 use parking_lot::Mutex;
 
 use super::dead_letter::DeadLetterReceiver;
@@ -166,12 +166,11 @@ impl Pipelines {
 
     fn unknown_among(&self, name: &str, asleep: &SleepingPipelines) -> Error {
         let all = self.names(asleep);
-        let hint = match nearest(name, all.iter().map(ComponentName::as_str)) {
-            Some(near) => format!("; did you mean `{near}`?"),
-            None => String::new(),
-        };
-        let message = format!("no pipeline is deployed as `{}`{hint}", name.escape_debug());
-        Error::new(ErrorKind::NotDeployed, message)
+        let message = format!("no pipeline is deployed as `{}`", name.escape_debug());
+        Error::new(
+            ErrorKind::NotDeployed,
+            with_suggestion(message, name, all.iter().map(ComponentName::as_str)),
+        )
     }
 
     /// Removes a pipeline, once the items inside have come to their end.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use airssys_wasm_core::ComponentName;
-use airssys_wasm_core::suggest::nearest;
+use airssys_wasm_core::suggest::with_suggestion;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::{Entries, NameRegistry, NameReservation};
@@ -192,13 +192,9 @@ pub(super) fn unknown_name_error(
     awake: &Entries<DeploymentEntry>,
 ) -> Error {
     let names = awake.keys().chain(asleep.keys()).map(ComponentName::as_str);
-    let shown = name.escape_debug();
-    let hint = match nearest(name, names) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None => String::new(),
-    };
+    let message = format!("nothing is deployed as `{}`", name.escape_debug());
     Error::new(
         ErrorKind::NotDeployed,
-        format!("nothing is deployed as `{shown}`{hint}"),
+        with_suggestion(message, name, names),
     )
 }

@@ -33,7 +33,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use airssys_wasm_core::suggest::nearest;
+use airssys_wasm_core::suggest::with_suggestion;
 use airssys_wasm_core::{ComponentName, Digest, PackageRef};
 use semver::Version;
 
@@ -230,14 +230,9 @@ impl StateDirectory {
     fn not_published(&self, wanted: &PackageRef, versions: &[Version]) -> Result<Error> {
         let there = if versions.is_empty() {
             let packages = self.packages()?;
-            let near = nearest(
-                wanted.name.as_str(),
-                packages.iter().map(|package| package.name.as_str()),
-            );
-            near.map_or_else(
-                || "no component of that name is".to_owned(),
-                |near| format!("no component of that name is; did you mean `{near}`?"),
-            )
+            let names = packages.iter().map(|package| package.name.as_str());
+            let message = "no component of that name is".to_owned();
+            with_suggestion(message, wanted.name.as_str(), names)
         } else {
             let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
             format!("published versions: {}", versions.join(", "))

@@ -3,7 +3,7 @@
 //! The variants are the kinds of core, in Rust spelling, and `Custom`. Core validates targets.
 //! Tests: in this file.
 
-use airssys_wasm_core::suggest::nearest;
+use airssys_wasm_core::suggest::did_you_mean;
 use airssys_wasm_core::{Capability, CapabilityKind, Rule};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Ident, LitStr, Token};
@@ -131,8 +131,8 @@ fn unknown_variant(variant: &str) -> String {
         .map(variant_name)
         .chain([CUSTOM.to_owned()])
         .collect();
-    match nearest(variant, spelled.iter().map(String::as_str)) {
-        Some(known) => format!("`Capability` has no `{variant}`; did you mean `{known}`?"),
+    match did_you_mean(variant, spelled.iter().map(String::as_str)) {
+        Some(question) => format!("`Capability` has no `{variant}`; {question}"),
         None => {
             let known: Vec<String> = spelled.iter().map(|known| format!("`{known}`")).collect();
             format!(
