@@ -356,6 +356,14 @@ async fn an_operation_that_waits_for_a_slot_follows_no_link_to_what_was_revoked(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rename_that_waits_for_a_slot_is_refused_once_its_paths_have_different_grants() {
+    let change: &[&str] = &["rename", "/d/renamed", "/d/secret/new"];
+    let (folder, results) = change_during_revocation("file-read /d/secret", &[change]).await;
+    assert_eq!(results, [Err("not-permitted".to_owned())]);
+    assert!(folder.path().join("renamed").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_lookup_that_waits_for_a_slot_ends_with_its_grant() {
     let folder = tempfile::tempdir().expect("a folder");
     let end = silent_fifo(folder.path());

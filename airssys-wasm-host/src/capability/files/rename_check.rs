@@ -1,7 +1,7 @@
 //! The check that a rename does not change grants.
 //!
-//! Made before the new path is resolved, and again when the rename starts on its blocking thread.
-//! Tests: `tests/attacks`.
+//! Made when the rename starts on its blocking thread, because grants may change until then.
+//! Tests: `tests/attacks`, `tests/suite/capabilities/files_stuck.rs`.
 
 use std::sync::Arc;
 

@@ -366,11 +366,10 @@ impl HostDescriptor for FilesView<'_> {
         let (old, new) = (old.begin()?, new.begin()?);
         let old = old.resolve(PathFlags::empty()).await?;
         let check = old.rename_check(&new);
-        check.verify()?;
         let has_quota = new.has_quota();
         let new = new.resolve(PathFlags::empty()).await?;
         old.run_to(new, async move |mut files, old, new| {
-            // Grants may have changed since.
+            // Here rather than before, because grants may change until the rename starts.
             check.verify()?;
             let _replaced = has_quota.then(|| UnlinkGuard::open(&new.path));
             files
