@@ -1,14 +1,19 @@
 //! Connections of outgoing HTTP requests are reused only by the component that opened them.
 
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use airssys_wasm_host::{Deployment, Instancing};
+use airssys_wasm_host::{Deployment, Instancing, Resolver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::probe::{attempt, grants, host, probe};
+use super::probe::{attempt, builder, grants, host, probe};
 
 /// A server that answers a fixed number of requests per connection and counts connections.
 pub(super) struct CountingServer {
@@ -123,6 +128,34 @@ async fn a_connection_that_the_server_closed_is_replaced() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(server.connections(), 50);
+}
+
+/// A resolver that reports that it was asked, and never answers.
+struct StuckResolver(UnboundedSender<()>);
+
+impl Resolver for StuckResolver {
+    fn resolve(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        self.0.send(()).expect("awaited");
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_for_a_name_ends_with_its_grant() {
+    let (sender, mut asked) = unbounded_channel();
+    let host = builder().resolver(StuckResolver(sender));
+    let host = host.build().expect("a host");
+    let grants = grants(&["http GET http://slow.test/**"]);
+    let deployment = host.deploy(probe(&[])).name("one").grants(grants);
+    let deployment = deployment.await.expect("deployed");
+    let request =
+        tokio::spawn(
+            async move { attempt(&deployment, &["http", "GET", "http://slow.test/"]).await },
+        );
+    asked.recv().await.expect("it is resolved");
+    crate::support::revoke(&host, "one", "http * http://slow.test/**").await;
+    let answer = request.await.expect("a task");
+    answer.expect_err("it is revoked, and its name is unknown");
 }
 
 #[tokio::test(flavor = "multi_thread")]
