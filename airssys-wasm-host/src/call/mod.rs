@@ -139,7 +139,9 @@ impl Call<'_> {
 /// the call tree that it began.
 #[inline]
 fn release_call(revision: &Revision, state: &mut InstanceState) {
-    output(state).end_call();
+    if state.has_unfinished_line() {
+        output(state).end_call();
+    }
     if revision.has_links {
         context::leave(state);
     }

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use airssys_wasm_core::policy::Policy;
+use airssys_wasm_core::world::World;
 use wasmtime::component::Linker;
 
 use super::baseline::{Console, Printer};
@@ -42,6 +43,12 @@ pub(super) trait Capability: 'static {
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable), with the rule.
     fn open(opening: &RevisionOpening<'_>) -> Result<Self::Revision>;
 
+    /// Returns `true` if instances of a component with this world may use the state that
+    /// [`start`](Self::start) creates. By default, if it imports one of the interfaces.
+    fn is_used_by(world: &World) -> bool {
+        imports_any(world, Self::INTERFACES)
+    }
+
     /// Creates the state of an instance, which is stored in a slot of the instance's data.
     fn start(revision: &Arc<Self::Revision>, opening: &InstanceOpening<'_>) -> Self::Instance;
 
@@ -55,8 +62,15 @@ pub(super) trait Capability: 'static {
     fn link(linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()>;
 }
 
+/// Returns `true` if a world imports one of these interfaces, which are given by path.
+pub(super) fn imports_any(world: &World, interfaces: &[&str]) -> bool {
+    let mut imports = world.imports.interfaces.iter();
+    imports.any(|import| interfaces.contains(&import.name.path()))
+}
+
 /// The revision for which capabilities are opened.
 pub(crate) struct RevisionOpening<'a> {
+    pub(crate) world: &'a World,
     pub(crate) policy: &'a Policy,
     pub(crate) settings: &'a CapabilitySettings,
     pub(crate) share: &'a Arc<DeploymentShare>,
@@ -104,6 +118,8 @@ pub(super) trait AnyCapability: Sync {
 
     fn open(&self, opening: &RevisionOpening<'_>) -> Result<OpenState>;
 
+    fn is_used_by(&self, world: &World) -> bool;
+
     fn start(&self, open: &OpenState, opening: &InstanceOpening<'_>, slots: &mut Slots);
 
     fn narrow(&self, open: &OpenState, policy: &Policy);
@@ -133,6 +149,10 @@ impl<C: Capability> AnyCapability for ErasedCapability<C> {
 
     fn open(&self, opening: &RevisionOpening<'_>) -> Result<OpenState> {
         Ok(Arc::new(C::open(opening)?))
+    }
+
+    fn is_used_by(&self, world: &World) -> bool {
+        C::is_used_by(world)
     }
 
     fn start(&self, open: &OpenState, opening: &InstanceOpening<'_>, slots: &mut Slots) {

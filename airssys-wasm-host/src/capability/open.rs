@@ -8,7 +8,7 @@ use airssys_wasm_core::Limits;
 use airssys_wasm_core::policy::Policy;
 use wasmtime_wasi::WasiCtx;
 
-use super::contract::OpenState;
+use super::contract::{AnyCapability, OpenState};
 use super::http::Connector;
 use super::{
     Authority, CAPABILITIES, Caller, InstanceOpening, Resolver, RevisionOpening, SecretStore,
@@ -22,8 +22,15 @@ use crate::observe::CallCounter;
 
 /// The state shared by the instances of a revision.
 pub(crate) struct OpenCapabilities {
-    states: Vec<OpenState>,
+    all: Vec<OpenCapability>,
     pub(crate) share: Arc<DeploymentShare>,
+}
+
+struct OpenCapability {
+    capability: &'static dyn AnyCapability,
+    state: OpenState,
+    /// `true` if the instances have state of this capability as well.
+    is_used: bool,
 }
 
 /// The settings of the embedder, common to all deployments.
@@ -34,7 +41,7 @@ pub(crate) struct CapabilitySettings {
     pub(crate) connector: Arc<Connector>,
 }
 
-/// The state of an instance: a slot for each capability, and WASI's own context.
+/// The state of an instance: a slot for each capability that it uses, and WASI's own context.
 pub(crate) struct InstanceCapabilities {
     pub(crate) slots: Slots,
     pub(crate) wasi: WasiCtx,
@@ -47,11 +54,15 @@ impl OpenCapabilities {
     ///
     /// [`GrantUnusable`](crate::ErrorKind::GrantUnusable), with the rule.
     pub(crate) fn open(opening: &RevisionOpening<'_>) -> Result<Self> {
-        let states = CAPABILITIES
-            .iter()
-            .map(|capability| capability.open(opening));
+        let all = CAPABILITIES.iter().map(|&capability| {
+            Ok(OpenCapability {
+                capability,
+                state: capability.open(opening)?,
+                is_used: capability.is_used_by(opening.world),
+            })
+        });
         Ok(Self {
-            states: states.collect::<Result<_>>()?,
+            all: all.collect::<Result<_>>()?,
             share: Arc::clone(opening.share),
         })
     }
@@ -70,8 +81,8 @@ impl OpenCapabilities {
         };
         let opening = InstanceOpening { caller, lifetime };
         let mut slots = Slots::with_capacity(CAPABILITIES.len() + 3);
-        for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
-            capability.start(state, &opening, &mut slots);
+        for open in self.all.iter().filter(|open| open.is_used) {
+            open.capability.start(&open.state, &opening, &mut slots);
         }
         let wasi = baseline::wasi_context(limits, &slots);
         slots.add(opening.caller);
@@ -80,15 +91,15 @@ impl OpenCapabilities {
 
     /// Applies a narrower policy, before the authority decides by it.
     pub(super) fn narrow(&self, policy: &Policy) {
-        for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
-            capability.narrow(state, policy);
+        for open in &self.all {
+            open.capability.narrow(&open.state, policy);
         }
     }
 
     /// Closes what no instance may use any more.
     pub(super) fn close_revoked(&self) {
-        for (capability, state) in CAPABILITIES.iter().zip(&self.states) {
-            capability.close_revoked(state);
+        for open in &self.all {
+            open.capability.close_revoked(&open.state);
         }
     }
 }

@@ -108,6 +108,12 @@ impl InstanceState {
         self.slice.end_call();
     }
 
+    /// Returns `true` if the current call may have left a line of output unfinished.
+    #[inline]
+    pub(crate) fn has_unfinished_line(&self) -> bool {
+        self.calls.has_unfinished_line()
+    }
+
     /// Returns the number of its revision.
     pub(crate) fn revision(&self) -> u64 {
         self.identity.revision

@@ -2,15 +2,18 @@
 //!
 //! Tests: `tests/suite/observe.rs`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::CallId;
 
-/// The number of an instance, and the number of calls to it so far.
+/// The number of an instance, the number of calls to it so far, and whether the current one has
+/// left a line of output unfinished.
 #[derive(Default)]
 pub(crate) struct CallCounter {
     instance: u64,
     calls: AtomicU64,
+    /// Here rather than with the output, because each call begins with this value in the cache.
+    has_unfinished_line: AtomicBool,
 }
 
 impl CallCounter {
@@ -18,7 +21,19 @@ impl CallCounter {
         Self {
             instance,
             calls: AtomicU64::default(),
+            has_unfinished_line: AtomicBool::default(),
         }
+    }
+
+    /// Returns `true` if a line may be unfinished.
+    #[inline]
+    pub(crate) fn has_unfinished_line(&self) -> bool {
+        self.has_unfinished_line.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_unfinished_line(&self, is_unfinished: bool) {
+        self.has_unfinished_line
+            .store(is_unfinished, Ordering::Relaxed);
     }
 
     /// Counts a call that begins. An instance has one call at a time.

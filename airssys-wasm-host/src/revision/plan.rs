@@ -74,6 +74,7 @@ impl RevisionPlan {
         let clock = services.engines.clock();
         let share = services.shares.get(&self.name);
         let opening = RevisionOpening {
+            world: self.component.world(),
             policy: &policy,
             settings: &services.capabilities,
             share: &share,

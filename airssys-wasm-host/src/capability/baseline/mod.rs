@@ -23,6 +23,7 @@ mod wasi_context;
 
 use std::sync::Arc;
 
+use airssys_wasm_core::world::World;
 use wasmtime::component::Linker;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::p2::bindings::{cli, random};
@@ -79,6 +80,11 @@ impl Capability for Baseline {
             printer: Arc::clone(opening.printer),
             console: opening.console.cloned(),
         })
+    }
+
+    /// Every component has output.
+    fn is_used_by(_: &World) -> bool {
+        true
     }
 
     fn start(revision: &Arc<BaselineState>, opening: &InstanceOpening<'_>) -> Arc<InstanceOutput> {

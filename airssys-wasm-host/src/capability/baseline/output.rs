@@ -6,7 +6,6 @@
 //! Tests: in this file, `tests/suite/ends`.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -30,10 +29,8 @@ pub(crate) struct InstanceOutput {
     printer: Arc<Printer>,
     /// The console that replaces the guest log, if it has an output.
     console: Option<Arc<Console>>,
-    /// The source of the current call's identifier.
+    /// The current call: its identity, and whether it has left a line unfinished.
     calls: Arc<CallCounter>,
-    /// `true` if a line may be unfinished; checked first when a call ends.
-    has_unfinished: AtomicBool,
     written: Mutex<OutputState>,
 }
 
@@ -62,13 +59,11 @@ impl InstanceOutput {
         console: Option<Arc<Console>>,
         calls: Arc<CallCounter>,
     ) -> Arc<Self> {
-        let (has_unfinished, written) = (AtomicBool::new(false), Mutex::default());
         Arc::new(Self {
             printer,
             console,
             calls,
-            has_unfinished,
-            written,
+            written: Mutex::default(),
         })
     }
 
@@ -109,7 +104,7 @@ impl InstanceOutput {
             }
         }
         if !written.line(stream).text.is_empty() {
-            self.has_unfinished.store(true, Ordering::Relaxed);
+            self.calls.set_unfinished_line(true);
             if written.alarm.is_none() {
                 written.alarm = Some(self.alarm(now));
             }
@@ -130,7 +125,7 @@ impl InstanceOutput {
     /// Prints the lines that the call left unfinished.
     #[inline]
     pub(crate) fn end_call(&self) {
-        if self.has_unfinished.load(Ordering::Relaxed) {
+        if self.calls.has_unfinished_line() {
             self.print_all_unfinished();
         }
     }
@@ -147,7 +142,7 @@ impl InstanceOutput {
     #[cold]
     fn print_all_unfinished(&self) {
         let mut written = self.written.lock();
-        self.has_unfinished.store(false, Ordering::Relaxed);
+        self.calls.set_unfinished_line(false);
         for stream in [GuestStream::Stdout, GuestStream::Stderr] {
             self.print_unfinished(&mut written, stream);
         }

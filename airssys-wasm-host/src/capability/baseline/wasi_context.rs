@@ -15,10 +15,9 @@ use crate::capability::sockets::InstanceSockets;
 use crate::data::Slots;
 use crate::observe::GuestStream;
 
-/// Creates the WASI context of an instance from its slots for output and sockets.
+/// Creates the WASI context of an instance from its slots for output and, if it has one, sockets.
 pub(crate) fn wasi_context(limits: &Limits, slots: &Slots) -> WasiCtx {
     let output: &Arc<InstanceOutput> = slots.get().expect("the baseline adds it");
-    let sockets: &InstanceSockets = slots.get().expect("every instance has it");
     let mut builder = WasiCtxBuilder::new();
     if let Some(stdin) = output.console().and_then(Console::stdin_stream) {
         builder.stdin(stdin);
@@ -28,8 +27,13 @@ pub(crate) fn wasi_context(limits: &Limits, slots: &Slots) -> WasiCtx {
         .stderr(LogStream::new(output, GuestStream::Stderr))
         .max_random_size(limits.random_bytes_max)
         .allow_ip_name_lookup(false)
-        .allow_tcp(true)
-        .allow_udp(true)
-        .socket_addr_check(sockets.address_check())
-        .build()
+        .allow_tcp(false)
+        .allow_udp(false);
+    if let Some(sockets) = slots.get::<InstanceSockets>() {
+        builder
+            .allow_tcp(true)
+            .allow_udp(true)
+            .socket_addr_check(sockets.address_check());
+    }
+    builder.build()
 }

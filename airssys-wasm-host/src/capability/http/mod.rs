@@ -28,6 +28,7 @@ mod view;
 
 use std::sync::Arc;
 
+use airssys_wasm_core::world::World;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::WasiHttp;
 use wasmtime_wasi_http::p2::bindings::http;
@@ -36,7 +37,7 @@ pub(crate) use connect::Connector;
 #[cfg(feature = "http")]
 pub(crate) use view::view;
 
-use super::contract::{Capability, InstanceOpening, RevisionOpening};
+use super::contract::{Capability, InstanceOpening, RevisionOpening, imports_any};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -58,6 +59,11 @@ impl Capability for OutgoingHttp {
 
     fn open(opening: &RevisionOpening<'_>) -> Result<OutgoingHttpState> {
         Ok(OutgoingHttpState::open(opening))
+    }
+
+    /// The host stores the request of an HTTP service in the same table.
+    fn is_used_by(world: &World) -> bool {
+        imports_any(world, Self::INTERFACES) || world.http_handler().is_some()
     }
 
     fn start(revision: &Arc<OutgoingHttpState>, opening: &InstanceOpening<'_>) -> InstanceHttp {

@@ -42,11 +42,11 @@ impl UnitSlots {
 
     /// Requests a slot. The request is in the queue from here on.
     pub(in super::super) fn request(&self) -> SlotRequest {
-        let semaphore = Arc::clone(&self.semaphore);
         // A permit is left over only if no item waits: it would have received it.
-        if let Ok(permit) = Arc::clone(&semaphore).try_acquire_owned() {
+        if let Ok(permit) = Arc::clone(&self.semaphore).try_acquire_owned() {
             return SlotRequest::Granted(UnitSlot { _permit: permit });
         }
+        let semaphore = Arc::clone(&self.semaphore);
         let permit = async move {
             let permit = semaphore.acquire_owned().await;
             UnitSlot {
