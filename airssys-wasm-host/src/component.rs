@@ -79,8 +79,8 @@ impl Component {
         })
     }
 
-    /// Sets the component's requests if its metadata has none; otherwise keeps those of the
-    /// metadata.
+    /// Sets the requests of a component whose metadata has none. Does nothing if it has some: those
+    /// of its author apply.
     #[must_use]
     pub fn with_requests(self, requests: Requests) -> Self {
         Self {

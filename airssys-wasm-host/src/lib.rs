@@ -109,8 +109,9 @@ pub mod world {
 pub use airssys_wasm_core::pipeline::ComponentPipeline;
 pub use airssys_wasm_core::policy::Enforcement;
 pub use airssys_wasm_core::{
-    Capability, CapabilityKind, ComponentName, Digest, Effect, FunctionName, Instancing, Limits,
-    LimitsChange, Need, PackageRef, Requests, Rule, Strategy, Value, VersionSelector,
+    Capability, CapabilityError, CapabilityKind, ComponentName, Digest, Effect, FunctionName,
+    Instancing, Limits, LimitsChange, Need, PackageRef, Requests, Rule, Strategy, Value,
+    VersionSelector,
 };
 pub use budget::Budget;
 pub use capability::{
@@ -133,6 +134,7 @@ pub use observe::{
     RolloutProbe, Verdict,
 };
 pub use rollout::{Approval, Deploy, Promotion, Rollback, Update};
+pub use semver::Version;
 pub use state::{
     Action, Change, Package, PackageVersion, RecordSubject, RevisionSummary, UnreadableRecord,
 };

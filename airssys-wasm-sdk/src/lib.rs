@@ -14,7 +14,7 @@
 //! crate-type = ["cdylib"]
 //!
 //! [dependencies]
-//! airssys-wasm-sdk = "0.1"
+//! airssys-wasm-sdk = { path = "../airssys-wasm/airssys-wasm-sdk" }
 //! ```
 //!
 //! `wit/greeter.wit` defines the exports of the component:
@@ -231,8 +231,8 @@ pub use airssys_wasm_macros::component;
 /// | `max = "64MiB"` | `write` | the amount of data that the component would store there: `B`, `KiB`, `MiB`, `GiB` |
 /// | `mode = append` | `write` | the component only appends to files, and removes none |
 ///
-/// The options `from`, `at`, `value` and `until` are reserved for operators, in grants. Other
-/// options of `custom` are passed to its provider: `custom("acme:gpu/compute", device = "0")`.
+/// The options `from`, `types`, `filesystems`, `at`, `value` and `until` are reserved for operators,
+/// in grants. Other options of `custom` are passed to its provider: `custom("acme:gpu/compute", device = "0")`.
 ///
 /// `optional(request, reason = "usage metrics")` is a request without which the component can run.
 /// The reason is required: a line for the operator who decides.

@@ -114,6 +114,21 @@ fn the_lines_on_replacing_match_an_example() {
     assert_contains_lines(example, &read(example), &lines);
 }
 
+/// The documentation of the builder is tested.
+#[test]
+fn the_lines_on_restarts_match_the_docs_of_the_builder() {
+    let builder = "airssys-wasm-host/src/host/builder.rs";
+    let lines = block(EMBEDDING, "rust", "is_not_found");
+    assert_contains_lines(builder, &read(builder).replace("///", ""), &lines);
+}
+
+#[test]
+fn the_lines_on_granting_match_the_docs_of_the_handle() {
+    let handle = "airssys-wasm-host/src/handle/mod.rs";
+    let lines = block(CAPABILITIES, "rust", ".any_version()");
+    assert_contains_lines(handle, &read(handle).replace("///", ""), &lines);
+}
+
 #[test]
 fn the_lines_on_host_functions_match_an_example() {
     assert_contains_indented(

@@ -99,7 +99,7 @@ fn subject(event: &Event) -> Option<&ComponentName> {
         Event::Deployed { deployment, .. }
         | Event::RolloutStep { deployment, .. }
         | Event::Switched { deployment, .. }
-        | Event::RolledBack { deployment, .. }
+        | Event::RolloutFailed { deployment, .. }
         | Event::Drained { deployment, .. }
         | Event::Removed { deployment }
         | Event::CallFailed { deployment, .. }
@@ -122,7 +122,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Deployed { .. } => "deployed",
         Event::RolloutStep { .. } => "step",
         Event::Switched { .. } => "switched",
-        Event::RolledBack { .. } => "failed",
+        Event::RolloutFailed { .. } => "failed",
         Event::Drained { .. } => "drained",
         Event::Removed { .. } => "removed",
         Event::CallFailed { .. } => "call-failed",
@@ -143,7 +143,7 @@ fn kind(event: &Event) -> &'static str {
 fn phase(event: &Event) -> Option<Effect> {
     match event {
         Event::RolloutStep { effect, .. } => Some(*effect),
-        Event::RolledBack { failed, .. } => Some(*failed),
+        Event::RolloutFailed { failed, .. } => Some(*failed),
         _ => None,
     }
 }
@@ -182,7 +182,7 @@ fn detail(event: &Event) -> String {
             format!("{rule} by the grants of revision {revision}")
         }
         Event::Mismatched { warning, .. } => warning.clone(),
-        Event::RolledBack { reason, .. }
+        Event::RolloutFailed { reason, .. }
         | Event::NotRestored { reason, .. }
         | Event::AllocatedOnDemand { reason, .. }
         | Event::CodeCacheUnavailable { reason }

@@ -80,7 +80,11 @@ fn each_mistake_is_named() {
             "the component declares version 1.0.0",
         ),
         (&["update", "greetr", &v1], 3, "did you mean `greeter`?"),
-        (&["rollback", "greeter"], 3, "no revision served before"),
+        (
+            &["rollback", "greeter"],
+            3,
+            "no revision was active before revision 1",
+        ),
         (&["call", "greeter", "great(\"Ada\")"], 3, "greet"),
         (&["call", "greeter", "greet(1)"], 2, "column 2"),
         (&["call", "greeter", "greet"], 2, "is not a call"),

@@ -113,11 +113,14 @@ pub(crate) fn is_hidden(c: char) -> bool {
 
 fn known_kinds_hint(word: &str) -> String {
     let words = CapabilityKind::ALL.map(CapabilityKind::as_str);
-    match nearest(word, words) {
+    // The macro for requests calls `file-read` `read`.
+    let ending = |kind: &&str| kind.split('-').next_back() == Some(word);
+    let meant = words.into_iter().find(ending);
+    match meant.or_else(|| nearest(word, words)) {
         Some(kind) => format!("did you mean `{kind}`?"),
-        None => format!(
-            "known kinds are {}",
-            words.map(|kind| format!("`{kind}`")).join(", ")
-        ),
+        None => {
+            let kinds = words.map(|kind| format!("`{kind}`"));
+            format!("known kinds are {}", kinds.join(", "))
+        }
     }
 }

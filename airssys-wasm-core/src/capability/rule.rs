@@ -34,7 +34,7 @@ use crate::steps::count_steps;
 /// assert!(error.to_string().contains("column 11"));
 /// # Ok::<(), airssys_wasm_core::CapabilityError>(())
 /// ```
-#[derive(Clone, Debug, Eq)]
+#[derive(Clone, Eq)]
 pub struct Rule {
     pub(crate) scope: Scope,
     pub(crate) options: RuleOptions,
@@ -522,6 +522,13 @@ impl Ord for Rule {
         self.scope
             .cmp(&other.scope)
             .then_with(|| self.options.cmp(&other.options))
+    }
+}
+
+/// Writes the rule as text, without the value that it sets, which may be confidential.
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rule({})", self.without_value())
     }
 }
 

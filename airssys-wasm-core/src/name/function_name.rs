@@ -114,11 +114,24 @@ pub enum FunctionNameError {
         found: char,
     },
     /// The text is an interface without a function.
-    #[error("`{text}` names an interface, not a function; write `{text}#` and the function's name")]
+    #[error(
+        "`{text}` names an interface, not a function; write `{}`",
+        with_function(text)
+    )]
     NoFunction {
         /// The text as given, escaped.
         text: String,
     },
+}
+
+/// Returns the form of a function's name for a text without `#`: the last `.` may stand for it.
+fn with_function(text: &str) -> String {
+    match text.rsplit_once('.') {
+        Some((interface, function)) if interface.contains('/') && !text.contains('@') => {
+            format!("{interface}#{function}")
+        }
+        _ => format!("{text}#function"),
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +151,8 @@ mod tests {
             ("", "lacks a part"),
             ("#greet", "lacks a part"),
             ("a:b/c#", "lacks a part"),
-            ("a:b/c", "write `a:b/c#`"),
+            ("a:b/c", "write `a:b/c#function`"),
+            ("a:b/c.greet", "write `a:b/c#greet`"),
             ("a b", "' '"),
             ("a#b#c", "'#'"),
             ("\u{202e}#", r"`\u{202e}#`"),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::{Decision, DenialReason, Operation, Policy, RequestedCapabilities};
 use crate::Rule;
-use crate::policy::matching::MatchQuery;
+use crate::policy::matching::{MatchQuery, RuleMatch, RuleRole};
 
 /// An operation, the decision about it, and the rules the decision is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,21 +63,33 @@ impl Explanation {
         }
     }
 
-    /// The grant that the operator would have to add. `None` if a grant would not help, for example
-    /// against a deny.
+    /// The grant that the operator would have to add: the one that was revoked, or the smallest one
+    /// that would help. A grant of a path says nothing about its place on the host. `None` if a
+    /// grant would not help, for example against a deny.
     #[must_use]
     pub fn grant_to_add(&self) -> Option<Rule> {
         match &self.decision {
+            Decision::Denied(DenialReason::Revoked { .. }) => {
+                self.revoked_grant().or_else(|| self.operation.least_rule())
+            }
             Decision::Denied(
                 DenialReason::NotRequested
                 | DenialReason::NotGranted
                 | DenialReason::Expired { .. }
-                | DenialReason::Revoked { .. }
                 | DenialReason::BlockedAddress { .. }
                 | DenialReason::SpecialFile { .. },
             ) => self.operation.least_rule(),
             _ => None,
         }
+    }
+
+    /// Returns the grant that would allow the operation if nothing were revoked.
+    fn revoked_grant(&self) -> Option<Rule> {
+        let sought = MatchQuery::new(&self.operation);
+        let mut granted = self.granted.iter();
+        granted
+            .find(|rule| sought.match_rule(rule, RuleRole::Grant) == RuleMatch::Yes)
+            .map(Rule::without_value)
     }
 }
 
@@ -101,10 +113,23 @@ impl fmt::Display for Explanation {
             writeln!(f, "author     request it: {rule}")?;
         }
         if let Some(rule) = self.grant_to_add() {
-            writeln!(f, "operator   grant it: {rule}")?;
+            let is_elsewhere = is_file(&self.operation) && rule.options.host_directory.is_none();
+            let from = if is_elsewhere {
+                ", with `from=PATH` if its path on the host is another"
+            } else {
+                ""
+            };
+            writeln!(f, "operator   grant it: {rule}{from}")?;
         }
         Ok(())
     }
+}
+
+fn is_file(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::File { .. } | Operation::SpecialFile { .. }
+    )
 }
 
 fn rule_list(rules: &[Rule]) -> String {
@@ -174,12 +199,26 @@ mod tests {
              requested  file-read /data\n\
              granted    file-read /data/a\n\
              verdict    denied: not granted\n\
-             operator   grant it: file-read \"/data/my b\"\n"
+             operator   grant it: file-read \"/data/my b\", with `from=PATH` if its path on the host is another\n"
         );
         let both = policy.explain(&read("/etc/passwd"), 0).to_string();
         assert!(
             both.contains("author     request it: file-read /etc/passwd"),
             "{both}"
+        );
+    }
+
+    #[test]
+    fn suggests_the_grant_that_was_revoked() {
+        let requests = Requests::new([Capability::FileRead("/data".into())]).expect("requests");
+        let grants = Grants::new().allow("file-read /data from=/srv/data");
+        let mut grants = grants.expect("a grant");
+        grants.revoke(&"file-read /data".parse().expect("a rule"));
+        let revoked = Policy::new(requests, grants);
+        let explanation = revoked.explain(&read("/data/a"), 0).to_string();
+        assert!(
+            explanation.ends_with("operator   grant it: file-read /data from=/srv/data\n"),
+            "{explanation}"
         );
     }
 

@@ -15,8 +15,9 @@ use crate::{CapabilityError, Rule};
 
 /// The rules an operator grants to a deployment, and those they deny.
 ///
-/// Empty by default. A deny wins over every grant, in any order. The text has one rule per line,
-/// with `deny` before a denied rule:
+/// Empty by default. A deny wins over every grant, in any order. A [`Rule`] is a kind, a target and
+/// options: `file-read /data from=/srv/data`. `docs/formats.md` lists the options, and
+/// `wit/README.md` the kinds. The text has one rule per line, with `deny` before a denied rule:
 ///
 /// ```
 /// use airssys_wasm_core::policy::Grants;

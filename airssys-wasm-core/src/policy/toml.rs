@@ -250,6 +250,7 @@ mod tests {
                 10,
                 "did you mean `file-read`?",
             ),
+            ("allow = [\"read /a\"]", 1, 10, "did you mean `file-read`?"),
             (
                 "allow = [\n  \"file-read /a\",\n  \"file-read b\",\n]",
                 3,

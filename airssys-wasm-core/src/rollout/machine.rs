@@ -76,7 +76,7 @@ pub enum RolloutStep {
     /// The rollout has ended: it was a rehearsal, and all checks passed.
     Rehearsed,
     /// The rollout has ended: the old revision stays active because an effect failed.
-    RolledBack {
+    Failed {
         /// The effect that failed.
         failed: Effect,
     },
@@ -90,7 +90,7 @@ pub enum RolloutStep {
 /// let mut rollout = Rollout::update(Strategy::BlueGreen);
 /// assert_eq!(rollout.next(), RolloutStep::Perform(Effect::CheckVersion));
 /// rollout.report(Outcome::Failed);
-/// assert_eq!(rollout.next(), RolloutStep::RolledBack { failed: Effect::CheckVersion });
+/// assert_eq!(rollout.next(), RolloutStep::Failed { failed: Effect::CheckVersion });
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rollout {
@@ -211,7 +211,7 @@ impl Rollout {
     pub fn next(&self) -> RolloutStep {
         match (self.failed, self.undo.last(), self.plan.get(self.done)) {
             (Some(_), Some(effect), _) | (None, _, Some(effect)) => RolloutStep::Perform(*effect),
-            (Some(failed), None, _) => RolloutStep::RolledBack { failed },
+            (Some(failed), None, _) => RolloutStep::Failed { failed },
             (None, _, None) if self.is_rehearsal => RolloutStep::Rehearsed,
             (None, _, None) => RolloutStep::Promoted,
         }
@@ -356,7 +356,7 @@ mod tests {
                 let (done, end) = run(rollout.clone(), Some(step));
                 assert_eq!(
                     end,
-                    RolloutStep::RolledBack {
+                    RolloutStep::Failed {
                         failed: rollout.plan[step]
                     }
                 );

@@ -76,7 +76,9 @@ impl std::error::Error for WorldChanges {}
 
 impl fmt::Display for WorldChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("exports that callers rely on are lost or changed:")?;
+        f.write_str(
+            "the component lacks exports of the active revision, or has them with other types:",
+        )?;
         self.0
             .iter()
             .try_for_each(|change| write!(f, "\n  {change}"))
@@ -212,7 +214,7 @@ mod tests {
             .to_string();
         assert_eq!(
             report,
-            "exports that callers rely on are lost or changed:\n  \
+            "the component lacks exports of the active revision, or has them with other types:\n  \
              changed: demo:greeter/api#greet: func(name: string) -> string\n      \
              now: demo:greeter/api#greet: func(name: string, loud: bool) -> string\n  \
              lost:    demo:greeter/api#part: func() -> string"

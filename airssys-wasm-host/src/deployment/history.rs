@@ -169,7 +169,7 @@ impl History {
             .collect();
         let wanted = match version {
             Some(version) => format!("version {version} is not available for rollback"),
-            None => "no revision served before the active one".into(),
+            None => format!("no revision was active before revision {}", self.active),
         };
         let there = if others.is_empty() {
             "no other revision is retained".into()

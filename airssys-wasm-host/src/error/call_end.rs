@@ -80,7 +80,7 @@ impl CallEnd {
             Self::OverBudget => "over-budget",
             Self::HostFunctionFailed => "host-function-failed",
             Self::LinkFailed => "link-failed",
-            Self::ResponseMissing => "answer-missing",
+            Self::ResponseMissing => "response-missing",
             Self::BodyUnfinished => "body-unfinished",
             Self::WrongLength => "wrong-length",
             Self::BodyTooLong => "body-too-long",

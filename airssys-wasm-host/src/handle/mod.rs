@@ -42,8 +42,10 @@ impl Deployment {
     /// Returns a typed function, checked against its WIT type now and again before every update
     /// goes live.
     ///
-    /// `Params` and `Results` are tuples of Rust types that match the WIT types, such as
-    /// `(String, u32)` or `(Result<Vec<u8>, String>,)`. This is the fastest way to call.
+    /// `name` is a [`FunctionName`](crate::FunctionName), such as `demo:greeter/api#greet`, or
+    /// `greet` if only one interface exports a function of that name. `Params` and `Results` are
+    /// tuples of Rust types that match the WIT types, such as `(String, u32)` or
+    /// `(Result<Vec<u8>, String>,)`. This is the fastest way to call.
     ///
     /// # Errors
     ///
@@ -137,17 +139,34 @@ impl Deployment {
         self.0.revision().authority.learned()
     }
 
-    /// Revokes a rule from every revision of the deployment, including those retained for a rollback
-    /// and calls in progress. Their next operation of the kind is denied. Streams and connections
-    /// opened under the rule end while they are waited for; everything else that was opened under it
-    /// is closed at its next use. Instances that no call uses are dropped with everything they have
-    /// open, unless they hold state; so an instance that a call used during the revocation, or one
-    /// with state, may still hold what it no longer can use. The revocation lasts until the rule is granted again by
-    /// [`Update::grants`](crate::Update::grants). Returns the affected grants; if there are none,
-    /// the rule is denied from now on all the same.
+    /// Revokes a rule from every revision of the deployment, including those retained for a rollback,
+    /// and from calls in progress. Returns the grants that it affects. If there are none, the
+    /// component loses nothing that it had, which may be a sign of a misspelt rule; the rule is
+    /// denied from now on all the same.
     ///
-    /// Cancel safe: the first poll revokes the rule. With a state directory, the revocation is
-    /// stored even if the future is dropped, unless 256 other changes are queued.
+    /// The next operation under the rule is denied. Streams and connections that were opened under
+    /// it end, even while the component waits for them; a file is closed when the component next
+    /// uses it. Instances that no call uses are dropped, with everything they have open, unless
+    /// they hold state.
+    ///
+    /// The revocation lasts until [`Update::grants`](crate::Update::grants) grants the rule again,
+    /// which needs no other component than the active one:
+    ///
+    /// ```no_run
+    /// # use airssys_wasm_host::policy::Grants;
+    /// # async fn program(host: airssys_wasm_host::Host) -> airssys_wasm_host::Result<()> {
+    /// let greeter = host.deployment("greeter").await?;
+    /// let affected = greeter.revoke("file-read /data").await?;
+    /// assert!(!affected.is_empty(), "it was not granted");
+    /// let grants = Grants::new().allow("file-read /data from=/srv/data")?;
+    /// let update = host.update("greeter", greeter.component());
+    /// update.any_version().grants(grants).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Cancel safe: the rule is revoked when the future is first polled. With a state directory, the
+    /// revocation is also stored if the future is dropped, unless 256 other changes are waiting to
+    /// be stored.
     ///
     /// # Errors
     ///

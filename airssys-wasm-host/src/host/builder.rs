@@ -131,19 +131,23 @@ impl HostBuilder {
     /// [`code_cache`](Self::code_cache) sets another directory. By default a host has no state
     /// directory, and everything ends with the process.
     ///
-    /// ```
-    /// use airssys_wasm_host::{Component, Host};
+    /// A program that deploys a component when it starts finds it deployed the next time:
     ///
+    /// ```
+    /// # use airssys_wasm_host::{Component, Host};
     /// # let place = tempfile::tempdir()?;
     /// # let directory = place.path().join("state");
     /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # for _ in 0..2 {
+    /// # let component = Component::from_bytes(wat::parse_str("(component)")?)?;
+    /// # let component = component.with_name("greeter")?;
     /// let host = Host::builder().state_directory(&directory).build()?;
-    /// let nothing = Component::from_bytes(wat::parse_str("(component)")?)?.with_name("nothing")?;
-    /// host.deploy(nothing).await?;
-    /// drop(host);
-    ///
-    /// let host = Host::builder().state_directory(&directory).build()?;
-    /// assert_eq!(host.deployment("nothing").await?.status().active.revision, 1);
+    /// let greeter = match host.deployment("greeter").await {
+    ///     Err(error) if error.is_not_found() => host.deploy(component).await?,
+    ///     found => found?,
+    /// };
+    /// # assert_eq!(greeter.status().active.revision, 1);
+    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())

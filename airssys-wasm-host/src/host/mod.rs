@@ -117,7 +117,9 @@ impl Host {
         Update::new(&self.0.context, name.into(), component)
     }
 
-    /// Makes an earlier revision of `name` active again when the returned builder is awaited.
+    /// Makes an earlier revision of `name` active again when the returned builder is awaited: the
+    /// one that was active before the present one, unless
+    /// [`to_version`](Rollback::to_version) selects another.
     ///
     /// Needs no compiler and no file: [`HostBuilder::revisions_kept`] revisions are kept ready to
     /// serve.

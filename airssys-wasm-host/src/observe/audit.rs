@@ -97,6 +97,21 @@ pub struct AuditRecord {
 /// Records wait in a bounded queue, and are queued before the guest learns of the decision; none is
 /// dropped. A call returns once the log has taken its records, or at its deadline, so a slow log
 /// delays the calls it records and nothing else.
+///
+/// ```
+/// use airssys_wasm_host::{AuditLog, AuditRecord, Host};
+///
+/// struct Stderr;
+///
+/// impl AuditLog for Stderr {
+///     fn record(&self, record: &AuditRecord) {
+///         eprintln!("{}", record.to_json());
+///     }
+/// }
+///
+/// let host = Host::builder().audit_log(Stderr).build()?;
+/// # Ok::<(), airssys_wasm_host::Error>(())
+/// ```
 pub trait AuditLog: Send + Sync + 'static {
     /// Takes a record.
     fn record(&self, record: &AuditRecord);

@@ -43,7 +43,7 @@ pub enum Event {
         to: u64,
     },
     /// A rollout failed. The previously active revision, if there is one, keeps serving.
-    RolledBack {
+    RolloutFailed {
         /// The name of the deployment.
         deployment: ComponentName,
         /// The step that failed.

@@ -167,7 +167,7 @@ fn name_taken_error(name: &ComponentName) -> Error {
         format!("`{name}` is deployed already"),
     )
     .with_remedy(format!(
-        "replace it with `host.update(\"{name}\", ...)`, or choose another name with `.name(...)`"
+        "get it with `host.deployment(\"{name}\")`, replace it with `host.update(\"{name}\", ...)`, or choose another name with `.name(...)`"
     ))
 }
 

@@ -37,8 +37,8 @@ impl<'a> Rollback<'a> {
         }
     }
 
-    /// Sets the version to roll back to. Defaults to the revision that served before. `1.5.0` and
-    /// `v1.5.0` are equivalent.
+    /// Sets the version to roll back to: the latest retained revision that has it. Defaults to the
+    /// revision that was active before the present one. `1.5.0` and `v1.5.0` are equivalent.
     pub fn to_version(self, version: impl Into<String>) -> Self {
         Self {
             version: Some(version.into()),

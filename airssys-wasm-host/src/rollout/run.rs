@@ -128,7 +128,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
                     first_error = first_error.or(outcome.err());
                 }
                 RolloutStep::Promoted | RolloutStep::Rehearsed => return Ok(()),
-                RolloutStep::RolledBack { failed } => {
+                RolloutStep::Failed { failed } => {
                     let error = first_error
                         .unwrap_or_else(|| invalid_state("a failure"))
                         .in_phase(failed);
@@ -275,7 +275,7 @@ impl<'a, P: RolloutTarget> RolloutRun<'a, P> {
             return;
         }
         tracing::warn!(component = %self.name, %error, "rolled back");
-        self.services.announcer.announce(Event::RolledBack {
+        self.services.announcer.announce(Event::RolloutFailed {
             deployment: self.name.clone(),
             failed,
             reason: error.to_string(),

@@ -23,9 +23,8 @@ use crate::{Component, Error, ErrorKind, Result};
 /// A pending update of a deployment to a new revision; await it to begin. See
 /// [`Host::update`](crate::Host::update).
 ///
-/// New grants approve an update that requests more. A rule that was revoked stays revoked unless it
-/// is granted here: by the same rule, or by rules that lie within it and no others of its kind. A
-/// grant that is wider than what was revoked fails with
+/// New grants approve an update that requests more. They restore a rule that was revoked if they
+/// contain that rule, or narrower ones and none that is wider. A wider grant alone fails with
 /// [`LiftsRevocation`](crate::ErrorKind::LiftsRevocation) unless
 /// [`lifting_revocations`](Self::lifting_revocations) is called. [`Promotion::lifted`] returns the
 /// rules that were lifted.

@@ -322,7 +322,7 @@ async fn each_kind_of_broken_component_is_refused_with_its_phase() {
         assert_v1_serves(&deployment).await;
     }
     let refusals = std::iter::from_fn(|| events.try_next())
-        .filter(|event| matches!(event, Event::RolledBack { .. }));
+        .filter(|event| matches!(event, Event::RolloutFailed { .. }));
     assert_eq!(refusals.count(), 4);
 }
 
