@@ -232,7 +232,8 @@ pub use airssys_wasm_macros::component;
 /// | `mode = append` | `write` | the component only appends to files, and removes none |
 ///
 /// The options `from`, `types`, `filesystems`, `at`, `value` and `until` are reserved for operators,
-/// in grants. Other options of `custom` are passed to its provider: `custom("acme:gpu/compute", device = "0")`.
+/// in grants. Other options of `custom` are passed to its provider:
+/// `custom("acme:gpu/compute", device = "0")`.
 ///
 /// `optional(request, reason = "usage metrics")` is a request without which the component can run.
 /// The reason is required: a line for the operator who decides.

@@ -64,6 +64,11 @@ fn assert_contains_lines(file: &str, text: &str, lines: &str) {
     }
 }
 
+/// Asserts that the documentation in a file, which is tested, contains these lines in this order.
+fn assert_documentation_contains(file: &str, lines: &str) {
+    assert_contains_lines(file, &read(file).replace("///", ""), lines);
+}
+
 /// Asserts that a file contains this block as it is, indented by one level.
 fn assert_contains_indented(file: &str, block: &str) {
     let block = block.replace('\n', "\n    ");
@@ -114,19 +119,16 @@ fn the_lines_on_replacing_match_an_example() {
     assert_contains_lines(example, &read(example), &lines);
 }
 
-/// The documentation of the builder is tested.
 #[test]
 fn the_lines_on_restarts_match_the_docs_of_the_builder() {
-    let builder = "airssys-wasm-host/src/host/builder.rs";
     let lines = block(EMBEDDING, "rust", "is_not_found");
-    assert_contains_lines(builder, &read(builder).replace("///", ""), &lines);
+    assert_documentation_contains("airssys-wasm-host/src/host/builder.rs", &lines);
 }
 
 #[test]
 fn the_lines_on_granting_match_the_docs_of_the_handle() {
-    let handle = "airssys-wasm-host/src/handle/mod.rs";
     let lines = block(CAPABILITIES, "rust", ".any_version()");
-    assert_contains_lines(handle, &read(handle).replace("///", ""), &lines);
+    assert_documentation_contains("airssys-wasm-host/src/handle/mod.rs", &lines);
 }
 
 #[test]
@@ -157,10 +159,9 @@ fn the_lines_on_composing_match_examples() {
 
 #[test]
 fn the_lines_on_requests_match_the_sdk() {
-    let sdk = "airssys-wasm-sdk/src/lib.rs";
     let requests = block(CAPABILITIES, "rust", "#[component_capabilities");
     assert!(requests.lines().count() > 10, "{requests}");
-    assert_contains_lines(sdk, &read(sdk).replace("/// ", ""), &requests);
+    assert_documentation_contains("airssys-wasm-sdk/src/lib.rs", &requests);
 }
 
 #[test]

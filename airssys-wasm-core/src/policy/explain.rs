@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::{Decision, DenialReason, Operation, Policy, RequestedCapabilities};
 use crate::Rule;
+use crate::capability::Scope;
 use crate::policy::matching::{MatchQuery, RuleMatch, RuleRole};
 
 /// An operation, the decision about it, and the rules the decision is based on.
@@ -113,23 +114,16 @@ impl fmt::Display for Explanation {
             writeln!(f, "author     request it: {rule}")?;
         }
         if let Some(rule) = self.grant_to_add() {
-            let is_elsewhere = is_file(&self.operation) && rule.options.host_directory.is_none();
-            let from = if is_elsewhere {
-                ", with `from=PATH` if its path on the host is another"
-            } else {
-                ""
+            let from = match (&rule.scope, &rule.options.host_directory) {
+                (Scope::File { .. }, None) => {
+                    ", with `from=PATH` if its path on the host is another"
+                }
+                _ => "",
             };
             writeln!(f, "operator   grant it: {rule}{from}")?;
         }
         Ok(())
     }
-}
-
-fn is_file(operation: &Operation) -> bool {
-    matches!(
-        operation,
-        Operation::File { .. } | Operation::SpecialFile { .. }
-    )
 }
 
 fn rule_list(rules: &[Rule]) -> String {

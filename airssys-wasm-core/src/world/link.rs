@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{Function, Interface, InterfaceName, Type, World};
 use crate::ComponentName;
-use crate::suggest::{did_you_mean, nearest};
+use crate::suggest::{nearest, with_suggestion};
 
 /// A deployment that can be linked to imports.
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +116,9 @@ fn find_bound<'a>(
         .copied()
         .ok_or_else(|| {
             let names = offers.iter().map(|offer| offer.name.as_str());
-            let hint = did_you_mean(bound.as_str(), names);
             LinkProblem::NotDeployed {
                 bound: bound.clone(),
-                hint: hint.map_or_else(String::new, |question| format!("; {question}")),
+                hint: with_suggestion(String::new(), bound.as_str(), names),
             }
         })
 }

@@ -24,7 +24,7 @@ pub(crate) use session::{ResourceSession, SessionAdmission, SessionCall};
 pub(crate) use tree::{CallTree, TreeEntry};
 pub(crate) use unadmitted::run_unadmitted;
 
-use crate::capability::output;
+use crate::capability::end_output;
 use crate::clock::{Clock, Deadline, run_until_deadline};
 use crate::deployment::{ActiveRevision, DeploymentEntry};
 use crate::instance::{Instance, InstanceState, poll_catching_panics};
@@ -139,9 +139,7 @@ impl Call<'_> {
 /// the call tree that it began.
 #[inline]
 fn release_call(revision: &Revision, state: &mut InstanceState) {
-    if state.has_unfinished_line() {
-        output(state).end_call();
-    }
+    end_output(state);
     if revision.has_links {
         context::leave(state);
     }

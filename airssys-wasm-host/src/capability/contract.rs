@@ -139,7 +139,7 @@ impl<C> ErasedCapability<C> {
 /// Returns the state of a revision by its type.
 fn typed<C: Capability>(open: &OpenState) -> Arc<C::Revision> {
     let open = Arc::clone(open).downcast();
-    open.expect("states are stored in the order of the capabilities")
+    open.expect("each state is stored beside its capability")
 }
 
 impl<C: Capability> AnyCapability for ErasedCapability<C> {

@@ -82,6 +82,15 @@ pub(crate) fn output(state: &InstanceState) -> &InstanceOutput {
     state.slot::<std::sync::Arc<InstanceOutput>>()
 }
 
+/// Prints the lines that the current call has left unfinished.
+#[inline]
+pub(crate) fn end_output(state: &InstanceState) {
+    // The output itself is often not in the cache.
+    if state.has_unfinished_line() {
+        output(state).end_call();
+    }
+}
+
 /// Returns `true` if a capability links an interface.
 pub(crate) fn links_interface(path: &str) -> bool {
     let interfaces = CAPABILITIES

@@ -139,26 +139,25 @@ impl InstanceState {
         self.slots.add(value);
     }
 
-    /// Returns the slot of type `T`, which the room that owns the type has added.
+    /// Returns the slot of type `T`, which the room that owns the type adds to every instance that
+    /// uses it.
     #[inline]
     pub(crate) fn slot<T: Any>(&self) -> &T {
-        self.slots
-            .get()
-            .expect("its room adds it to every instance")
+        self.slots.get().expect(SLOT_ADDED)
     }
 
     /// Returns the slot of type `T`, mutably.
     #[inline]
     pub(crate) fn slot_mut<T: Any>(&mut self) -> &mut T {
         let slot = self.slots.get_mut();
-        slot.expect("its room adds it to every instance")
+        slot.expect(SLOT_ADDED)
     }
 
     /// Returns the slot of type `T` and the resource table.
     #[inline]
     pub(crate) fn slot_and_table<T: Any>(&mut self) -> (&mut T, &mut ResourceTable) {
         let slot = self.slots.get_mut();
-        let slot = slot.expect("its room adds it to every instance");
+        let slot = slot.expect(SLOT_ADDED);
         (slot, &mut self.table)
     }
 
@@ -167,10 +166,12 @@ impl InstanceState {
         &mut self,
     ) -> (&mut T, &mut ResourceTable, &mut WasiCtx) {
         let slot = self.slots.get_mut();
-        let slot = slot.expect("its room adds it to every instance");
+        let slot = slot.expect(SLOT_ADDED);
         (slot, &mut self.table, &mut self.wasi)
     }
 }
+
+const SLOT_ADDED: &str = "its room adds it to every instance that uses it";
 
 impl Drop for InstanceState {
     /// Drops the embedder's values first, catching their panics: an instance may be dropped in the

@@ -10,7 +10,7 @@ use wasmtime::{Engine, Store};
 use super::failure::start_failed;
 use super::{CallDeadline, Revision};
 use crate::budget::Shortage;
-use crate::capability::{Caller, InstanceCapabilities, output};
+use crate::capability::{Caller, InstanceCapabilities, end_output};
 use crate::clock::{Ticks, run_until_deadline};
 use crate::instance::{
     Instance, InstanceParts, InstanceState, LifetimeFlag, catch_panic, new_store,
@@ -112,7 +112,7 @@ impl Revision {
         }
         match (outcome, store.data().shortage()) {
             (Ok(wasm), _) => {
-                output(store.data()).end_call();
+                end_output(store.data());
                 Ok(Instance::new(store, wasm))
             }
             (Err(_), Some(shortage)) => Err(StartFailure::NoMemory(

@@ -1,4 +1,5 @@
-//! Connections of outgoing HTTP requests are reused only by the component that opened them.
+//! Outgoing HTTP requests: connections are reused only by the component that opened them, and a
+//! request ends with its grant.
 
 use std::future::Future;
 use std::io;
