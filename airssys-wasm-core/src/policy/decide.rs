@@ -449,7 +449,19 @@ mod tests {
                 "{grant}"
             );
         }
-        assert_eq!(reason("dns db\ntcp db:1\ndeny tcp db:*", &lookup), None);
+        for own in ["dns db", "dns db\ntcp db:1", "dns **"] {
+            for taken in ["deny tcp db:*", "revoked tcp **:*", "deny tcp db:1,2"] {
+                assert_eq!(
+                    reason(&format!("{own}\n{taken}"), &lookup),
+                    None,
+                    "{own} {taken}"
+                );
+            }
+        }
+        assert_eq!(
+            reason("tcp db:1\ndeny tcp db:1,2", &lookup),
+            Some("denied by rule")
+        );
         assert_eq!(
             reason("file-read /d\nfile-write /d\ndeny file-write /d", &look),
             None
