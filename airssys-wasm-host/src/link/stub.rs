@@ -4,6 +4,7 @@
 //! deployment serves it.
 //! Tests: `tests/suite/links`.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use airssys_wasm_core::world::{Function as FunctionType, Interface, PlainSignature};
@@ -54,7 +55,7 @@ fn define_function(
         );
     }
     instance.func_new_async(name, move |mut store, _, params, results| {
-        Box::new(async move {
+        box_call(Box::new_uninit(), async move {
             let call = LinkedCall::begin(&mut store, place)?;
             let ValuePassing::Dynamic(function) = &call.function.passing else {
                 return Err(mismatched_types());
@@ -81,7 +82,7 @@ impl WithTypes for DefineStub<'_, '_> {
         let place = self.place;
         self.instance
             .func_wrap_async(self.name, move |mut store, params: P| {
-                Box::new(async move {
+                box_call(Box::new_uninit(), async move {
                     let call = LinkedCall::begin(&mut store, place)?;
                     let ValuePassing::Typed(function) = &call.function.passing else {
                         return Err(mismatched_types());
@@ -97,4 +98,18 @@ impl WithTypes for DefineStub<'_, '_> {
                 })
             })
     }
+}
+
+/// Boxes the future of a call. It is written into a box that exists already, because `Box::new`
+/// creates it on the stack and copies it, and it is large.
+#[inline]
+fn box_call<'a, R, F>(
+    place: Box<MaybeUninit<F>>,
+    call: F,
+) -> Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>
+where
+    F: Future<Output = wasmtime::Result<R>> + Send + 'a,
+{
+    let call: Box<F> = Box::write(place, call);
+    call
 }

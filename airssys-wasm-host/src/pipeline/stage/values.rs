@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::component::Val;
 
 use super::super::item::{Items, wrong_edge_type};
-use super::function::{StageFunction, StageFuture, into_stage_value};
+use super::function::{StageFunction, StageFuture, box_call, into_stage_value};
 use crate::Result;
 use crate::function::{DynamicFunction, Function, Params, Results};
 use crate::instance::InstanceState;
@@ -17,7 +17,7 @@ pub(super) struct TypedStage<P, R>(pub(super) Function<P, R>);
 
 impl<P: Params, R: Results> StageFunction for TypedStage<P, R> {
     fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> StageFuture<'a> {
-        Box::pin(async move {
+        box_call(Box::new_uninit(), async move {
             let params = P::from_values(items).ok_or_else(wrong_edge_type)?;
             let params = |instance: &mut InstanceState| {
                 revision.store(instance.revision(), Ordering::Relaxed);
@@ -38,7 +38,7 @@ impl StageFunction for DynamicStage {
             .zip(params)
             .map(|(item, param)| item.into_val(&param.ty))
             .collect();
-        Box::pin(async move {
+        box_call(Box::new_uninit(), async move {
             let result = self.0.call_recording_revision(params?, revision).await?;
             Ok(into_stage_value(result))
         })
