@@ -35,8 +35,8 @@ enum TreeAdmission {
 }
 
 /// A call of the tree, from its admission to its end. The tree keeps its revision from draining.
-pub(crate) struct TreeEntry {
-    tree: Arc<CallTree>,
+pub(crate) struct TreeEntry<'a> {
+    tree: &'a CallTree,
     pub(crate) active_revision: Arc<ActiveRevision>,
     pub(crate) lane: usize,
 }
@@ -60,14 +60,11 @@ impl CallTree {
 
     /// Admits a call of the tree: to the revision that it called before, or else the active one.
     /// Waits while the deployment is paused.
-    pub(crate) async fn enter(self: &Arc<Self>, target: &DeploymentEntry) -> Result<TreeEntry> {
-        if let Some(entered) = self.enter_again(target)? {
+    pub(crate) async fn enter(&self, target: &DeploymentEntry) -> Result<TreeEntry<'_>> {
+        if let Some(entered) = self.try_enter(target)? {
             return Ok(entered);
         }
-        let admission = match target.admit()? {
-            Some(admission) => admission,
-            None => Box::pin(target.admit_after_pause()).await?,
-        };
+        let admission = Box::pin(target.admit_after_pause()).await?;
         Ok(self.add(TreeAdmission::Regular(admission)))
     }
 
@@ -75,10 +72,10 @@ impl CallTree {
     /// another revision is active by now. Returns `None` if those resources have ended. Waits while
     /// the deployment is paused.
     pub(crate) async fn enter_session(
-        self: &Arc<Self>,
+        &self,
         target: &DeploymentEntry,
         active: &Arc<ActiveRevision>,
-    ) -> Result<Option<TreeEntry>> {
+    ) -> Result<Option<TreeEntry<'_>>> {
         if let Some(entered) = self.enter_admitted(target, active)? {
             return Ok(Some(entered));
         }
@@ -100,10 +97,10 @@ impl CallTree {
 
     /// Admits a call to a revision that the tree was admitted to before.
     fn enter_admitted(
-        self: &Arc<Self>,
+        &self,
         target: &DeploymentEntry,
         active: &Arc<ActiveRevision>,
-    ) -> Result<Option<TreeEntry>> {
+    ) -> Result<Option<TreeEntry<'_>>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
         let place = state
@@ -113,40 +110,35 @@ impl CallTree {
         Ok(place.map(|place| self.enter_place(&mut state, place)))
     }
 
-    fn add(self: &Arc<Self>, admitted: TreeAdmission) -> TreeEntry {
+    /// Admits a call of the tree. Returns `None` if the deployment is paused and the tree has not
+    /// called it before.
+    fn try_enter(&self, target: &DeploymentEntry) -> Result<Option<TreeEntry<'_>>> {
         let mut state = self.0.lock();
-        let place = state.admitted.len();
-        state.admitted.push(admitted);
+        state.check_depth(target)?;
+        let place = match state.place_of(target)? {
+            Some(place) => place,
+            None => match target.admit()? {
+                Some(admission) => state.add(TreeAdmission::Regular(admission)),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(self.enter_place(&mut state, place)))
+    }
+
+    fn add(&self, admitted: TreeAdmission) -> TreeEntry<'_> {
+        let mut state = self.0.lock();
+        let place = state.add(admitted);
         self.enter_place(&mut state, place)
     }
 
-    fn enter_place(self: &Arc<Self>, state: &mut CallTreeState, place: usize) -> TreeEntry {
+    fn enter_place(&self, state: &mut CallTreeState, place: usize) -> TreeEntry<'_> {
         state.path.push(place);
         let admitted = &state.admitted[place];
         TreeEntry {
-            tree: Arc::clone(self),
+            tree: self,
             active_revision: Arc::clone(admitted.active_revision()),
             lane: admitted.lane(),
         }
-    }
-
-    fn enter_again(self: &Arc<Self>, target: &DeploymentEntry) -> Result<Option<TreeEntry>> {
-        let mut state = self.0.lock();
-        state.check_depth(target)?;
-        let is_target = |admitted: &TreeAdmission| admitted.is_call_of(target);
-        let Some(place) = state.admitted.iter().position(is_target) else {
-            return Ok(None);
-        };
-        let active = state.admitted[place].active_revision();
-        let is_inside =
-            |entered: &&usize| Arc::ptr_eq(state.admitted[**entered].active_revision(), active);
-        if state.path.iter().filter(is_inside).count() >= active.instances.max() {
-            return Err(reentrant(
-                target,
-                "it is called from within its own call: each of its instances waits for this very call",
-            ));
-        }
-        Ok(Some(self.enter_place(&mut state, place)))
     }
 }
 
@@ -158,6 +150,31 @@ impl CallTreeState {
         Err(reentrant(
             target,
             &format!("calls are nested {DEPTH_MAX} deep"),
+        ))
+    }
+
+    /// Adds a revision that the tree is admitted to. Returns its place.
+    fn add(&mut self, admitted: TreeAdmission) -> usize {
+        self.admitted.push(admitted);
+        self.admitted.len() - 1
+    }
+
+    /// Returns the place of the revision that further calls of a deployment belong to, if the tree
+    /// has called it before.
+    fn place_of(&self, target: &DeploymentEntry) -> Result<Option<usize>> {
+        let is_target = |admitted: &TreeAdmission| admitted.is_call_of(target);
+        let Some(place) = self.admitted.iter().position(is_target) else {
+            return Ok(None);
+        };
+        let active = self.admitted[place].active_revision();
+        let is_inside =
+            |entered: &&usize| Arc::ptr_eq(self.admitted[**entered].active_revision(), active);
+        if self.path.iter().filter(is_inside).count() < active.instances.max() {
+            return Ok(Some(place));
+        }
+        Err(reentrant(
+            target,
+            "it is called from within its own call: each of its instances waits for this very call",
         ))
     }
 }
@@ -184,7 +201,7 @@ impl TreeAdmission {
     }
 }
 
-impl Drop for TreeEntry {
+impl Drop for TreeEntry<'_> {
     fn drop(&mut self) {
         self.tree.0.lock().path.pop();
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use airssys_wasm_core::policy::Operation;
 use wasmtime::component::Linker;
 
-use super::Caller;
+use super::baseline::InstanceBaseline;
 use crate::InstanceState;
 
 /// A capability that an embedder provides, with rules of its own kind. See the example
@@ -81,7 +81,7 @@ impl InstanceState {
             kind: kind.into(),
             target: target.into(),
         };
-        let caller: &Caller = self.slot();
+        let InstanceBaseline { caller, .. } = self.slot();
         caller
             .authority
             .ask_custom(operation, &allows, caller.call())

@@ -46,6 +46,7 @@ use wasmtime::component::Linker;
 pub(crate) use authority::{Authority, Permit};
 pub(crate) use authorization::Authorization;
 pub use baseline::Console;
+use baseline::InstanceBaseline;
 pub(crate) use baseline::{InstanceOutput, Printer};
 pub(crate) use blocking_slots::BlockingSlots;
 pub(crate) use contract::{Caller, InstanceOpening, RevisionOpening};
@@ -79,7 +80,7 @@ const CAPABILITIES: &[&dyn AnyCapability] = &[
 
 /// Returns the output of an instance.
 pub(crate) fn output(state: &InstanceState) -> &InstanceOutput {
-    state.slot::<std::sync::Arc<InstanceOutput>>()
+    &state.slot::<InstanceBaseline>().output
 }
 
 /// Prints the lines that the current call has left unfinished.

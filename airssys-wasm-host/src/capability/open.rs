@@ -80,12 +80,11 @@ impl OpenCapabilities {
             calls: Arc::clone(calls),
         };
         let opening = InstanceOpening { caller, lifetime };
-        let mut slots = Slots::with_capacity(CAPABILITIES.len() + 3);
+        let mut slots = Slots::with_capacity(self.all.len());
         for open in self.all.iter().filter(|open| open.is_used) {
             open.capability.start(&open.state, &opening, &mut slots);
         }
         let wasi = baseline::wasi_context(limits, &slots);
-        slots.add(opening.caller);
         InstanceCapabilities { slots, wasi }
     }
 

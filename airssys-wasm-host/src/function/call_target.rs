@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::box_future;
 use crate::Result;
 use crate::call::{Call, CallTree, deadline_exceeded};
 use crate::clock::{Clock, Ticks, run_until_deadline};
@@ -98,7 +99,7 @@ impl CallTarget {
         lane: usize,
         deadline: CallDeadline,
     ) -> BoxFuture<'a, Result<InstanceLease<'a>>> {
-        Box::pin(async move {
+        Box::into_pin(box_future(Box::new_uninit(), async move {
             let call = self.call(active, deadline, None);
             let leasing = pin!(active.lease(&self.deployment.services, lane, deadline));
             let leased = match run_until_deadline(&self.clock, deadline.tick, leasing).await {
@@ -109,7 +110,7 @@ impl CallTarget {
                 call.wait_for_audit_log().await;
             }
             leased
-        })
+        }))
     }
 
     /// Admits a call. A pause counts toward its time.

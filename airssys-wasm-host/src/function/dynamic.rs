@@ -140,7 +140,7 @@ impl DynamicFunction {
         &self,
         tree: &Arc<CallTree>,
         bound: Ticks,
-        session: Option<SessionAdmission>,
+        session: Option<&SessionAdmission<'_>>,
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {

@@ -115,7 +115,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         &self,
         tree: &Arc<CallTree>,
         bound: Ticks,
-        session: Option<SessionAdmission>,
+        session: Option<&SessionAdmission<'_>>,
         run: impl AsyncFnOnce(&T, StoreContextMut<'_, InstanceState>) -> wasmtime::Result<R>,
         exited: impl FnOnce() -> Option<R>,
     ) -> Result<R> {

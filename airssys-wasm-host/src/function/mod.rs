@@ -5,6 +5,7 @@
 //! Tests: `tests/suite/calls.rs`, `tests/suite/promises`.
 
 mod bindings;
+mod boxed;
 mod call_target;
 mod dynamic;
 mod exit;
@@ -17,6 +18,7 @@ mod typed;
 pub(crate) mod values;
 
 pub use bindings::Bindings;
+pub(crate) use boxed::box_future;
 pub use dynamic::DynamicFunction;
 pub(crate) use handle::Handle;
 pub(crate) use plain::{PlainSource, ReturnedValue};

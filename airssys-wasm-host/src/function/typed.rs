@@ -139,7 +139,7 @@ where
         &self,
         tree: &Arc<CallTree>,
         bound: Ticks,
-        session: Option<SessionAdmission>,
+        session: Option<&SessionAdmission<'_>>,
         params: Params,
     ) -> Result<Results> {
         let run = async move |function: &TypedFunc<Params, Results>,

@@ -2,23 +2,25 @@
 //!
 //! Tests: `tests/suite/capabilities/http.rs`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A flag that is set once an instance has ended, before its handles are dropped: the end of a
-/// dropped body looks like the end of a complete one.
+/// dropped body looks like the end of a complete one. Allocated once somebody watches it.
 #[derive(Default)]
-pub(crate) struct LifetimeFlag(Arc<AtomicBool>);
+pub(crate) struct LifetimeFlag(OnceLock<Arc<AtomicBool>>);
 
 impl LifetimeFlag {
     /// Marks the instance as ended.
     pub(crate) fn mark_ended(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        if let Some(ended) = self.0.get() {
+            ended.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Returns a flag that is `true` once the instance is being dropped.
     pub(crate) fn ended(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(self.0.get_or_init(Arc::default))
     }
 }
 

@@ -55,7 +55,9 @@ impl LinkedCall {
 
     /// Returns the session that serves the call, if the caller has one that holds an instance of
     /// the revision that the call is admitted to.
-    pub(super) async fn session_admission(&self) -> Result<Option<SessionAdmission>, LinkFailure> {
+    pub(super) async fn session_admission(
+        &self,
+    ) -> Result<Option<SessionAdmission<'_>>, LinkFailure> {
         if !self.sessions.iter().any(|session| session.is_exclusive()) {
             return Ok(None);
         }

@@ -146,7 +146,7 @@ async fn call(
 fn begin_session(
     store: &mut StoreContextMut<'_, InstanceState>,
     target: &Arc<DeploymentEntry>,
-    entered: &TreeEntry,
+    entered: &TreeEntry<'_>,
 ) -> Arc<ResourceSession> {
     let session = ResourceSession::begin(target, entered);
     let links: &mut InstanceLinks = store.data_mut().slot_mut();

@@ -4,7 +4,6 @@
 //! deployment serves it.
 //! Tests: `tests/suite/links`.
 
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use airssys_wasm_core::world::{Function as FunctionType, Interface, PlainSignature};
@@ -14,7 +13,7 @@ use super::call::LinkedCall;
 use super::passing::{ValuePassing, mismatched_types, uses_handles};
 use super::resources::{self, ResourceKinds};
 use crate::error::LinkFailure;
-use crate::function::{Function, Params, Results, WithTypes, with_types};
+use crate::function::{Function, Params, Results, WithTypes, box_future, with_types};
 use crate::instance::InstanceState;
 
 /// Links a stub for each function that another deployment serves.
@@ -55,14 +54,14 @@ fn define_function(
         );
     }
     instance.func_new_async(name, move |mut store, _, params, results| {
-        box_call(Box::new_uninit(), async move {
+        box_future(Box::new_uninit(), async move {
             let call = LinkedCall::begin(&mut store, place)?;
             let ValuePassing::Dynamic(function) = &call.function.passing else {
                 return Err(mismatched_types());
             };
             let session = call.session_admission().await?;
             let called = function
-                .call_linked(&call.tree, call.deadline, session, params, results)
+                .call_linked(&call.tree, call.deadline, session.as_ref(), params, results)
                 .await;
             called.map_err(|error| LinkFailure(error).into())
         })
@@ -82,7 +81,7 @@ impl WithTypes for DefineStub<'_, '_> {
         let place = self.place;
         self.instance
             .func_wrap_async(self.name, move |mut store, params: P| {
-                box_call(Box::new_uninit(), async move {
+                box_future(Box::new_uninit(), async move {
                     let call = LinkedCall::begin(&mut store, place)?;
                     let ValuePassing::Typed(function) = &call.function.passing else {
                         return Err(mismatched_types());
@@ -92,24 +91,10 @@ impl WithTypes for DefineStub<'_, '_> {
                     };
                     let session = call.session_admission().await?;
                     let called = function
-                        .call_linked(&call.tree, call.deadline, session, params)
+                        .call_linked(&call.tree, call.deadline, session.as_ref(), params)
                         .await;
                     called.map_err(|error: crate::Error| LinkFailure(error).into())
                 })
             })
     }
-}
-
-/// Boxes the future of a call. It is written into a box that exists already, because `Box::new`
-/// creates it on the stack and copies it, and it is large.
-#[inline]
-fn box_call<'a, R, F>(
-    place: Box<MaybeUninit<F>>,
-    call: F,
-) -> Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>
-where
-    F: Future<Output = wasmtime::Result<R>> + Send + 'a,
-{
-    let call: Box<F> = Box::write(place, call);
-    call
 }

@@ -34,6 +34,7 @@ pub(super) fn describe_item(pipeline: &ComponentPipeline, number: Option<u64>) -
     }
 }
 
+#[inline]
 fn problem(pipeline: &ComponentPipeline, inputs: &mut Inputs) -> Option<String> {
     let (wanted, given) = (pipeline.inputs(), inputs.0.len());
     if wanted.is_empty() && given > 0 {

@@ -41,6 +41,7 @@ impl InFlightItems {
     }
 
     /// Admits an item if there is a place for it, and no other item waits for one.
+    #[inline]
     pub(super) fn try_admit(self: &Arc<Self>) -> Option<ItemGuard> {
         self.places.try_acquire().ok()?.forget();
         self.enter()
@@ -84,6 +85,7 @@ impl InFlightItems {
     }
 
     /// Counts an item that has a place. Returns `None` if the pipeline is closed.
+    #[inline]
     fn enter(self: &Arc<Self>) -> Option<ItemGuard> {
         self.count.fetch_add(1, Ordering::SeqCst);
         let guard = ItemGuard(Arc::clone(self));

@@ -20,6 +20,7 @@ pub struct Outcome {
 impl Outcome {
     /// Returns the output, if there is exactly one.
     #[must_use]
+    #[inline]
     pub fn into_item(mut self) -> Option<Item> {
         let item = self.outputs.pop();
         if self.outputs.is_empty() {

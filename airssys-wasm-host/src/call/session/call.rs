@@ -18,8 +18,8 @@ use crate::revision::{CallDeadline, Revision};
 const DESTRUCTOR: &str = "the destructor of a resource";
 
 /// The admission of a call that belongs to a session.
-pub(crate) struct SessionAdmission {
-    pub(crate) entry: TreeEntry,
+pub(crate) struct SessionAdmission<'a> {
+    pub(crate) entry: TreeEntry<'a>,
     pub(crate) session: Arc<ResourceSession>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct SessionCall<'a> {
     lease: InstanceLease<'a>,
 }
 
-impl SessionAdmission {
+impl SessionAdmission<'_> {
     /// Runs a call in the session's instance.
     pub(crate) async fn call<R>(
         &self,

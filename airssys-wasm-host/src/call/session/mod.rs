@@ -50,7 +50,7 @@ enum SessionInstance {
 
 impl ResourceSession {
     /// Begins a session in the revision that a call was admitted to.
-    pub(crate) fn begin(target: &Arc<DeploymentEntry>, entered: &TreeEntry) -> Arc<Self> {
+    pub(crate) fn begin(target: &Arc<DeploymentEntry>, entered: &TreeEntry<'_>) -> Arc<Self> {
         let instance = match entered.active_revision.revision.terms.instancing {
             Instancing::Stateful => SessionInstance::Shared(SharedInstance::new()),
             _ => SessionInstance::Exclusive(ExclusiveInstance::new()),
@@ -109,7 +109,7 @@ impl ResourceSession {
     }
 
     /// Admits a call to the resources that are open here.
-    pub(crate) async fn enter(&self, tree: &Arc<CallTree>) -> Result<TreeEntry> {
+    pub(crate) async fn enter<'a>(&self, tree: &'a CallTree) -> Result<TreeEntry<'a>> {
         if self.is_exclusive() {
             let entered = tree
                 .enter_session(&self.target, &self.active_revision)
@@ -128,7 +128,7 @@ impl ResourceSession {
     pub(crate) async fn begin_call<'a>(
         &'a self,
         tree: &'a Arc<CallTree>,
-        entered: &'a TreeEntry,
+        entered: &'a TreeEntry<'_>,
         bound: Ticks,
     ) -> Result<SessionCall<'a>> {
         let begun = self.target.services.engines.clock().now();

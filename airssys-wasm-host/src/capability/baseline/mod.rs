@@ -34,7 +34,7 @@ pub(crate) use output::InstanceOutput;
 pub(crate) use printer::Printer;
 pub(crate) use wasi_context::wasi_context;
 
-use super::contract::{Capability, InstanceOpening, RevisionOpening};
+use super::contract::{Caller, Capability, InstanceOpening, RevisionOpening};
 use crate::Result;
 use crate::engine::Profile;
 use crate::instance::InstanceState;
@@ -48,9 +48,16 @@ pub(super) struct BaselineState {
     console: Option<Arc<Console>>,
 }
 
+/// The state that every instance has.
+pub(crate) struct InstanceBaseline {
+    pub(crate) output: Arc<InstanceOutput>,
+    /// The caller on whose behalf the capabilities of an embedder ask.
+    pub(crate) caller: Caller,
+}
+
 impl Capability for Baseline {
     type Revision = BaselineState;
-    type Instance = Arc<InstanceOutput>;
+    type Instance = InstanceBaseline;
 
     const INTERFACES: &'static [&'static str] = &[
         "wasi:cli/exit",
@@ -87,12 +94,16 @@ impl Capability for Baseline {
         true
     }
 
-    fn start(revision: &Arc<BaselineState>, opening: &InstanceOpening<'_>) -> Arc<InstanceOutput> {
-        InstanceOutput::new(
+    fn start(revision: &Arc<BaselineState>, opening: &InstanceOpening<'_>) -> InstanceBaseline {
+        let output = InstanceOutput::new(
             Arc::clone(&revision.printer),
             revision.console.clone(),
             Arc::clone(&opening.caller.calls),
-        )
+        );
+        InstanceBaseline {
+            output,
+            caller: opening.caller.clone(),
+        }
     }
 
     fn link(linker: &mut Linker<InstanceState>, profile: Profile) -> wasmtime::Result<()> {

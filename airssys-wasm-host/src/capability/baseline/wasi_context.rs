@@ -4,20 +4,18 @@
 //! console. Every use of an address is checked. Output goes to the guest log.
 //! Tests: `tests/suite/authority.rs`.
 
-use std::sync::Arc;
-
 use airssys_wasm_core::Limits;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use super::log_stream::LogStream;
-use super::{Console, InstanceOutput};
+use super::{Console, InstanceBaseline};
 use crate::capability::sockets::InstanceSockets;
 use crate::data::Slots;
 use crate::observe::GuestStream;
 
 /// Creates the WASI context of an instance from its slots for output and, if it has one, sockets.
 pub(crate) fn wasi_context(limits: &Limits, slots: &Slots) -> WasiCtx {
-    let output: &Arc<InstanceOutput> = slots.get().expect("the baseline adds it");
+    let InstanceBaseline { output, .. } = slots.get().expect("the baseline adds it");
     let mut builder = WasiCtxBuilder::new();
     if let Some(stdin) = output.console().and_then(Console::stdin_stream) {
         builder.stdin(stdin);

@@ -5,13 +5,13 @@
 use wasmtime::component::HasData;
 
 use super::GuestLogging;
-use crate::capability::baseline::InstanceOutput;
+use crate::capability::baseline::{InstanceBaseline, InstanceOutput};
 use crate::capability::bindings::logging::{Host, Level};
 use crate::instance::InstanceState;
 
 /// The part of an instance that this capability uses: its output.
 pub(super) fn view(state: &mut InstanceState) -> LoggingView<'_> {
-    LoggingView(state.slot::<std::sync::Arc<InstanceOutput>>())
+    LoggingView(&state.slot::<InstanceBaseline>().output)
 }
 
 pub(in crate::capability) struct LoggingView<'a>(&'a InstanceOutput);

@@ -68,6 +68,7 @@ struct FinishedUnit {
 
 impl ItemExecutor {
     /// Starts an item. It is in the queues of its first units from here on.
+    #[inline]
     pub(super) fn start(running: &Arc<RunningPipeline>, item: AdmittedItem) -> Result<Self> {
         let graph = &running.graph;
         let mut frontier = Frontier::default();
@@ -172,6 +173,7 @@ impl ItemWorker {
     }
 
     /// Passes on the result of a unit, and then lets the next item have its slot and its turn.
+    #[inline]
     fn finish(&self, finished: FinishedUnit, frontier: &mut Frontier) -> Result<()> {
         let FinishedUnit {
             unit, result, slot, ..
@@ -199,6 +201,7 @@ impl ItemWorker {
 
 /// Leaves the slot with the output if that is a stream, which is still being written. Returns it
 /// otherwise.
+#[inline]
 fn leave_slot(slot: UnitSlot, result: &UnitResult) -> Option<UnitSlot> {
     match result {
         Ok(UnitOutput {

@@ -2,7 +2,6 @@
 //!
 //! Tests: `tests/suite/pipelines/lanes.rs`.
 
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::atomic::AtomicU64;
 
@@ -20,17 +19,6 @@ pub(super) type StageFuture<'a> = Pin<Box<dyn Future<Output = Result<StageValue>
 /// The function of a stage. A call stores the number of the revision that serves it in `revision`.
 pub(in super::super) trait StageFunction: Send + Sync {
     fn call<'a>(&'a self, items: Items, revision: &'a AtomicU64) -> StageFuture<'a>;
-}
-
-/// Boxes the future of a call. It is written into a box that exists already, because `Box::pin`
-/// creates it on the stack and copies it, and it is large.
-#[inline]
-pub(super) fn box_call<'a, F>(place: Box<MaybeUninit<F>>, call: F) -> StageFuture<'a>
-where
-    F: Future<Output = Result<StageValue>> + Send + 'a,
-{
-    let call: Box<F> = Box::write(place, call);
-    Box::into_pin(call)
 }
 
 /// Returns the value of a function that returned a dynamic value, or nothing.

@@ -48,6 +48,7 @@ impl Default for Counters {
 
 impl Counters {
     /// Counts an attempt that began at `begun`. Returns the time when it ended.
+    #[inline]
     pub(super) fn count_attempt(&self, begun: Instant) -> Instant {
         let ended = Instant::now();
         let nanoseconds = u64::try_from(ended.duration_since(begun).as_nanos()).unwrap_or(u64::MAX);

@@ -30,6 +30,7 @@ impl UnitOutput {
     }
 
     /// Interprets the value of a function that returns no error.
+    #[inline]
     pub(super) fn from_infallible(returned: StageValue, source: Option<SourceMode>) -> Self {
         Self {
             port: OutputPort::Output,
@@ -65,6 +66,7 @@ fn unwrap_option(returned: StageValue) -> Option<Item> {
     }
 }
 
+#[inline]
 fn into_item(returned: StageValue) -> Option<Item> {
     match returned {
         StageValue::Nothing => None,

@@ -41,6 +41,7 @@ impl UnitSlots {
     }
 
     /// Requests a slot. The request is in the queue from here on.
+    #[inline]
     pub(in super::super) fn request(&self) -> SlotRequest {
         // A permit is left over only if no item waits: it would have received it.
         if let Ok(permit) = Arc::clone(&self.semaphore).try_acquire_owned() {

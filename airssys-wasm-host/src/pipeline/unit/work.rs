@@ -3,6 +3,7 @@
 //! Leaves the consequences of a failure to `failure`.
 //! Tests: `tests/suite/pipelines/errors.rs`.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -31,22 +32,21 @@ impl Unit {
     /// result, and the time at the end.
     pub(in super::super) async fn process(
         &self,
-        items: Items,
-        begun: Instant,
+        mut items: Items,
+        mut begun: Instant,
     ) -> (UnitResult, Instant) {
         let retry = self.options.retry_policy();
         let attempts_max = retry.map_or(1, |retry| retry.attempts.max(1));
         let keeps_inputs = attempts_max > 1 || self.options.has_dead_letters();
-        let mut items = Some(items);
-        let (mut attempts, mut begun) = (1, begun);
+        let mut attempts = 1;
         loop {
             let inputs = if keeps_inputs {
                 items.clone()
             } else {
-                items.take()
+                mem::take(&mut items)
             };
             let revision = AtomicU64::new(0);
-            let result = self.attempt(inputs.unwrap_or_default(), &revision).await;
+            let result = self.attempt(inputs, &revision).await;
             let ended = self.counters.count_attempt(begun);
             let cause = match result {
                 Ok(output) => return (Ok(output), ended),
@@ -56,7 +56,7 @@ impl Unit {
                 let failed = Box::new(FailedItem {
                     revision: Some(revision.into_inner()).filter(|revision| *revision > 0),
                     attempts,
-                    inputs: items.take().unwrap_or_default().into_vec(),
+                    inputs: items.into_vec(),
                     cause,
                 });
                 return (Err(failed), ended);
