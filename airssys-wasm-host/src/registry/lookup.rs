@@ -338,6 +338,30 @@ mod tests {
         })
     }
 
+    /// Only a component that other deployments may serve waits until all of them are restored.
+    #[tokio::test]
+    async fn a_component_without_links_is_deployed_while_others_are_restored() {
+        let place = tempfile::tempdir().expect("a directory");
+        let (host, other) = sleeping_table(place.path()).await;
+        let table = Arc::clone(&host.0.context.deployments);
+        // Restores that wait until the end of the test.
+        let _held = hold({
+            let table = Arc::clone(&table);
+            move |held| {
+                let _restores = table.restores.write();
+                held();
+            }
+        });
+        table.asleep.lock().extend(other.asleep.lock().clone());
+        let bytes = wat::parse_str("(component)").expect("a component");
+        let component = Component::from_bytes(bytes).expect("a component");
+        let deploy = host.deploy(component).name("third");
+        tokio::time::timeout(Duration::from_secs(60), deploy)
+            .await
+            .expect("it waits for restores")
+            .expect("deployed");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_restore_in_progress_delays_no_other_deployment() {
         let place = tempfile::tempdir().expect("a directory");

@@ -62,29 +62,37 @@ fn too_slow(services: &HostServices, plan: &RevisionPlan) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use crate::budget::DeploymentShare;
     use crate::{Component, Host};
+
+    fn host() -> Host {
+        let host = Host::builder().pooled_instances_max(4);
+        host.build().expect("a host")
+    }
+
+    /// Creates a component with code of its own, so that compiling one does not make another
+    /// available.
+    fn component(name: &str) -> Component {
+        let text = format!("(component (core module (func (export \"{name}\"))))");
+        let bytes = wat::parse_str(text).expect("a component");
+        Component::from_bytes(bytes)
+            .and_then(|component| component.with_name(name))
+            .expect("a component")
+    }
+
+    /// Returns the share of a deployment, which exists as long as it is referenced.
+    fn share(host: &Host, name: &str) -> Arc<DeploymentShare> {
+        let shares = &host.0.context.services.shares;
+        shares.get(&name.parse().expect("a name"))
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_component_of_a_deployment_is_compiled_at_a_time() {
-        let host = Host::builder()
-            .pooled_instances_max(4)
-            .build()
-            .expect("a host");
-        let component = |name: &str| {
-            // Each has code of its own, so that compiling one does not make another available.
-            let text = format!("(component (core module (func (export \"{name}\"))))");
-            let bytes = wat::parse_str(text).expect("a component");
-            Component::from_bytes(bytes)
-                .and_then(|component| component.with_name(name))
-                .expect("a component")
-        };
-        // The share exists as long as it is referenced.
-        let share = host
-            .0
-            .context
-            .services
-            .shares
-            .get(&"first".parse().expect("a name"));
+        let host = host();
+        let share = share(&host, "first");
         let turn = share.locks().compile.lock().await;
         let first = tokio::spawn({
             let (host, component) = (host.clone(), component("first"));
@@ -98,5 +106,18 @@ mod tests {
         assert!(!first.is_finished());
         drop(turn);
         first.await.expect("a task").expect("deployed");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn code_that_is_in_use_waits_for_no_compilation() {
+        let host = host();
+        host.deploy(component("first")).await.expect("compiled");
+        let share = share(&host, "second");
+        let _turn = share.locks().compile.lock().await;
+        let deploy = host.deploy(component("first")).name("second");
+        tokio::time::timeout(Duration::from_secs(60), deploy)
+            .await
+            .expect("it waits for the turn of another compilation")
+            .expect("deployed");
     }
 }

@@ -175,7 +175,8 @@ async fn an_instance_with_open_resources_serves_only_their_holder() {
         call_deadline: Duration::from_millis(300),
         ..Limits::default()
     };
-    host.deploy(blobs())
+    let blobs = host
+        .deploy(blobs())
         .instancing(Instancing::pooled(1))
         .limits(limits)
         .await
@@ -189,6 +190,8 @@ async fn an_instance_with_open_resources_serves_only_their_holder() {
         .await
         .expect_err("it waits for the only instance");
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    let failed = blobs.status().calls_failed;
+    assert_eq!(failed.values().sum::<u64>(), 1, "{failed:?}");
     assert_eq!(read_kept(&owner).await.expect("an answer"), ["1.0.0 a"]);
     assert_eq!(
         number(&owner, "count").await,

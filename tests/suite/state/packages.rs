@@ -128,6 +128,27 @@ async fn altered_bytes_of_a_package_are_not_returned() {
     assert!(error.to_string().contains("1.0.0.wasm"), "{error}");
 }
 
+/// A list without the packages that cannot be read would look complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_cannot_be_read_is_an_error() {
+    let place = temp_directory();
+    let host = host(place.path());
+    let packages = host.packages();
+    packages
+        .publish(&guest("greeter-v1"))
+        .await
+        .expect("published");
+    let stored = place.path().join("state/components/packages");
+    std::fs::write(stored.join("acme"), b"no directory").expect("written");
+    let error = packages.list().await.expect_err("`acme` is unreadable");
+    assert!(error.to_string().contains("packages/acme"), "{error}");
+    std::fs::create_dir_all(stored.join("demo")).expect("created");
+    std::fs::write(stored.join("demo/greeter"), b"no directory").expect("written");
+    let found = packages.get(&package_ref("demo:greeter")).await;
+    let error = found.expect_err("`demo/greeter` is unreadable");
+    assert!(error.to_string().contains("demo/greeter"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn packages_are_stored_where_other_tools_look() {
     let place = temp_directory();
