@@ -2,7 +2,7 @@
 //!
 //! A call is admitted to one revision, and so are the calls that it leads to: the first call of a
 //! component picks the revision for the rest of the tree, and keeps it from draining.
-//! Tests: `tests/suite/links`.
+//! Tests: in this file, `tests/suite/links`.
 
 use std::sync::Arc;
 
@@ -61,11 +61,13 @@ impl CallTree {
     /// Admits a call of the tree: to the revision that it called before, or else the active one.
     /// Waits while the deployment is paused.
     pub(crate) async fn enter(&self, target: &DeploymentEntry) -> Result<TreeEntry<'_>> {
-        if let Some(entered) = self.try_enter(target)? {
-            return Ok(entered);
+        let mut waited = None;
+        loop {
+            if let Some(entered) = self.try_enter(target, waited.take())? {
+                return Ok(entered);
+            }
+            waited = Some(Box::pin(target.admit_after_pause()).await?);
         }
-        let admission = Box::pin(target.admit_after_pause()).await?;
-        Ok(self.add(TreeAdmission::Regular(admission)))
     }
 
     /// Admits a call of the tree to a revision in which the caller has resources open, even if
@@ -110,14 +112,18 @@ impl CallTree {
         Ok(place.map(|place| self.enter_place(&mut state, place)))
     }
 
-    /// Admits a call of the tree. Returns `None` if the deployment is paused and the tree has not
-    /// called it before.
-    fn try_enter(&self, target: &DeploymentEntry) -> Result<Option<TreeEntry<'_>>> {
+    /// Admits a call of the tree, with the admission that it waited for, if any. Returns `None` if
+    /// the tree has not called the deployment before, and the deployment is paused.
+    fn try_enter(
+        &self,
+        target: &DeploymentEntry,
+        waited: Option<Admission>,
+    ) -> Result<Option<TreeEntry<'_>>> {
         let mut state = self.0.lock();
         state.check_depth(target)?;
         let place = match state.place_of(target)? {
             Some(place) => place,
-            None => match target.admit()? {
+            None => match waited.map_or_else(|| target.admit(), |waited| Ok(Some(waited)))? {
                 Some(admission) => state.add(TreeAdmission::Regular(admission)),
                 None => return Ok(None),
             },
@@ -210,4 +216,36 @@ impl Drop for TreeEntry<'_> {
 fn reentrant(target: &DeploymentEntry, why: &str) -> Error {
     let message = format!("`{}` cannot be called here: {why}", target.name);
     Error::new(ErrorKind::Reentrant, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+
+    use super::*;
+    use crate::{Component, Host};
+
+    #[tokio::test]
+    async fn calls_that_wait_for_the_same_pause_are_admitted_to_one_revision() {
+        let host = Host::builder().pooled_instances_max(4).build();
+        let host = host.expect("a host");
+        let bytes = wat::parse_str("(component)").expect("a component");
+        let component = Component::from_bytes(bytes).expect("a component");
+        let deployment = host.deploy(component).name("paused").await;
+        let deployment = &deployment.expect("deployed").0;
+        let active = deployment.active_revision();
+        active.pause();
+        let tree = CallTree::default();
+        let (mut first, mut second) = (
+            Box::pin(tree.enter(deployment)),
+            Box::pin(tree.enter(deployment)),
+        );
+        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+        deployment.resume(&active);
+        let _entered = (
+            first.await.expect("admitted"),
+            second.await.expect("admitted"),
+        );
+        assert_eq!(tree.0.lock().admitted.len(), 1);
+    }
 }

@@ -14,6 +14,9 @@ use crate::support::{guest, wat};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_tree_sees_one_revision_of_each_component() {
     let (host, caller) = deploy_linked(Instancing::pooled(8)).await;
+    // So that the update compiles nothing, and takes much less time than the slow call.
+    let compiled = host.deploy(guest("store-v2")).name("compiled");
+    compiled.await.expect("deployed");
     let versions = caller
         .function::<(u64,), ((String, String),)>("versions")
         .expect("an exported function");
