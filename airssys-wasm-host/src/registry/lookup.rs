@@ -288,6 +288,11 @@ mod tests {
         host.state_directory(place).build().expect("a host")
     }
 
+    fn component() -> Component {
+        let bytes = wat::parse_str("(component)").expect("a component");
+        Component::from_bytes(bytes).expect("a component")
+    }
+
     async fn sleeping_table(place: &Path) -> (Host, Arc<DeploymentTable>) {
         sleeping_table_with(place, &TestClock::new()).await
     }
@@ -297,9 +302,7 @@ mod tests {
     async fn sleeping_table_with(place: &Path, clock: &TestClock) -> (Host, Arc<DeploymentTable>) {
         let earlier = host(place, clock);
         for name in ["first", "second"] {
-            let bytes = wat::parse_str("(component)").expect("a component");
-            let component = Component::from_bytes(bytes).expect("a component");
-            let deployed = earlier.deploy(component).name(name).await;
+            let deployed = earlier.deploy(component()).name(name).await;
             drop(deployed.expect("deployed"));
         }
         drop(earlier);
@@ -353,9 +356,7 @@ mod tests {
             }
         });
         table.asleep.lock().extend(other.asleep.lock().clone());
-        let bytes = wat::parse_str("(component)").expect("a component");
-        let component = Component::from_bytes(bytes).expect("a component");
-        let deploy = host.deploy(component).name("third");
+        let deploy = host.deploy(component()).name("third");
         tokio::time::timeout(Duration::from_secs(60), deploy)
             .await
             .expect("it waits for restores")

@@ -1,6 +1,6 @@
 //! Published packages: immutable, and available as long as the directory exists.
 
-use airssys_wasm_host::{Component, Error, ErrorKind, PackageRef};
+use airssys_wasm_host::{Component, Error, ErrorKind, Host, PackageRef};
 
 use super::{blobs, host, temp_directory};
 use crate::support::guest;
@@ -13,15 +13,17 @@ fn version(component: &str, version: &str) -> Component {
     guest(component).with_version(version.parse().expect("a version"))
 }
 
+async fn publish_greeter(host: &Host) {
+    let published = host.packages().publish(&guest("greeter-v1")).await;
+    published.expect("published");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_refers_to_the_same_bytes_permanently() {
     let place = temp_directory();
     let first = host(place.path());
     let packages = first.packages();
-    packages
-        .publish(&guest("greeter-v1"))
-        .await
-        .expect("published");
+    publish_greeter(&first).await;
     packages
         .publish(&guest("greeter-v1"))
         .await
@@ -88,11 +90,7 @@ async fn a_requirement_selects_the_newest_matching_version() {
 async fn packages_outlive_removed_deployments() {
     let place = temp_directory();
     let first = host(place.path());
-    first
-        .packages()
-        .publish(&guest("greeter-v1"))
-        .await
-        .expect("published");
+    publish_greeter(&first).await;
     drop(first.deploy(guest("greeter-v1")).await.expect("deployed"));
     first.remove("greeter").await.expect("removed");
     drop(first);
@@ -112,10 +110,7 @@ async fn altered_bytes_of_a_package_are_not_returned() {
     let place = temp_directory();
     let host = host(place.path());
     let packages = host.packages();
-    packages
-        .publish(&guest("greeter-v1"))
-        .await
-        .expect("published");
+    publish_greeter(&host).await;
     let path = place
         .path()
         .join("state/components/packages/local/greeter/1.0.0.wasm");
@@ -134,10 +129,7 @@ async fn a_directory_that_cannot_be_read_is_an_error() {
     let place = temp_directory();
     let host = host(place.path());
     let packages = host.packages();
-    packages
-        .publish(&guest("greeter-v1"))
-        .await
-        .expect("published");
+    publish_greeter(&host).await;
     let stored = place.path().join("state/components/packages");
     std::fs::write(stored.join("acme"), b"no directory").expect("written");
     let error = packages.list().await.expect_err("`acme` is unreadable");
